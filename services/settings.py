@@ -1,0 +1,123 @@
+"""What an operator may set, from the environment or one TOML file, read once at start."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Language = Literal["id", "en"]
+
+CONFIG_VARIABLE = "SIKLUS_CONFIG"
+CONFIG_FILE = Path("siklus.toml")
+
+
+class Settings(BaseSettings):
+    """Settings of one process: arguments win over `SIKLUS_*`, those over the TOML file.
+
+    The file is the one `SIKLUS_CONFIG` names, else `siklus.toml` in the current folder if it
+    is there. A key the file gives and nobody knows is an error, so a typing mistake is seen.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIKLUS_", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    database_url: SecretStr = SecretStr("postgresql://siklus_app@127.0.0.1:5432/siklus")
+    """PostgreSQL as `siklus_app`: what services and workers use; row-level security applies."""
+
+    owner_database_url: SecretStr = SecretStr("postgresql://siklus_owner@127.0.0.1:5432/siklus")
+    """PostgreSQL as `siklus_owner`: migrations alone."""
+
+    feed_database_url: SecretStr = SecretStr("postgresql://siklus_feed@127.0.0.1:5432/siklus")
+    """PostgreSQL as `siklus_feed`: the sequencer and the doctor, which look across agencies."""
+
+    temporal_address: str = "127.0.0.1:7233"
+    """Host and port of the Temporal frontend."""
+
+    temporal_namespace: str = "default"
+    """Temporal namespace that holds every workflow of this installation."""
+
+    grpc_host: str = "127.0.0.1"
+    """Address the gRPC server listens on."""
+
+    grpc_port: Port = 50051
+    """Port of the gRPC server."""
+
+    web_host: str = "127.0.0.1"
+    """Address the web pages listen on."""
+
+    web_port: Port = 8080
+    """Port of the web pages."""
+
+    metrics_port: Port = 9464
+    """Port that answers Prometheus."""
+
+    smtp_host: str = "127.0.0.1"
+    """Mail server that takes the reminders."""
+
+    smtp_port: Port = 25
+    """Port of the mail server."""
+
+    smtp_from: str = "siklus@localhost"
+    """Sender of every mail."""
+
+    smtp_username: str | None = None
+    """Account at the mail server; without one, no login is tried."""
+
+    smtp_password: SecretStr | None = None
+    """Password of that account."""
+
+    smtp_starttls: bool = False
+    """Refuse to hand over mail unless the connection is encrypted by STARTTLS."""
+
+    token_keys: Path | None = None
+    """JWKS file: public keys verify tokens; a private key also lets `siklus token` sign them."""
+
+    token_issuer: str = "siklus"  # noqa: S105 - a name
+    """The only `iss` a token may carry."""
+
+    token_audience: str = "siklus"  # noqa: S105 - a name
+    """The `aud` a token must carry."""
+
+    text_keys: Path | None = None
+    """Keyring file whose keys wrap the data keys of texts and payloads."""
+
+    data_dir: Path = Path(".siklus")
+    """Folder of the embedded stack: database, Temporal, mailbox and local keys."""
+
+    clock_offset_seconds: float = 0
+    """Seconds added to the wall clock. Local mode only: a production process must refuse it."""
+
+    default_language: Language = "id"
+    """Language of mails and pages for people who chose none."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, TOML file."""
+        return (init_settings, env_settings, _config_file(settings_cls))
+
+
+class ConfigFileMissingError(Exception):
+    """`SIKLUS_CONFIG` names a file that is not there."""
+
+
+def _config_file(settings: type[BaseSettings]) -> TomlConfigSettingsSource:
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named and not Path(named).is_file():
+        raise ConfigFileMissingError(f"{CONFIG_VARIABLE} names {named}, which is not a file")
+    return TomlConfigSettingsSource(settings, toml_file=named or CONFIG_FILE)

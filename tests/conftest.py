@@ -1,0 +1,25 @@
+"""The servers every test of the session shares."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from siklus.services.local.postgres import LocalPostgres
+from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[LocalPostgres]:
+    """A PostgreSQL with the three roles and the empty database `siklus`."""
+    async with LocalPostgres(fsync=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalTemporal]:
+    """A Temporal server in memory whose workflows `VirtualTime` can move."""
+    log: Path = tmp_path_factory.mktemp("temporal") / "temporal.log"
+    # Many tests start and end workflows at once, and the default limits are a cluster's.
+    async with LocalTemporal(log=log, dynamic_config=TIME_SKIPPING) as server:
+        yield server
