@@ -1,6 +1,7 @@
 """Temporal's development server of our own, from the program inside a wheel."""
 
 import shutil
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,7 +65,8 @@ class LocalTemporal:
     async def stop(self) -> None:
         """End the server in good order; safe to repeat."""
         if self._child is not None:
-            await self._child.stop()
+            # A polite end takes over a second, and memory has nothing to put in order.
+            await self._child.stop(signal.SIGKILL if self._database is None else signal.SIGTERM)
             self._child = None
 
     async def __aenter__(self) -> Self:
@@ -100,7 +102,9 @@ class LocalTemporal:
         self._log.unlink(missing_ok=True)
         if self._database is not None:
             self._database.parent.mkdir(parents=True, exist_ok=True)
-        self._child = Child(Launch((_program(), *self._arguments()), self._log.absolute()))
+        program: tuple[str | Path, ...] = (_program(), *self._arguments())
+        # SIGKILL: a server that shuts down politely holds its port while we start again.
+        self._child = Child(Launch(program, self._log.absolute(), signal.SIGKILL))
         deadline = monotonic() + START_SECONDS
         while not await self._answers():
             if not self._child.running:

@@ -1,0 +1,116 @@
+"""A workflow started by an ordinary client moves exactly, and only when it is moved."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+
+from siklus.services.local.temporal import LocalTemporal
+from siklus.services.local.virtual_time import VirtualTime
+
+QUEUE = "virtual-time"
+DAY = timedelta(days=1)
+SLACK = timedelta(seconds=30)
+
+
+@workflow.defn(name="Reminds", sandboxed=False)
+class Reminds:
+    """Notes the instant of each daily reminder; a new run begins after every third."""
+
+    def __init__(self) -> None:
+        self.noted: list[datetime] = []
+
+    @workflow.run
+    async def run(self, noted: list[str], days: int) -> list[str]:
+        self.noted = [datetime.fromisoformat(each) for each in noted]
+        while len(self.noted) < days:
+            await workflow.sleep(DAY)
+            self.noted.append(workflow.now())
+            if len(self.noted) % 3 == 0 and len(self.noted) < days:
+                workflow.continue_as_new(args=[[str(each) for each in self.noted], days])
+        return [str(each) for each in self.noted]
+
+    @workflow.query
+    def count(self) -> int:
+        return len(self.noted)
+
+    @workflow.query
+    def now(self) -> datetime:
+        return workflow.now()
+
+
+@pytest.fixture(scope="module")
+async def client(temporal_server: LocalTemporal) -> AsyncIterator[Client]:
+    client = await Client.connect(temporal_server.address)
+    async with Worker(client, task_queue=QUEUE, workflows=[Reminds]):
+        yield client
+
+
+async def start(client: Client, days: int) -> WorkflowHandle[Reminds, list[str]]:
+    return await client.start_workflow(
+        Reminds.run, args=[[], days], id=f"reminds-{uuid.uuid4()}", task_queue=QUEUE
+    )
+
+
+async def test_an_idle_workflow_does_not_run_away(client: Client) -> None:
+    moved, left_alone = await start(client, 30), await start(client, 30)
+    time = VirtualTime(client)
+
+    assert await time.fast_forward(moved, 2 * DAY + DAY / 2)
+
+    assert await moved.query(Reminds.count) == 2
+    assert await left_alone.query(Reminds.count) == 0
+    # From there it walks with the wall's, and nothing draws it to the next timer.
+    settled = await time.now(moved)
+    await ticks_past(settled + timedelta(milliseconds=300), lambda: time.now(moved))
+    assert await moved.query(Reminds.count) == 2
+    assert abs(settled - (datetime.now(UTC) + 2 * DAY + DAY / 2)) < SLACK
+    assert abs(await time.now(left_alone) - datetime.now(UTC)) < SLACK
+
+
+async def test_moves_exactly_across_continue_as_new(client: Client) -> None:
+    handle = await start(client, 8)
+    started = datetime.now(UTC)
+    time = VirtualTime(client)
+
+    for _ in range(4):
+        assert await time.fast_forward(handle, DAY)
+    assert await time.fast_forward(handle.id, 3 * DAY + DAY / 2)
+    assert await client.get_workflow_handle(handle.id).query(Reminds.count) == 7
+    await time.fast_forward(handle.id, DAY)
+
+    noted = [datetime.fromisoformat(each) for each in await handle.result()]
+    for day, instant in enumerate(noted, start=1):
+        assert abs(instant - (started + day * DAY)) < SLACK
+
+
+async def test_forwarding_a_workflow_that_ends_on_the_way_says_so(client: Client) -> None:
+    handle = await start(client, 1)
+
+    assert await VirtualTime(client).fast_forward(handle, 5 * DAY) is False
+    assert len(await handle.result()) == 1
+
+
+async def test_forward_to_an_instant(client: Client) -> None:
+    handle = await start(client, 30)
+    time = VirtualTime(client)
+    next_year = datetime.now(UTC) + 10 * DAY + DAY / 2
+
+    assert await time.forward_to(handle, next_year)
+    assert await time.forward_to(handle, next_year - DAY)
+
+    assert abs(await time.now(handle) - next_year) < SLACK
+
+
+async def ticks_past(instant: datetime, read: Callable[[], Awaitable[datetime]]) -> None:
+    """Wait until a clock that runs at the wall's pace has left `instant` behind."""
+    deadline = monotonic() + 10
+    while await read() <= instant:
+        assert monotonic() < deadline, "the clock stands still"
+        await asyncio.sleep(0.02)
