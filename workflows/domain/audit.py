@@ -59,7 +59,8 @@ def _plain(value: object) -> object:
         case Decimal() if value.is_finite():
             return str(value)
         case datetime() if value.tzinfo is not None:
-            return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+            utc = value.astimezone(UTC).replace(tzinfo=None)
+            return f"{utc.isoformat(timespec='microseconds')}Z"
         case date() if not isinstance(value, datetime):
             return value.isoformat()
         case Mapping():

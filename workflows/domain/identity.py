@@ -39,7 +39,7 @@ class NipFault(StrEnum):
     NO_SUCH_SERIAL = "NO_SUCH_SERIAL"
 
 
-class InvalidNip(ValueError):
+class InvalidNip(ValueError):  # noqa: N818 - what it is, in the words of the field
     """A number that fails a rule; the message never repeats the number."""
 
     def __init__(self, reason: NipFault, message: str) -> None:

@@ -105,6 +105,10 @@ class Lateness(Value):
     """Working days between one level and the next (our decision)."""
 
 
+Rungs = Annotated[tuple[Annotated[int, Field(ge=-60, le=60)], ...], Field(max_length=8)]
+"""Reminders: working days before (negative), on and after the due date."""
+
+
 class StageRule(Value):
     """What every stage may set."""
 
@@ -112,8 +116,7 @@ class StageRule(Value):
     opens: Day | None = None
     due: Clock = Clock()
     late: Lateness = Lateness()
-    remind: tuple[int, ...] = (-3, 0, 3)
-    """Rungs: working days before (negative), on and after the due date."""
+    remind: Rungs = (-3, 0, 3)
 
 
 class PlanRule(StageRule):
@@ -130,14 +133,14 @@ class PeriodRule(Value):
     per_year: Literal[0, 2, 4, 12] = 0
     due: Span = Span(days=10, count=Count.WORKING)
     late: Lateness = Lateness()
-    remind: tuple[int, ...] = (0, 3)
+    remind: Rungs = (0, 3)
 
 
 class RatingRule(StageRule):
     """The rating; never automatic."""
 
     scheme: Literal["quadrant"] = "quadrant"
-    matrix: dict[Level, dict[Level, Predicate]] = {}
+    matrix: dict[Level, dict[Level, Predicate]] = Field(default_factory=dict)
     """results level → behaviour level → predicate; every cell is filled (checked on load)."""
     max_returns: Annotated[int, Field(ge=0, le=20)] = 3
     per_indicator: bool = False
@@ -170,8 +173,8 @@ class AppealRule(Value):
     top_of_hierarchy: bool = False
     """At the very top rater and decider are one person by law; only then, and shown."""
     late: Lateness = Lateness()
-    remind: tuple[int, ...] = (-3, 0, 3)
-    remind_window: tuple[int, ...] = (-3,)
+    remind: Rungs = (-3, 0, 3)
+    remind_window: Rungs = (-3,)
 
 
 class Combine(StrEnum):
@@ -205,12 +208,18 @@ class Year(Value):
     ends: Day = YearDay(month=12, day=31)
 
 
+Weekdays = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=7)], ...], Field(min_length=1, max_length=7)
+]
+"""ISO numbers of the working days; Monday is 1."""
+
+
 class CalendarRule(Value):
     """Which days count, and whose."""
 
     holidays: Literal["ID", "US", "GB", "PH", "MY", "none"] = "ID"
     categories: tuple[Literal["public", "government"], ...] = ("public", "government")
-    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] | None = None
+    weekdays: Weekdays | None = None
     """None takes the unit's own."""
     zone: str | None = None
     """None takes the unit's own; a name fixes one zone for everybody."""

@@ -11,7 +11,7 @@ from siklus.workflows.domain.values import Level, Predicate
 Matrix = Mapping[Level, Mapping[Level, Predicate]]
 
 
-class UnknownLabel(ValueError):
+class UnknownLabel(ValueError):  # noqa: N818 - what it is, in the words of the field
     """A text that names no level or predicate, or a pair of levels that the policy leaves open."""
 
 

@@ -1,0 +1,115 @@
+"""Reading a policy pack: texts for people, rules for the engine, and what later work will add.
+
+Nothing is guessed: whatever is unknown, missing or contradictory is a `Problem` with its path.
+"""
+
+import json
+from collections.abc import Mapping
+
+from pydantic import Field, JsonValue, ValidationError
+
+from siklus.workflows.domain.labels import (
+    NATIONAL_LABELS,
+    STAGE_TITLES,
+    Labels,
+    StageName,
+    Text,
+)
+from siklus.workflows.domain.later_keys import check_later, take_live
+from siklus.workflows.domain.pack_checks import check_labels, check_policy
+from siklus.workflows.domain.pack_source import read_tree
+from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode, from_pydantic
+from siklus.workflows.domain.values import Code, Value
+
+MAX_COMPILED_BYTES = 4096
+"""Every evaluation carries the compiled policy through its whole history."""
+
+
+class PolicyPack(Value):
+    """One agency's policy as written: texts in two languages, live rules, and `later`."""
+
+    name: Code
+    title: Text
+    source: Text
+    description: Text
+    labels: Labels = NATIONAL_LABELS
+    stages: dict[StageName, Text] = Field(default_factory=dict)
+    rules: Policy
+    later: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def stage_title(self, stage: StageName) -> Text:
+        """Return the pack's name of a stage, else the national one."""
+        return self.stages.get(stage, STAGE_TITLES[stage])
+
+
+def load(source: str | bytes) -> PolicyPack:
+    """Read and check a pack, or raise `PolicyInvalid` with every problem at once."""
+    tree = read_tree(source)
+    later = tree.pop("later", None) or {}
+    problems = check_later(later)
+    tree, too_early = take_live(tree, "")
+    problems += too_early
+    rules = tree.get("rules")
+    if isinstance(rules, dict):
+        rules, too_early = take_live(rules, "rules")
+        problems += too_early + _named_by_the_pack(rules)
+        tree["rules"] = {**rules, "name": tree.get("name")}
+    pack, faults = _validated(tree)
+    problems += faults
+    if isinstance(rules, dict):
+        problems += _contradictions(rules, problems)
+    if pack is not None:
+        problems += [*check_labels(pack.labels), *_too_large(pack.rules)]
+    if problems or pack is None:
+        raise PolicyInvalid(problems)
+    return pack.model_copy(update={"later": json.loads(_json(later))})
+
+
+def compile(pack: PolicyPack, version: int = 1) -> Policy:
+    """Return the rules alone, as an evaluation carries them (at most `MAX_COMPILED_BYTES`)."""
+    return pack.rules.model_copy(update={"version": version})
+
+
+def _named_by_the_pack(rules: dict[str, object]) -> list[Problem]:
+    """Name and version come from the pack and its publication."""
+    message = "this key is not known here; the pack's own name counts"
+    return [
+        Problem(path=f"rules.{key}", code=ProblemCode.UNKNOWN_KEY, message=message)
+        for key in ("name", "version")
+        if rules.pop(key, None) is not None
+    ]
+
+
+def _validated(tree: Mapping[str, object]) -> tuple[PolicyPack | None, list[Problem]]:
+    try:
+        return PolicyPack.model_validate_json(_json(tree), strict=True), []
+    except ValidationError as error:
+        found = from_pydantic(error.errors())
+        # The pack's name is also the policy's: one fault is told once.
+        return None, [problem for problem in found if problem.path != "rules.name"]
+
+
+def _contradictions(rules: Mapping[str, object], found: list[Problem]) -> list[Problem]:
+    """Check what the sections say together, leaving out sections that cannot be read."""
+    unread = {
+        problem.path.split(".")[1]
+        for problem in found
+        if problem.path.startswith("rules.") and problem.code is not ProblemCode.NOT_SUPPORTED_YET
+    }
+    readable = {key: value for key, value in rules.items() if key not in unread}
+    policy = Policy.model_validate_json(_json({**readable, "name": "unnamed"}), strict=True)
+    return [problem for problem in check_policy(policy) if problem.path.split(".")[1] not in unread]
+
+
+def _too_large(policy: Policy) -> list[Problem]:
+    size = len(policy.model_dump_json().encode())
+    if size <= MAX_COMPILED_BYTES:
+        return []
+    message = f"the compiled rules have {size} bytes, at most {MAX_COMPILED_BYTES} are carried"
+    return [Problem(path="rules", code=ProblemCode.TOO_LARGE, message=message)]
+
+
+def _json(tree: object) -> str:
+    # Decimals travel as texts; the models read them back without passing through a float.
+    return json.dumps(tree, default=str)

@@ -1,0 +1,77 @@
+"""What is wrong with a written policy, told all at once and each with its place in the file."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from pydantic_core import ErrorDetails
+
+from siklus.workflows.domain.values import Value
+
+
+class ProblemCode(StrEnum):
+    """The kinds of problem; the names are part of the contract."""
+
+    # The file
+    TOO_LARGE = "TOO_LARGE"
+    NOT_YAML = "NOT_YAML"
+    TOO_DEEP = "TOO_DEEP"
+    ALIAS = "ALIAS"
+    TAG = "TAG"
+    DUPLICATE_KEY = "DUPLICATE_KEY"
+    # One key
+    UNKNOWN_KEY = "UNKNOWN_KEY"
+    MISSING_KEY = "MISSING_KEY"
+    INVALID_VALUE = "INVALID_VALUE"
+    NOT_SUPPORTED_YET = "NOT_SUPPORTED_YET"
+    # Several keys together
+    MATRIX_INCOMPLETE = "MATRIX_INCOMPLETE"
+    LABEL_MISSING = "LABEL_MISSING"
+    RATING_REQUIRED = "RATING_REQUIRED"
+    OPENING_REQUIRED = "OPENING_REQUIRED"
+    STAGES_OUT_OF_ORDER = "STAGES_OUT_OF_ORDER"
+    DUE_BEFORE_OPENING = "DUE_BEFORE_OPENING"
+    DUE_AMBIGUOUS = "DUE_AMBIGUOUS"
+    YEAR_REVERSED = "YEAR_REVERSED"
+    DEEMED_RECEIPT_REQUIRED = "DEEMED_RECEIPT_REQUIRED"
+    LATE_ACT_NOT_ALLOWED = "LATE_ACT_NOT_ALLOWED"
+    UNKNOWN_ZONE = "UNKNOWN_ZONE"
+    REPEATED_VALUE = "REPEATED_VALUE"
+
+
+class Problem(Value):
+    """One thing to mend: `path` as written in the file, dotted, or `line n` before it has paths."""
+
+    path: str
+    code: ProblemCode
+    message: str
+
+
+class PolicyInvalid(ValueError):  # noqa: N818 - what it is, in the words of the field
+    """A policy that may not be used, with every problem that was found, in order of their paths."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda found: (found.path, found.code)))
+        super().__init__("; ".join(f"{p.path}: {p.message}" for p in self.problems))
+
+
+def from_pydantic(errors: Sequence[ErrorDetails], prefix: str = "") -> list[Problem]:
+    """Translate what the models refuse into problems with the paths of the file."""
+    return [_problem(error, prefix) for error in errors]
+
+
+_CODES = {"extra_forbidden": ProblemCode.UNKNOWN_KEY, "missing": ProblemCode.MISSING_KEY}
+
+_WORDS = {
+    "extra_forbidden": "this key is not known here",
+    "missing": "this key is needed",
+}
+
+
+def _problem(error: ErrorDetails, prefix: str) -> Problem:
+    steps = [str(step) for step in error["loc"] if step != "[key]"]
+    kind = error["type"]
+    return Problem(
+        path=".".join([prefix, *steps] if prefix else steps),
+        code=_CODES.get(kind, ProblemCode.INVALID_VALUE),
+        message=_WORDS.get(kind, error["msg"].removeprefix("Value error, ")),
+    )
