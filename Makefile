@@ -1,0 +1,58 @@
+# Everything a developer runs. Each target sets up .venv from the lock when it has to.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test prove check bench protos lock clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## Play a small agency through a whole year, then exit
+	@$(BIN)/siklus demo
+
+dev: $(READY) ## Run everything embedded; data in .siklus survives restarts
+	@$(BIN)/siklus dev
+
+test: $(READY) ## Run the tests, with the small form of every proof
+	$(BIN)/pytest -q
+
+prove: $(READY) ## Run the tests with the full form of every proof
+	SIKLUS_PROVE=1 $(BIN)/pytest -q -m "prove or not prove"
+
+check: $(READY) ## Check format, lint, types, imports, protos, deployment files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests protos/generate.py
+	$(BIN)/lint-imports
+	cd protos && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	$(BIN)/python protos/generate.py --check
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+
+bench: $(READY) ## Measure against the floors on this machine
+	$(BIN)/python -m tests.bench
+
+protos: $(READY) ## Generate the code of the contract anew
+	$(BIN)/python protos/generate.py
+
+lock: $(READY) ## Pin every dependency anew, with hashes for every platform
+	$(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --all-extras \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## Remove what can be made again; data in .siklus stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# pip refuses an editable install together with hashes, hence two steps.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Siklus needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
