@@ -1,0 +1,168 @@
+"""Who may do what on an evaluation: participants, escalations, mandates, the team.
+
+One gate for every path. Nobody acts on the own evaluation except as its employee, whatever
+roles or mandates they hold (separation of duties).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from siklus.workflows.domain.commands import Actor, Mandate
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.stages import TaskKind
+from siklus.workflows.domain.values import PersonId, Role, Value
+
+
+class Party(StrEnum):
+    """A relation to an evaluation that a command may ask for."""
+
+    EMPLOYEE = "EMPLOYEE"
+    SUPERVISOR = "SUPERVISOR"
+    RATER = "RATER"
+    DECIDER = "DECIDER"
+    APPROVER = "APPROVER"
+    TEAM = "TEAM"
+    SYSTEM = "SYSTEM"
+
+
+class Standing(Value):
+    """In whose name an actor was let through."""
+
+    principal: PersonId | None = None
+    mandate: str | None = None
+
+
+OWN = Standing()
+
+
+def admit(state: Evaluation, actor: Actor) -> None:
+    """Refuse whoever has no relation to the evaluation at all (NOT_A_PARTICIPANT)."""
+    if actor.person is None or Role.AGENCY_ADMIN in actor.roles:
+        return
+    people = {actor.person, *(mandate.principal for mandate in actor.mandates)}
+    if not people & participants(state):
+        raise Refusal(
+            Reason.NOT_A_PARTICIPANT,
+            "this evaluation is not yours and nothing of it waits for you; "
+            "ask the agency's team if you expected it",
+        )
+
+
+def participants(state: Evaluation) -> set[PersonId]:
+    """Return everybody who has, or had, a part in the evaluation."""
+    seats = state.participants
+    now = {seats.employee, seats.supervisor, seats.superior, seats.approver}
+    if state.appeal is not None:
+        now.add(state.appeal.decider)
+    return {person for person in now if person is not None} | set(state.involved)
+
+
+def permit(
+    state: Evaluation,
+    actor: Actor,
+    parties: Iterable[Party],
+    *,
+    task: TaskKind | None,
+    number: int = 0,
+    command: str,
+    at: datetime,
+) -> Standing:
+    """Return in whose name the actor may give the command, or refuse.
+
+    An open task decides by its holder and its escalations; without one the seat decides, so
+    that whoever comes late learns that it is over and not that they were never meant.
+    """
+    parties = frozenset(parties)
+    if actor.person is None:
+        if Party.SYSTEM in parties:
+            return OWN
+        raise _not_yours(command)
+    employee = state.participants.employee
+    if Party.EMPLOYEE in parties and actor.person == employee:
+        return OWN
+    if actor.person == employee:
+        raise Refusal(
+            Reason.SELF_DECISION, "nobody acts on the own evaluation except as its employee"
+        )
+    if Party.TEAM in parties and Role.AGENCY_ADMIN in actor.roles:
+        return OWN
+    if _entitled(state, actor.person, parties, task, number):
+        return OWN
+    if _team_task(state, task, number) and Role.AGENCY_ADMIN in actor.roles:
+        return OWN
+    if actor.mandates:
+        principal = _principal(state, actor, command, at)
+        if principal != employee and _entitled(state, principal, parties, task, number):
+            return Standing(principal=principal, mandate=actor.mandates[0].id)
+    raise _not_yours(command)
+
+
+def _entitled(
+    state: Evaluation,
+    person: PersonId,
+    parties: frozenset[Party],
+    kind: TaskKind | None,
+    number: int,
+) -> bool:
+    task = state.task(kind, number) if kind is not None else None
+    if task is not None:
+        return task.may_act(person)
+    return person in {seat(state, party) for party in parties}
+
+
+def _team_task(state: Evaluation, kind: TaskKind | None, number: int) -> bool:
+    task = state.task(kind, number) if kind is not None else None
+    return task is not None and task.holder is None
+
+
+def seat(state: Evaluation, party: Party) -> PersonId | None:
+    """Return who fills a party's place now; None for the team, the system or an empty place."""
+    places: dict[Party, PersonId | None] = {
+        Party.EMPLOYEE: state.participants.employee,
+        Party.SUPERVISOR: state.participants.supervisor,
+        Party.RATER: state.rater,
+        Party.DECIDER: state.appeal.decider if state.appeal else None,
+        Party.APPROVER: state.participants.approver,
+    }
+    return places.get(party)
+
+
+def _principal(state: Evaluation, actor: Actor, command: str, at: datetime) -> PersonId:
+    """Follow the chain of mandates from the actor up, each valid on the local day of `at`."""
+    rule = state.policy.mandates
+    on = at.astimezone(state.calendar.tz).date()
+    if len(actor.mandates) > rule.max_chain:
+        raise _no_mandate(f"a chain of mandates has at most {rule.max_chain} links")
+    holder = actor.person
+    seen = {holder}
+    for mandate in actor.mandates:
+        if mandate.delegate != holder or mandate.principal in seen:
+            raise _no_mandate("the chain of mandates is broken or loops")
+        if not mandate.from_on <= on <= mandate.to_on:
+            raise _no_mandate(f"mandate {mandate.letter} is valid from {_span(mandate)}")
+        if mandate.scope and command not in mandate.scope:
+            raise _no_mandate(f"mandate {mandate.letter} does not cover {command}")
+        holder = mandate.principal
+        seen.add(holder)
+    if command == "approve_evaluation" and not rule.may_sign_final:
+        raise _no_mandate("the policy keeps the final approval from acting officials")
+    assert holder is not None  # noqa: S101 - a chain has at least one link here
+    return holder
+
+
+def _span(mandate: Mandate) -> str:
+    return f"{mandate.from_on.isoformat()} to {mandate.to_on.isoformat()}"
+
+
+def _no_mandate(message: str) -> Refusal:
+    return Refusal(Reason.MANDATE_NOT_VALID, message)
+
+
+def _not_yours(command: str) -> Refusal:
+    return Refusal(
+        Reason.NOT_YOUR_TASK,
+        f"{command} is not yours to give here; ExplainWaiting says who may act",
+        details={"command": command},
+    )

@@ -1,0 +1,200 @@
+"""The appeal (stages 10 and 11): once, within the window, both sides heard, the decision final."""
+
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.authority import Party
+from siklus.workflows.domain.commands import (
+    AppealOutcome,
+    DecideAppeal,
+    FileAppeal,
+    RespondToAppeal,
+    WithdrawAppeal,
+)
+from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.delivery import final_approval, receive
+from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.tasks import by_span, task
+from siklus.workflows.domain.decide.transfer import combine
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.model import Evaluation, Rating
+from siklus.workflows.domain.policy import DecidedBy
+from siklus.workflows.domain.rating import rate_quadrant
+from siklus.workflows.domain.stages import Stage, TaskKind
+from siklus.workflows.domain.values import Level, PersonId
+
+
+@decides(
+    FileAppeal,
+    by=Party.EMPLOYEE,
+    stages=[Stage.DELIVERY, Stage.APPEAL_WINDOW, Stage.FINAL_APPROVAL],
+)
+def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyEvent]:
+    """The employee objects once, with reasons, before the window's last second is over.
+
+    Filing proves receipt where none was recorded. The decider is resolved now and kept.
+    """
+    if not state.policy.appeal.enabled:
+        raise Refusal(Reason.APPEAL_DISABLED, "the policy of this cycle knows no appeal")
+    if state.appeal is not None:
+        raise Refusal(Reason.APPEAL_SPENT, "a result can be appealed once")
+    _window_must_be_open(state, act)
+    forms.must_say(command, "reasons")
+    events: list[e.AnyEvent] = []
+    if state.stage is Stage.DELIVERY:
+        events.append(receive(state, e.Receipt.APPEALED, act.at))
+    decider, one_person = _decider(state)
+    rule = state.policy.appeal
+    decision_due = by_span(state, "appeal.decide_within", rule.decide_within, act.at)
+    opens = [task(state, TaskKind.DECIDE_APPEAL, decider, act.at, decision_due)]
+    if not one_person:
+        respond_due = by_span(state, "appeal.respond_within", rule.respond_within, act.at)
+        opens.append(task(state, TaskKind.RESPOND_TO_APPEAL, _rater(state), act.at, respond_due))
+    events.append(
+        e.AppealFiled(
+            prose=act.prose,
+            decider=decider,
+            top_of_hierarchy=one_person,
+            evidence=command.evidence,
+            stage=Stage.APPEAL_DECISION,
+            opens=tuple(opens),
+            closes=(TaskKind.APPEAL,),
+        )
+    )
+    return events
+
+
+def _window_must_be_open(state: Evaluation, act: Act) -> None:
+    window = state.task(TaskKind.APPEAL) or state.task(TaskKind.RECEIVE_RESULT)
+    if window is None:
+        raise Refusal(
+            Reason.WINDOW_CLOSED,
+            "the appeal window is over and the result stands",
+            details={"rule": "appeal.window"},
+        )
+    if window.kind is TaskKind.APPEAL and window.due and act.at >= window.due.expires_at:
+        raise Refusal(
+            Reason.WINDOW_CLOSED,
+            f"the appeal window closed on {window.due.on.isoformat()} at 23:59:59 "
+            f"({window.due.zone})",
+            details={"closed_at": window.due.due_at.isoformat(), "rule": window.due.rule},
+        )
+
+
+def _decider(state: Evaluation) -> tuple[PersonId | None, bool]:
+    """Return who decides (None is the team) and whether the law makes that the rater.
+
+    The superior of whoever actually rated; at the very top the rater, only with the policy's
+    mark; otherwise the approver, and the team where even that would be the rater or employee.
+    """
+    rater, employee = _rater(state), state.participants.employee
+    if state.policy.appeal.decided_by is DecidedBy.TEAM:
+        return None, False
+    superior = state.superiors.get(rater) if rater in state.superiors else None
+    if superior is not None and superior not in {rater, employee}:
+        return superior, False
+    at_the_top = rater in state.superiors and superior is None
+    if at_the_top and state.policy.appeal.top_of_hierarchy:
+        return rater, True
+    approver = state.participants.approver
+    if at_the_top and approver not in {rater, employee}:
+        return approver, False
+    return None, False
+
+
+def _rater(state: Evaluation) -> PersonId:
+    rater = state.rater
+    if rater is None:
+        raise Refusal(Reason.WRONG_STAGE, "nothing was rated yet")
+    return rater
+
+
+@decides(WithdrawAppeal, by=Party.EMPLOYEE, stages=[Stage.APPEAL_DECISION])
+def withdraw_appeal(state: Evaluation, _: WithdrawAppeal, act: Act) -> list[e.AnyEvent]:
+    """Possible until decided; it spends the appeal and the result stands."""
+    closes = (TaskKind.DECIDE_APPEAL, TaskKind.RESPOND_TO_APPEAL)
+    return [e.AppealWithdrawn(prose=act.prose, closes=closes), final_approval(state, act.at)]
+
+
+@decides(
+    RespondToAppeal,
+    by=Party.RATER,
+    stages=[Stage.APPEAL_DECISION],
+    task=TaskKind.RESPOND_TO_APPEAL,
+)
+def respond_to_appeal(state: Evaluation, command: RespondToAppeal, act: Act) -> list[e.AnyEvent]:
+    """The rater's side, heard once."""
+    if state.task(TaskKind.RESPOND_TO_APPEAL) is None:
+        raise Refusal(Reason.ALREADY_DONE, "the rater was heard, or the time to respond is over")
+    forms.must_say(command, "response")
+    return [e.AppealResponded(prose=act.prose, closes=(TaskKind.RESPOND_TO_APPEAL,))]
+
+
+@decides(
+    DecideAppeal,
+    by=Party.DECIDER,
+    stages=[Stage.APPEAL_DECISION],
+    task=TaskKind.DECIDE_APPEAL,
+)
+def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.AnyEvent]:
+    """Uphold or change, with a reason, after both sides were heard; final.
+
+    The rater's silence does not stop the decision once the time to respond is over.
+    """
+    rating = state.rating
+    if rating is None or state.appeal is None:
+        raise Refusal(Reason.WRONG_STAGE, "no appeal waits for a decision")
+    _must_not_be_the_rater(state, act)
+    _both_sides_must_be_heard(state, act)
+    forms.must_say(command, "reason")
+    results, behaviour = _decided_levels(command, rating)
+    predicate = rate_quadrant(state.policy.rating.matrix, results, behaviour)
+    if predicate.rank < rating.predicate.rank and not state.policy.appeal.may_lower:
+        raise Refusal(
+            Reason.RATING_LOWERED,
+            f"the policy lets an appeal not lower {rating.predicate} to {predicate}",
+            details={"standing": rating.predicate, "decided": predicate},
+            fields={"results": "would lower the predicate"},
+        )
+    decided = e.AppealDecided(
+        prose=act.prose,
+        outcome=command.outcome,
+        results=results,
+        behaviour=behaviour,
+        predicate=predicate,
+        combined=combine(state, predicate),
+        closes=(TaskKind.DECIDE_APPEAL, TaskKind.RESPOND_TO_APPEAL),
+    )
+    return [decided, final_approval(state, act.at)]
+
+
+def _must_not_be_the_rater(state: Evaluation, act: Act) -> None:
+    names = {act.actor.person, *(mandate.principal for mandate in act.actor.mandates)}
+    one_person = state.appeal is not None and state.appeal.top_of_hierarchy
+    if state.rater in names and not one_person:
+        raise Refusal(
+            Reason.SEPARATION_OF_DUTIES,
+            "whoever rated does not decide the appeal; ask the agency's team to reassign it",
+        )
+
+
+def _both_sides_must_be_heard(state: Evaluation, act: Act) -> None:
+    pending = state.task(TaskKind.RESPOND_TO_APPEAL)
+    if pending is not None and pending.due is not None and act.at < pending.due.expires_at:
+        raise Refusal(
+            Reason.RESPONSE_PENDING,
+            f"the rater may respond until {pending.due.on.isoformat()}",
+            details={"due_at": pending.due.due_at.isoformat(), "rule": pending.due.rule},
+        )
+
+
+def _decided_levels(command: DecideAppeal, rating: Rating) -> tuple[Level, Level]:
+    given = (command.results, command.behaviour)
+    if command.outcome is AppealOutcome.UPHELD:
+        if any(given) and given != (rating.results, rating.behaviour):
+            raise invalid("results", "an upheld rating keeps its levels")
+        return rating.results, rating.behaviour
+    if command.results is None or command.behaviour is None:
+        missing = "results" if command.results is None else "behaviour"
+        raise invalid(missing, "a changed rating states both levels")
+    if given == (rating.results, rating.behaviour):
+        raise invalid("outcome", "these are the levels that stand; uphold them instead")
+    return command.results, command.behaviour

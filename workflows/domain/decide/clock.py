@@ -1,0 +1,215 @@
+"""What time itself does: stages open, windows lapse, late tasks climb.
+
+The legal instant of each act never moves. When it is carried out may: an act that takes a right
+away waits out the transit of commands received in time, and the timer spreads the others over
+the policy's window, so that a nation's midnight is not one second's work.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from siklus.workflows.domain import deadlines
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.decide.delivery import final_approval, receive
+from siklus.workflows.domain.decide.execution import PERIODS_STAY_OPEN, period_ends_on
+from siklus.workflows.domain.decide.midyear import review
+from siklus.workflows.domain.decide.self_evaluation import self_evaluation_closes_at
+from siklus.workflows.domain.decide.tasks import by_clock, by_span, stage_opens_at, task
+from siklus.workflows.domain.instant import TRANSIT
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.policy import Count, Late, Span
+from siklus.workflows.domain.stages import Stage, Task, TaskKind, task_rule
+from siklus.workflows.domain.values import PersonId
+
+AT_ONCE = timedelta(0)
+
+
+class ClockAct(NamedTuple):
+    """One thing the clock does: its legal instant, when it is carried out, and its events."""
+
+    legal_at: datetime
+    run_at: datetime
+    events: list[e.AnyEvent]
+
+
+def next_act(state: Evaluation, *, spread: timedelta = AT_ONCE) -> ClockAct | None:
+    """Return what the clock does next, or None when nothing is left for it."""
+    if state.ended or not state.opened:
+        return None
+    acts = [
+        ClockAct(legal_at, legal_at + (TRANSIT if takes else spread), events)
+        for legal_at, takes, events in _acts(state)
+    ]
+    return min(acts, key=lambda act: act.run_at) if acts else None
+
+
+def spread_of(state: Evaluation) -> timedelta:
+    """Return this evaluation's own place in the policy's spread window, always the same."""
+    draw = int.from_bytes(hashlib.sha256(str(state.key).encode()).digest()[:8])
+    return timedelta(seconds=draw % (state.policy.spread_minutes * 60 + 1))
+
+
+def unknown_superior(state: Evaluation) -> PersonId | None:
+    """Return a person whose superior must be looked up before the clock or an appeal needs it."""
+    if state.ended:
+        return None
+    asked = [_highest(waiting) for waiting in state.tasks if waiting.escalates_at is not None]
+    asked.append(state.rater)
+    for person in asked:
+        if person is not None and person not in state.superiors:
+            return person
+    return None
+
+
+_Possible = tuple[datetime, bool, list[e.AnyEvent]]
+"""Legal instant, whether it takes a right away, events."""
+
+
+def _acts(state: Evaluation) -> Iterator[_Possible]:
+    yield from _openings(state)
+    yield from _lapses(state)
+    for waiting in state.tasks:
+        if waiting.escalates_at is not None:
+            event = _escalation(state, waiting, waiting.escalates_at)
+            if event is not None:
+                yield waiting.escalates_at, False, [event]
+
+
+def _openings(state: Evaluation) -> Iterator[_Possible]:
+    policy, since = state.policy, state.stage_since_at
+    if since is None:
+        return
+    if state.stage in PERIODS_STAY_OPEN and state.plan.approved_at is not None:
+        yield from _period(state)
+    if state.stage is Stage.EXECUTION:
+        under_plan = state.plan.version > 0
+        midyear, own = state.midyear, state.self_evaluation
+        if under_plan and policy.midyear.enabled and not midyear.settled:
+            yield max(stage_opens_at(state, policy.midyear), since), False, _midyear(state)
+        elif under_plan and policy.self_evaluation.enabled and own.opened_at is None:
+            at = max(stage_opens_at(state, policy.self_evaluation), since)
+            yield at, False, [_self_evaluation(state, at)]
+        else:
+            at = max(stage_opens_at(state, policy.rating), since)
+            yield at, False, [_rating(state, at)]
+    if state.stage is Stage.MIDYEAR:
+        following = policy.self_evaluation if policy.self_evaluation.enabled else policy.rating
+        closes = (TaskKind.MIDYEAR_ACCOUNT, TaskKind.MIDYEAR_REVIEW)
+        missed = e.MidyearMissed(stage=Stage.EXECUTION, closes=closes)
+        yield max(stage_opens_at(state, following), since), True, [missed]
+    if state.stage is Stage.SELF_EVALUATION:
+        if state.self_evaluation.settled:
+            at = max(stage_opens_at(state, policy.rating), since)
+            yield at, False, [_rating(state, at)]
+        else:
+            at = self_evaluation_closes_at(state)
+            missed_own = e.SelfEvaluationMissed(closes=(TaskKind.SELF_EVALUATION,))
+            yield at, True, [missed_own, _rating(state, at)]
+
+
+def _period(state: Evaluation) -> Iterator[_Possible]:
+    number = len(state.periods) + 1
+    rule = state.policy.periods
+    if number > rule.per_year:
+        return
+    ends_on = period_ends_on(state.terms, number)
+    ended_at = deadlines.opens_at(state.calendar, ends_on + timedelta(days=1))
+    approved_at = state.plan.approved_at
+    if approved_at is not None and ended_at <= approved_at:
+        yield approved_at, False, [e.PeriodSkipped(period=number)]
+        return
+    last_instant = ended_at - timedelta(seconds=1)
+    due = by_span(state, "periods.due", rule.due, last_instant)
+    holder = state.participants.supervisor
+    waiting = task(state, TaskKind.PERIODIC_EVALUATION, holder, ended_at, due, number=number)
+    yield ended_at, False, [e.PeriodOpened(period=number, opens=(waiting,))]
+
+
+def _midyear(state: Evaluation) -> list[e.AnyEvent]:
+    rule, approved_at = state.policy.midyear, state.plan.approved_at
+    if rule.due.on is not None and approved_at is not None:
+        last_on = rule.due.on.in_year(state.terms.year)
+        if approved_at >= deadlines.opens_at(state.calendar, last_on + timedelta(days=1)):
+            return [e.MidyearSkipped()]
+    at = max(stage_opens_at(state, rule), state.stage_since_at or approved_at or _NEVER)
+    due = by_clock(state, "midyear.due", rule.due, at)
+    account = task(state, TaskKind.MIDYEAR_ACCOUNT, state.participants.employee, at, due)
+    return [e.MidyearOpened(stage=Stage.MIDYEAR, opens=(account,))]
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _self_evaluation(state: Evaluation, at: datetime) -> e.SelfEvaluationOpened:
+    due = by_clock(state, "self_evaluation.due", state.policy.self_evaluation.due, at)
+    own = task(state, TaskKind.SELF_EVALUATION, state.participants.employee, at, due)
+    pending = (TaskKind.DECIDE_PLAN_CHANGE,) if state.plan.proposed is not None else ()
+    return e.SelfEvaluationOpened(stage=Stage.SELF_EVALUATION, opens=(own,), closes=pending)
+
+
+def _rating(state: Evaluation, at: datetime) -> e.RatingOpened:
+    due = by_clock(state, "rating.due", state.policy.rating.due, at)
+    rate = task(state, TaskKind.RATE, state.participants.supervisor, at, due)
+    return e.RatingOpened(stage=Stage.RATING, opens=(rate,), closes=(TaskKind.DECIDE_PLAN_CHANGE,))
+
+
+def _lapses(state: Evaluation) -> Iterator[_Possible]:
+    for waiting in state.tasks:
+        if waiting.due is None:
+            continue
+        ended_at = waiting.due.expires_at
+        match waiting.kind:
+            case TaskKind.RECEIVE_RESULT:
+                yield ended_at, True, [receive(state, e.Receipt.DEEMED, waiting.due.due_at)]
+            case TaskKind.APPEAL:
+                lapsed = e.AppealWindowLapsed(closes=(TaskKind.APPEAL,))
+                yield ended_at, True, [lapsed, final_approval(state, ended_at)]
+            case TaskKind.RESPOND_TO_APPEAL:
+                closes = (TaskKind.RESPOND_TO_APPEAL,)
+                yield ended_at, True, [e.AppealResponseMissed(closes=closes)]
+            case TaskKind.MIDYEAR_ACCOUNT if not state.midyear.account_overdue:
+                opens = () if state.task(TaskKind.MIDYEAR_REVIEW) else (review(state, ended_at),)
+                yield ended_at, False, [e.MidyearAccountOverdue(opens=opens)]
+            case TaskKind.INTERIM_RATE:
+                days = state.policy.segments.unrated_after_days
+                span = Span(days=days)
+                over = by_span(state, "segments.unrated_after_days", span, waiting.opened_at)
+                unrated = e.SegmentUnrated(
+                    stage=Stage.SEGMENT_CLOSED, closes=(TaskKind.INTERIM_RATE,)
+                )
+                yield over.expires_at, True, [unrated]
+            case _:
+                pass
+
+
+def _highest(waiting: Task) -> PersonId | None:
+    return waiting.escalated_to[-1] if waiting.escalated_to else waiting.holder
+
+
+def _escalation(state: Evaluation, waiting: Task, at: datetime) -> e.AnyEvent | None:
+    """Climb one level, or flag to the team at the top; None while the next level is unknown."""
+    rule = task_rule(state.policy, waiting.kind).late
+    highest = _highest(waiting)
+    if rule is None or rule.act is Late.TEAM_ACTS or highest is None:
+        return _flag(waiting)
+    if highest not in state.superiors:
+        return None
+    superior = state.superiors[highest]
+    if superior is None or superior in {state.participants.employee, *waiting.escalated_to}:
+        return _flag(waiting)
+    if waiting.kind is TaskKind.DECIDE_APPEAL and superior == state.rater:
+        return _flag(waiting)
+    span = Span(days=rule.escalate_days, count=Count.WORKING)
+    again = by_span(state, "late.escalate_days", span, at).expires_at
+    climbed = waiting.model_copy(
+        update={"escalated_to": (*waiting.escalated_to, superior), "escalates_at": again}
+    )
+    level = len(climbed.escalated_to)
+    return e.TaskEscalated(task=waiting.id, to=superior, level=level, opens=(climbed,))
+
+
+def _flag(waiting: Task) -> e.TaskFlagged:
+    flagged = waiting.model_copy(update={"flagged": True, "escalates_at": None})
+    return e.TaskFlagged(task=waiting.id, opens=(flagged,))

@@ -1,0 +1,89 @@
+"""People who change: a seat is given to another person, a line of superiors becomes known."""
+
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.authority import Party, seat
+from siklus.workflows.domain.commands import Reassign, ResolveSuperior, Seat
+from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.tasks import by_clock, task
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.stages import ENDED, Stage, Task, TaskKind, task_rule
+
+RUNNING = tuple(stage for stage in Stage if stage not in ENDED)
+
+_TASKS = {
+    Seat.SUPERVISOR: (
+        TaskKind.REVIEW_PLAN,
+        TaskKind.DECIDE_PLAN_CHANGE,
+        TaskKind.PERIODIC_EVALUATION,
+        TaskKind.MIDYEAR_REVIEW,
+        TaskKind.RATE,
+        TaskKind.INTERIM_RATE,
+        TaskKind.RESPOND_TO_APPEAL,
+    ),
+    Seat.APPROVER: (TaskKind.APPROVE,),
+    Seat.DECIDER: (TaskKind.DECIDE_APPEAL,),
+}
+
+
+@decides(Reassign, by=Party.TEAM, stages=RUNNING)
+def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]:
+    """The seat's open tasks move with their due times; escalations start again from the new
+    holder."""
+    forms.must_say(command, "reason")
+    if command.person == state.participants.employee:
+        raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
+    previous = seat(state, _PARTY[command.seat])
+    if command.person == previous:
+        raise invalid("person", "fills that seat already")
+    if command.seat is Seat.DECIDER:
+        if state.appeal is None or state.stage is not Stage.APPEAL_DECISION:
+            raise Refusal(Reason.WRONG_STAGE, "no appeal waits for a decision")
+        if command.person == state.rater and not state.policy.appeal.top_of_hierarchy:
+            raise Refusal(Reason.SEPARATION_OF_DUTIES, "whoever rated does not decide the appeal")
+    moved = tuple(_moved(state, t, command) for t in state.tasks if t.kind in _TASKS[command.seat])
+    closes: tuple[str, ...] = ()
+    if command.seat is Seat.APPROVER and state.referred:
+        due = by_clock(state, "final_approval.due", state.policy.final_approval.due, act.at)
+        moved = (task(state, TaskKind.APPROVE, command.person, act.at, due),)
+        closes = (TaskKind.RESOLVE_REFERRAL,)
+    return [
+        e.Reassigned(
+            prose=act.prose,
+            seat=command.seat,
+            previous=previous,
+            person=command.person,
+            superior=command.superior,
+            opens=moved,
+            closes=closes,
+        )
+    ]
+
+
+_PARTY = {
+    Seat.SUPERVISOR: Party.SUPERVISOR,
+    Seat.APPROVER: Party.APPROVER,
+    Seat.DECIDER: Party.DECIDER,
+}
+
+
+def _moved(state: Evaluation, waiting: Task, command: Reassign) -> Task:
+    climbs = task_rule(state.policy, waiting.kind).late is not None and waiting.due is not None
+    return waiting.model_copy(
+        update={
+            "holder": command.person,
+            "escalated_to": (),
+            "flagged": False,
+            "escalates_at": waiting.escalates_at
+            or (waiting.due.expires_at if climbs and waiting.due else None),
+        }
+    )
+
+
+@decides(ResolveSuperior, by=Party.SYSTEM, stages=RUNNING)
+def resolve_superior(state: Evaluation, command: ResolveSuperior, _: Act) -> list[e.AnyEvent]:
+    """The roster's answer is kept, so that replay and audit see the line that was followed."""
+    if state.superiors.get(command.person, command.person) == command.superior:
+        raise Refusal(Reason.ALREADY_DONE, "that superior is known already")
+    return [e.SuperiorResolved(person=command.person, superior=command.superior)]

@@ -1,0 +1,76 @@
+"""The rating (stage 7) and its return by the approver; never an automatic one."""
+
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.authority import Party
+from siklus.workflows.domain.commands import Rate, ReturnRating
+from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.delivery import deliver
+from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.tasks import at_least, by_clock, task
+from siklus.workflows.domain.decide.transfer import combine, rate_segment, rating_person
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.policy import Count, Span
+from siklus.workflows.domain.rating import rate_quadrant
+from siklus.workflows.domain.stages import Stage, TaskKind
+
+RETURN_LEAST = Span(days=5, count=Count.WORKING)
+
+
+@decides(Rate, by=Party.SUPERVISOR, stages=[Stage.RATING, Stage.INTERIM_RATING], task=TaskKind.RATE)
+def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
+    """Both levels make the predicate by the policy; the result is delivered at once."""
+    if state.policy.rating.per_indicator:
+        given = [level.id for level in command.indicators]
+        forms.must_be_indicators_of(state.plan.indicators, given)
+        missing = {i.id for i in state.plan.indicators} - set(given)
+        if missing:
+            raise invalid("indicators", f"a level is missing for {', '.join(sorted(missing))}")
+    predicate = rate_quadrant(state.policy.rating.matrix, command.results, command.behaviour)
+    if state.stage is Stage.INTERIM_RATING:
+        return rate_segment(state, command, act, predicate)
+    rater = rating_person(state, act)
+    periods = (task.id for task in state.tasks if task.kind is TaskKind.PERIODIC_EVALUATION)
+    rated = e.Rated(
+        prose=act.prose,
+        rater=rater,
+        results=command.results,
+        behaviour=command.behaviour,
+        predicate=predicate,
+        combined=combine(state, predicate),
+        indicators=command.indicators,
+        stage=Stage.DELIVERY,
+        closes=(TaskKind.RATE, *periods),
+    )
+    return [rated, *deliver(state, act.at)]
+
+
+@decides(ReturnRating, by=Party.APPROVER, stages=[Stage.FINAL_APPROVAL], task=TaskKind.APPROVE)
+def return_rating(state: Evaluation, command: ReturnRating, act: Act) -> list[e.AnyEvent]:
+    """Back to the rater before an appeal decision: a new rating, delivery and window follow."""
+    forms.must_say(command, "reason")
+    if state.appeal is not None and state.appeal.outcome is not None:
+        raise Refusal(
+            Reason.APPEAL_FINAL,
+            "the appeal decision is final; approve it, or refer it to the agency's team",
+        )
+    rule = state.policy.rating
+    if state.rating_returns >= rule.max_returns:
+        raise Refusal(
+            Reason.RETURNS_EXHAUSTED,
+            f"the rating was returned {state.rating_returns} times already",
+            details={"max_returns": str(rule.max_returns)},
+        )
+    due = at_least(
+        state,
+        by_clock(state, "rating.due", rule.due, act.at),
+        "rating.due.min_days",
+        RETURN_LEAST,
+        act.at,
+    )
+    back = task(state, TaskKind.RATE, state.participants.supervisor, act.at, due)
+    return [
+        e.RatingReturned(
+            prose=act.prose, stage=Stage.RATING, opens=(back,), closes=(TaskKind.APPROVE,)
+        )
+    ]

@@ -1,0 +1,124 @@
+"""Transfers: a segment closes where the employee moves on, and segments combine into a year."""
+
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.authority import Party
+from siklus.workflows.domain.commands import Rate, RecordSegmentResult, Transfer
+from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.tasks import by_span, task
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.model import Evaluation, SegmentResult
+from siklus.workflows.domain.policy import Combine
+from siklus.workflows.domain.rating import rate_quadrant
+from siklus.workflows.domain.stages import Stage, TaskKind
+from siklus.workflows.domain.values import PersonId, Predicate
+
+MOVABLE = (
+    Stage.PLAN,
+    Stage.PLAN_REVIEW,
+    Stage.EXECUTION,
+    Stage.MIDYEAR,
+    Stage.SELF_EVALUATION,
+    Stage.RATING,
+)
+"""Once a result is delivered the segment is the year's last, and a move changes nothing in it."""
+
+
+@decides(Transfer, by=Party.TEAM, stages=MOVABLE)
+def transfer(state: Evaluation, command: Transfer, act: Act) -> list[e.AnyEvent]:
+    """Close the segment; ask the leaving supervisor for an interim rating if it was long enough."""
+    forms.must_say(command, "reason")
+    days = (command.closing_on - state.served_from_on).days + 1
+    if days < 1:
+        raise invalid("closing_on", "lies before the segment began")
+    if command.closing_on > act.at.astimezone(state.calendar.tz).date():
+        raise invalid("closing_on", "lies in the future")
+    closes = tuple(waiting.id for waiting in state.tasks)
+    rule = state.policy.segments
+    if days < rule.min_days:
+        return [
+            e.SegmentClosing(
+                prose=act.prose,
+                closing_on=command.closing_on,
+                days=days,
+                stage=Stage.SEGMENT_CLOSED,
+                closes=closes,
+            )
+        ]
+    due = by_span(state, "segments.interim_due", rule.interim_due, act.at)
+    rating = task(state, TaskKind.INTERIM_RATE, state.participants.supervisor, act.at, due)
+    return [
+        e.SegmentClosing(
+            prose=act.prose,
+            closing_on=command.closing_on,
+            days=days,
+            stage=Stage.INTERIM_RATING,
+            opens=(rating,),
+            closes=closes,
+        )
+    ]
+
+
+def rate_segment(
+    state: Evaluation, command: Rate, act: Act, predicate: Predicate
+) -> list[e.AnyEvent]:
+    """End the segment with its interim rating; it has no delivery and no appeal of its own."""
+    return [
+        e.InterimRated(
+            prose=act.prose,
+            rater=rating_person(state, act),
+            results=command.results,
+            behaviour=command.behaviour,
+            predicate=predicate,
+            stage=Stage.SEGMENT_CLOSED,
+            closes=(TaskKind.INTERIM_RATE,),
+        )
+    ]
+
+
+def rating_person(state: Evaluation, act: Act) -> PersonId:
+    """Return who counts as rater: the actor, or the principal in whose name the actor rates."""
+    if act.standing.principal is not None:
+        return act.standing.principal
+    if act.actor.person is None:
+        raise Refusal(Reason.NOT_YOUR_TASK, "a rating is never automatic")
+    return act.actor.person
+
+
+@decides(RecordSegmentResult, by=Party.SYSTEM, stages=MOVABLE)
+def record_segment_result(
+    state: Evaluation, command: RecordSegmentResult, _: Act
+) -> list[e.AnyEvent]:
+    """An earlier segment's interim rating reaches the running one; without levels: unrated."""
+    if command.segment >= state.key.segment:
+        raise invalid("segment", "only earlier segments count")
+    predicate = None
+    if command.results is not None and command.behaviour is not None:
+        matrix = state.policy.rating.matrix
+        predicate = rate_quadrant(matrix, command.results, command.behaviour)
+    return [
+        e.SegmentResultRecorded(
+            segment=command.segment,
+            days=command.days,
+            results=command.results,
+            behaviour=command.behaviour,
+            predicate=predicate,
+        )
+    ]
+
+
+def combine(state: Evaluation, predicate: Predicate) -> Predicate:
+    """Return the year's predicate from this segment's and the earlier ones', by the policy.
+
+    `longest` takes the segment with the most days; unrated segments do not count, and of equal
+    lengths the later one wins (our decision).
+    """
+    rule = state.policy.segments.combine
+    if rule is Combine.LAST or not state.segments:
+        return predicate
+    ends = state.policy.year.ends.in_year(state.terms.year)
+    days = (ends - state.served_from_on).days + 1
+    this = SegmentResult(segment=state.key.segment, days=days, predicate=predicate)
+    rated = [s for s in (*state.segments, this) if s.predicate is not None]
+    longest = max(rated, key=lambda segment: (segment.days, segment.segment))
+    return longest.predicate or predicate

@@ -1,0 +1,278 @@
+"""evolve(state, entry) -> state: what each recorded event changes, and nothing else."""
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, TypeVar, assert_never
+
+from siklus.workflows.domain import audit
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.commands import Seat
+from siklus.workflows.domain.model import (
+    Appeal,
+    Evaluation,
+    Last,
+    Midyear,
+    Participants,
+    Period,
+    Plan,
+    Rating,
+    SegmentResult,
+    SelfEvaluation,
+    Start,
+)
+from siklus.workflows.domain.stages import ENDED, TaskKind
+from siklus.workflows.domain.values import Digest, PersonId, Value
+
+
+def begin(start: Start) -> Evaluation:
+    """Return the state before the first event."""
+    return Evaluation(
+        key=start.key,
+        terms=start.terms,
+        head=Digest(audit.GENESIS),
+        participants=start.participants,
+        unit=start.unit,
+        served_from_on=start.served_from_on,
+        superiors=start.superiors,
+    )
+
+
+def fold(start: Evaluation, entries: Iterable[e.Entry]) -> Evaluation:
+    """Return the state after the entries, in their order."""
+    return reduce(evolve, entries, start)
+
+
+def evolve(state: Evaluation, entry: e.Entry) -> Evaluation:
+    """Return the state after one entry.
+
+    Raises ValueError when its number does not follow: a gap is never folded over.
+    """
+    if entry.number != state.revision + 1:
+        raise ValueError(f"entry {entry.number} does not follow revision {state.revision}")
+    event = entry.event
+    changes = _flow(state, entry) | _facts(state, entry)
+    for task in event.opens:
+        if task.kind is TaskKind.SUBMIT_PLAN:
+            changes["plan"] = _with(changes.get("plan", state.plan), due=task.due)
+    changes |= {"revision": entry.number, "head": entry.hash}
+    involved = _involved(event, entry)
+    changes["last"] = Last(kind=event.kind, actor=entry.actor, at=entry.occurred_at)
+    changes["involved"] = (*state.involved, *(p for p in involved if p not in state.involved))
+    return state.model_copy(update=changes)
+
+
+def _flow(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
+    event = entry.event
+    opened = {task.id for task in event.opens}
+    kept = (t for t in state.tasks if t.id not in event.closes and t.id not in opened)
+    changes: dict[str, Any] = {}
+    if event.opens or event.closes:
+        changes["tasks"] = tuple(sorted((*kept, *event.opens), key=lambda task: task.id))
+    if event.stage is not None and event.stage is not state.stage:
+        changes |= {"stage": event.stage, "stage_since_at": entry.occurred_at}
+        if event.stage in ENDED:
+            changes["stage_before_end"] = state.stage
+    return changes
+
+
+def _involved(event: e.AnyEvent, entry: e.Entry) -> list[PersonId]:
+    people = [task.holder for task in event.opens if task.holder is not None]
+    people += [person for task in event.opens for person in task.escalated_to]
+    if isinstance(event, e.EvaluationOpened):
+        seats = (event.employee, event.supervisor, event.superior, event.approver)
+        people += [person for person in seats if person is not None]
+    if entry.principal is not None:
+        people += [entry.principal, PersonId(entry.actor)]
+    return list(dict.fromkeys(people))
+
+
+def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
+    event, at = entry.event, entry.occurred_at
+    match event:
+        case e.EvaluationOpened():
+            return {"opened": True, "stage_since_at": at}
+        case e.PlanSubmitted() | e.PlanSet() | e.PlanApproved() | e.PlanReturned():
+            return {"plan": _plan(state.plan, event, entry)}
+        case e.PlanWithdrawn() | e.PlanChangeRequested() | e.PlanChangeDecided():
+            return {"plan": _plan(state.plan, event, entry)}
+        case e.PeriodOpened(period=number):
+            return {"periods": (*state.periods, Period(number=number))}
+        case e.PeriodSkipped(period=number):
+            return {"periods": (*state.periods, Period(number=number, skipped=True))}
+        case e.PeriodicEvaluationRecorded():
+            return {"periods": _recorded(state.periods, event, entry)}
+        case e.MidyearOpened():
+            return {"midyear": Midyear(opened_at=at)}
+        case e.MidyearSkipped():
+            return {"midyear": Midyear(skipped=True)}
+        case e.MidyearAccountSubmitted():
+            return {"midyear": _with(state.midyear, account_at=at)}
+        case e.MidyearAccountOverdue():
+            return {"midyear": _with(state.midyear, account_overdue=True)}
+        case e.MidyearReviewed():
+            changed: dict[str, Any] = {"midyear": _with(state.midyear, reviewed_at=at)}
+            if event.indicators:
+                version = state.plan.version + 1
+                plan = _with(state.plan, indicators=event.indicators, version=version)
+                changed["plan"] = _with(plan, prose=event.prose)
+            return changed
+        case e.MidyearMissed():
+            return {"midyear": _with(state.midyear, missed=True)}
+        case e.SelfEvaluationOpened():
+            return {
+                "self_evaluation": SelfEvaluation(opened_at=at),
+                "plan": _with(state.plan, proposed=None, proposed_prose=None),
+            }
+        case e.SelfEvaluationSubmitted(results=results, behaviour=behaviour):
+            own = _with(state.self_evaluation, submitted_at=at)
+            return {"self_evaluation": _with(own, results=results, behaviour=behaviour)}
+        case e.SelfEvaluationMissed():
+            return {"self_evaluation": _with(state.self_evaluation, missed=True)}
+        case e.Rated():
+            return {"ratings": (*state.ratings, _rating(event, entry)), **_UNDELIVERED}
+        case e.RatingReturned():
+            return {"rating_returns": state.rating_returns + 1, "referred": False}
+        case e.ResultDelivered():
+            return {"delivered_at": at}
+        case e.ResultReceived(how=how):
+            return {"received_at": at, "received_how": how}
+        case e.ResultAccepted():
+            return {"accepted_at": at}
+        case e.AppealFiled():
+            appeal = Appeal(
+                filed_at=at, decider=event.decider, top_of_hierarchy=event.top_of_hierarchy
+            )
+            return {"appeal": appeal}
+        case e.AppealWithdrawn():
+            return {"appeal": _with(state.appeal, withdrawn_at=at)}
+        case e.AppealResponded():
+            return {"appeal": _with(state.appeal, responded_at=at)}
+        case e.AppealResponseMissed():
+            return {"appeal": _with(state.appeal, response_missed=True)}
+        case e.AppealDecided(outcome=outcome):
+            decided = _with(state.appeal, outcome=outcome, decided_at=at, decided_by=entry.actor)
+            return {"appeal": decided, "ratings": (*state.ratings, _rating(event, entry))}
+        case e.EvaluationApproved():
+            return {"approved_at": at, "approved_by": entry.actor}
+        case e.EvaluationReferred():
+            return {"referred": True}
+        case e.Reassigned():
+            return _reassigned(state, event)
+        case e.SuperiorResolved(person=person, superior=superior):
+            return {"superiors": {**state.superiors, person: superior}}
+        case e.SegmentClosing(closing_on=closing_on, days=days):
+            interim = SegmentResult(segment=state.key.segment, days=days)
+            return {"closing_on": closing_on, "interim": interim}
+        case e.InterimRated(results=results, behaviour=behaviour, predicate=predicate):
+            levels = {"results": results, "behaviour": behaviour, "predicate": predicate}
+            return {"interim": _with(state.interim, **levels)}
+        case e.SegmentResultRecorded():
+            kept = tuple(s for s in state.segments if s.segment != event.segment)
+            result = SegmentResult(
+                segment=event.segment,
+                days=event.days,
+                results=event.results,
+                behaviour=event.behaviour,
+                predicate=event.predicate,
+            )
+            return {"segments": (*kept, result)}
+        case e.EvaluationExcluded(ground=ground):
+            return {"ground": ground}
+        case e.ReopeningRequested():
+            return {"reopening_by": entry.actor}
+        case e.EvaluationReopened():
+            cleared = {"reopening_by": None, "approved_at": None, "approved_by": None}
+            return {**cleared, "ground": None, "referred": False}
+        case e.ExpectationAdded() | e.ProgressReported() | e.RatingOpened():
+            return {}
+        case e.AppealWindowLapsed() | e.FinalApprovalOpened() | e.SegmentUnrated():
+            return {}
+        case e.TaskEscalated() | e.TaskFlagged() | e.EvaluationCancelled():
+            return {}
+        case _:
+            assert_never(event)
+
+
+_UNDELIVERED: dict[str, Any] = {
+    "delivered_at": None,
+    "received_at": None,
+    "received_how": None,
+    "accepted_at": None,
+}
+
+
+V = TypeVar("V", bound=Value)
+
+
+def _with(value: V | None, **changes: Any) -> V:
+    if value is None:
+        raise ValueError(f"nothing stands yet to change: {', '.join(changes)}")
+    return value.model_copy(update=changes)
+
+
+def _plan(plan: Plan, event: e.Event, entry: e.Entry) -> Plan:
+    at, prose = entry.occurred_at, event.prose
+    match event:
+        case e.PlanSubmitted(indicators=indicators):
+            return _with(plan, indicators=indicators, prose=prose, submitted_at=at)
+        case e.PlanWithdrawn():
+            return _with(plan, submitted_at=None)
+        case e.PlanReturned():
+            return _with(plan, submitted_at=None, returns=plan.returns + 1)
+        case e.PlanApproved():
+            return _with(plan, approved_at=at, version=plan.version + 1)
+        case e.PlanSet(indicators=indicators):
+            set_plan = _with(plan, indicators=indicators, prose=prose, set_by_team=True)
+            return _with(set_plan, submitted_at=at, approved_at=at, version=plan.version + 1)
+        case e.PlanChangeRequested(indicators=indicators):
+            return _with(plan, proposed=indicators, proposed_prose=prose)
+        case e.PlanChangeDecided(approved=approved):
+            decided = _with(plan, proposed=None, proposed_prose=None)
+            if not approved:
+                return decided
+            changed = {"indicators": plan.proposed, "prose": plan.proposed_prose}
+            return _with(decided, **changed, version=plan.version + 1)
+    return plan
+
+
+def _recorded(
+    periods: tuple[Period, ...], event: e.PeriodicEvaluationRecorded, entry: e.Entry
+) -> tuple[Period, ...]:
+    record = Period(
+        number=event.period,
+        results=event.results,
+        behaviour=event.behaviour,
+        predicate=event.predicate,
+        recorded_at=entry.occurred_at,
+    )
+    return tuple(record if period.number == event.period else period for period in periods)
+
+
+def _rating(event: e.Rated | e.AppealDecided, entry: e.Entry) -> Rating:
+    by_appeal = isinstance(event, e.AppealDecided)
+    return Rating(
+        rater=event.rater if isinstance(event, e.Rated) else PersonId(entry.actor),
+        results=event.results,
+        behaviour=event.behaviour,
+        predicate=event.predicate,
+        combined=event.combined,
+        rated_at=entry.occurred_at,
+        by_appeal=by_appeal,
+        indicators=event.indicators if isinstance(event, e.Rated) else (),
+    )
+
+
+def _reassigned(state: Evaluation, event: e.Reassigned) -> dict[str, Any]:
+    superiors = {**state.superiors, event.person: event.superior}
+    seats = state.participants
+    match event.seat:
+        case Seat.SUPERVISOR:
+            moved: Participants = _with(seats, supervisor=event.person, superior=event.superior)
+        case Seat.APPROVER:
+            moved = _with(seats, approver=event.person)
+        case Seat.DECIDER:
+            appeal = _with(state.appeal, decider=event.person)
+            return {"appeal": appeal, "superiors": superiors}
+        case _:
+            assert_never(event.seat)
+    return {"participants": moved, "superiors": superiors, "referred": False}

@@ -1,0 +1,236 @@
+"""The state of one evaluation: only ever what folding its events gives."""
+
+from datetime import date
+
+from siklus.workflows.domain.calendar import Calendar
+from siklus.workflows.domain.commands import (
+    AppealOutcome,
+    ExclusionGround,
+    Indicator,
+    IndicatorLevel,
+)
+from siklus.workflows.domain.deadlines import Due
+from siklus.workflows.domain.events import Receipt
+from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.stages import ENDED, Stage, Task, TaskKind
+from siklus.workflows.domain.values import (
+    Digest,
+    EvaluationKey,
+    Instant,
+    Level,
+    PersonId,
+    Predicate,
+    Value,
+)
+
+
+class Terms(Value):
+    """What an evaluation is judged by, pinned at its start."""
+
+    policy: Policy
+    calendar: Calendar
+    year: int
+
+
+class Participants(Value):
+    """The seats of an evaluation and who fills them."""
+
+    employee: PersonId
+    supervisor: PersonId
+    superior: PersonId | None = None
+    """The supervisor's own superior; None at the top of the line."""
+    approver: PersonId | None = None
+
+
+class Start(Value):
+    """All that an evaluation needs to begin; the workflow's first input."""
+
+    key: EvaluationKey
+    terms: Terms
+    participants: Participants
+    unit: str
+    served_from_on: date
+    superiors: dict[PersonId, PersonId | None] = {}
+    """Whom escalations reach from here, as far as known; further levels are looked up."""
+    from_rating: bool = False
+    """The employee joins at the rating (study assignment)."""
+
+
+class Plan(Value):
+    """The plan as it stands; `version` 0 until the first approval."""
+
+    version: int = 0
+    indicators: tuple[Indicator, ...] = ()
+    prose: Digest | None = None
+    submitted_at: Instant | None = None
+    approved_at: Instant | None = None
+    set_by_team: bool = False
+    returns: int = 0
+    due: Due | None = None
+    """When the plan was last due; a withdrawal keeps it."""
+    proposed: tuple[Indicator, ...] | None = None
+    """A change that waits for the supervisor."""
+    proposed_prose: Digest | None = None
+
+
+class Period(Value):
+    """One periodic evaluation: open, recorded or skipped."""
+
+    number: int
+    results: Level | None = None
+    behaviour: Level | None = None
+    predicate: Predicate | None = None
+    recorded_at: Instant | None = None
+    skipped: bool = False
+
+
+class Midyear(Value):
+    """The midyear review: open, accounted for, reviewed, missed or skipped."""
+
+    opened_at: Instant | None = None
+    account_at: Instant | None = None
+    account_overdue: bool = False
+    reviewed_at: Instant | None = None
+    missed: bool = False
+    skipped: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing more can come of it."""
+        return self.reviewed_at is not None or self.missed or self.skipped
+
+
+class SelfEvaluation(Value):
+    """The employee's own view: open, submitted or missed."""
+
+    opened_at: Instant | None = None
+    submitted_at: Instant | None = None
+    results: Level | None = None
+    behaviour: Level | None = None
+    missed: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether it was submitted or missed."""
+        return self.submitted_at is not None or self.missed
+
+
+class Rating(Value):
+    """One rating in the order given; an appeal's decision adds one, it never replaces."""
+
+    rater: PersonId
+    results: Level
+    behaviour: Level
+    predicate: Predicate
+    combined: Predicate
+    """The year's predicate, where earlier segments count too; else the same."""
+    rated_at: Instant
+    by_appeal: bool = False
+    indicators: tuple[IndicatorLevel, ...] = ()
+
+
+class Appeal(Value):
+    """The one appeal."""
+
+    filed_at: Instant
+    decider: PersonId | None
+    top_of_hierarchy: bool = False
+    responded_at: Instant | None = None
+    response_missed: bool = False
+    withdrawn_at: Instant | None = None
+    outcome: AppealOutcome | None = None
+    decided_at: Instant | None = None
+    decided_by: str | None = None
+
+
+class Last(Value):
+    """The newest event in brief, for whoever comes too late."""
+
+    kind: str
+    actor: str
+    at: Instant
+
+
+class SegmentResult(Value):
+    """What an earlier segment brings to the year; without levels it counts as unrated."""
+
+    segment: int
+    days: int
+    results: Level | None = None
+    behaviour: Level | None = None
+    predicate: Predicate | None = None
+
+
+class Evaluation(Value):
+    """One employee's evaluation for one segment of one cycle."""
+
+    schema_version: int = 1
+    key: EvaluationKey
+    terms: Terms
+    revision: int = 0
+    head: Digest
+    participants: Participants
+    unit: str
+    served_from_on: date
+    superiors: dict[PersonId, PersonId | None] = {}
+    involved: tuple[PersonId, ...] = ()
+    """Everybody who ever held a seat, was escalated to or acted: they may go on looking."""
+    stage: Stage = Stage.PLAN
+    stage_since_at: Instant | None = None
+    stage_before_end: Stage | None = None
+    tasks: tuple[Task, ...] = ()
+    plan: Plan = Plan()
+    periods: tuple[Period, ...] = ()
+    midyear: Midyear = Midyear()
+    self_evaluation: SelfEvaluation = SelfEvaluation()
+    ratings: tuple[Rating, ...] = ()
+    rating_returns: int = 0
+    delivered_at: Instant | None = None
+    received_at: Instant | None = None
+    received_how: Receipt | None = None
+    accepted_at: Instant | None = None
+    appeal: Appeal | None = None
+    approved_at: Instant | None = None
+    approved_by: str | None = None
+    referred: bool = False
+    segments: tuple[SegmentResult, ...] = ()
+    closing_on: date | None = None
+    interim: SegmentResult | None = None
+    ground: ExclusionGround | None = None
+    reopening_by: str | None = None
+    """Who asked first for a reopening that needs two."""
+    opened: bool = False
+    last: Last | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether only a reopening may follow."""
+        return self.stage in ENDED
+
+    @property
+    def policy(self) -> Policy:
+        """The rules pinned at the start."""
+        return self.terms.policy
+
+    @property
+    def calendar(self) -> Calendar:
+        """The unit's days."""
+        return self.terms.calendar
+
+    @property
+    def rating(self) -> Rating | None:
+        """The rating that stands."""
+        return self.ratings[-1] if self.ratings else None
+
+    @property
+    def rater(self) -> PersonId | None:
+        """Who actually rated, appeals aside."""
+        given = [rating for rating in self.ratings if not rating.by_appeal]
+        return given[-1].rater if given else None
+
+    def task(self, kind: TaskKind, number: int = 0) -> Task | None:
+        """Return the open task of that kind, or None."""
+        for task in self.tasks:
+            if task.kind is kind and task.number == number:
+                return task
+        return None
