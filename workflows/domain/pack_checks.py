@@ -67,7 +67,7 @@ def _matrix(policy: Policy) -> Iterator[Problem]:
 
 def _calendar(policy: Policy) -> Iterator[Problem]:
     zone = policy.calendar.zone
-    if zone is not None and not _is_zone(zone):
+    if zone is not None and not is_zone(zone):
         message = "no such time zone; write one such as Asia/Makassar"
         yield _problem("calendar.zone", ProblemCode.UNKNOWN_ZONE, message)
     weekdays = policy.calendar.weekdays or ()
@@ -76,7 +76,8 @@ def _calendar(policy: Policy) -> Iterator[Problem]:
         yield _problem("calendar.weekdays", ProblemCode.REPEATED_VALUE, message)
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Tell whether a name is a time zone of the tz database."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -41,7 +41,7 @@ def read_tree(source: str | bytes) -> dict[str, object]:
 def _decoded(source: str | bytes) -> str:
     size = len(source if isinstance(source, bytes) else source.encode(errors="replace"))
     if size > MAX_BYTES:
-        message = f"a pack has at most {MAX_BYTES} bytes, this has {size}"
+        message = f"a pack has at most {MAX_BYTES} bytes"
         raise PolicyInvalid([_problem("", ProblemCode.TOO_LARGE, message)])
     if isinstance(source, str):
         return source

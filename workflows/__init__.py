@@ -1,0 +1,1 @@
+"""Durable processes and the rule book they follow: deterministic, no I/O."""

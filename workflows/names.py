@@ -1,0 +1,50 @@
+"""Every name that Temporal knows us by: ids, queues, search attributes. None is personal."""
+
+import hashlib
+from typing import Final
+
+from temporalio.common import SearchAttributeKey
+
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey
+
+EVALUATION_QUEUE: Final = "siklus-evaluations"
+"""Workflow tasks of evaluations and their projections."""
+COHORT_QUEUE: Final = "siklus-cohorts"
+"""Launching cohorts: may wait behind decisions, never before them."""
+NOTICE_QUEUE: Final = "siklus-notices"
+"""Reminders and their delivery."""
+
+AGENCY: Final = SearchAttributeKey.for_keyword("SiklusAgency")
+CYCLE: Final = SearchAttributeKey.for_keyword("SiklusCycle")
+STAGE: Final = SearchAttributeKey.for_keyword("SiklusStage")
+SEARCH_ATTRIBUTES: Final = (AGENCY, CYCLE, STAGE)
+"""For operators alone: what people read comes from the store."""
+
+
+def evaluation_workflow_id(key: EvaluationKey) -> str:
+    """Return the id of an evaluation's workflow; every part is opaque."""
+    return f"evaluation/{key}"
+
+
+def cycle_workflow_id(agency: AgencyId, cycle: CycleId) -> str:
+    """Return the id of the workflow that launches a cycle's cohort."""
+    return f"cycle/{agency}/{cycle}"
+
+
+def reminders_schedule_id(agency: AgencyId, zone: str) -> str:
+    """Return the id of the schedule that reminds an agency's units of one zone."""
+    return f"reminders/{agency}/{zone}"
+
+
+def notices_schedule_id(agency: AgencyId) -> str:
+    """Return the id of the schedule that delivers an agency's event notices."""
+    return f"notices/{agency}"
+
+
+def request_key(actor: str, command: str, request_id: str) -> str:
+    """Return the Update id of a request: one caller's id never answers for another's.
+
+    The command kind is part of it, because Temporal answers a known id whatever it is asked.
+    """
+    parts = "\x1f".join((actor, command, request_id))
+    return hashlib.sha256(parts.encode()).hexdigest()

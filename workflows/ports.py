@@ -1,0 +1,181 @@
+"""What workflows ask of the world: typed stubs of the activities, with their time limits.
+
+`activities/` holds classes whose methods carry the same names; `services/worker` wires them.
+"""
+
+from datetime import date, timedelta
+
+from temporalio import activity
+from temporalio.common import RetryPolicy
+
+from siklus.workflows.domain.events import Entry
+from siklus.workflows.domain.notices import EventNotice
+from siklus.workflows.domain.stages import Task
+from siklus.workflows.domain.values import (
+    AgencyId,
+    CycleId,
+    Digest,
+    EvaluationKey,
+    PersonId,
+    Value,
+)
+
+FIRST_PROJECTION = timedelta(seconds=1)
+"""The one local attempt: it holds the workflow task, so it must be short."""
+PROJECTION = timedelta(seconds=10)
+PROJECTION_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=30),
+)
+"""Without end: an evaluation waits for its record for as long as the store is away."""
+LOOKUP = timedelta(seconds=10)
+PAGE = timedelta(minutes=5)
+PAGE_HEARTBEAT = timedelta(seconds=20)
+DELIVERY_PAGE = timedelta(minutes=2)
+
+
+class Text(Value):
+    """The free text of one form, to be kept apart from the events under its digest."""
+
+    digest: Digest
+    salt: str
+    fields: dict[str, str]
+
+
+class Projection(Value):
+    """New entries of one evaluation and how it stands after them.
+
+    Idempotent by (evaluation, number): applying it twice, or after a later one, changes nothing.
+    """
+
+    key: EvaluationKey
+    entries: tuple[Entry, ...]
+    texts: tuple[Text, ...] = ()
+    notices: tuple[EventNotice, ...] = ()
+    revision: int
+    stage: str
+    ended: bool
+    unit: str
+    supervisor: PersonId
+    participants: tuple[PersonId, ...]
+    """Everybody who may look: seats, deciders and whoever was ever involved."""
+    predicate: str | None = None
+    policy: str
+    policy_version: int
+    zone: str
+    tasks: tuple[Task, ...] = ()
+    """The tasks that are open now."""
+    document: str
+    """The state as JSON without its terms: what GetEvaluation reads back."""
+
+
+class Lookup(Value):
+    """Whose superior is asked for."""
+
+    agency: AgencyId
+    person: PersonId
+
+
+class Superior(Value):
+    """The nearest active superior; None at the top of the line."""
+
+    person: PersonId | None
+
+
+class CohortPage(Value):
+    """A page of a frozen cohort: at most `size` members after the cursor are started."""
+
+    agency: AgencyId
+    cycle: CycleId
+    after: PersonId | None = None
+    size: int = 200
+
+
+class PageOutcome(Value):
+    """What became of a page; `cursor` None ends the cohort."""
+
+    started: int
+    already: int
+    cursor: PersonId | None
+
+
+class CohortRef(Value):
+    """One cycle of one agency."""
+
+    agency: AgencyId
+    cycle: CycleId
+
+
+class ReminderRun(Value):
+    """One agency's reminder pass over the units of one zone, as of a local date."""
+
+    agency: AgencyId
+    zone: str
+    as_of: date | None = None
+    """None is today in that zone."""
+
+
+class Planned(Value):
+    """What a reminder pass wrote into the ledger."""
+
+    working_day: bool
+    notices: int
+
+
+class DeliveryPage(Value):
+    """Deliver the waiting notices of at most `size` people."""
+
+    agency: AgencyId
+    size: int = 100
+
+
+class Delivered(Value):
+    """What a delivery page did; `more` asks for another."""
+
+    people: int
+    mails: int
+    failed: int
+    more: bool
+
+
+@activity.defn(name="project")
+async def project(projection: Projection) -> None:
+    """Write new entries, the row, the open tasks, the texts and the notices in one transaction."""
+    raise NotImplementedError
+
+
+@activity.defn(name="superior_of")
+async def superior_of(lookup: Lookup) -> Superior:
+    """Return the nearest active superior by today's roster."""
+    raise NotImplementedError
+
+
+@activity.defn(name="freeze_cohort")
+async def freeze_cohort(cohort: CohortRef) -> int:
+    """Write one row per person, in or out with a reason; return how many are in. Once only."""
+    raise NotImplementedError
+
+
+@activity.defn(name="start_page")
+async def start_page(page: CohortPage) -> PageOutcome:
+    """Start the evaluations of one page; heartbeats its cursor; starting twice starts once."""
+    raise NotImplementedError
+
+
+@activity.defn(name="finish_launch")
+async def finish_launch(cohort: CohortRef) -> None:
+    """Mark the cycle as launched."""
+    raise NotImplementedError
+
+
+@activity.defn(name="plan_reminders")
+async def plan_reminders(run: ReminderRun) -> Planned:
+    """Write the notices that are due into the ledger by one set-based query."""
+    raise NotImplementedError
+
+
+@activity.defn(name="deliver_page")
+async def deliver_page(page: DeliveryPage) -> Delivered:
+    """Send one digest to each person with waiting notices and note it in the ledger."""
+    raise NotImplementedError
