@@ -7,6 +7,7 @@ import pytest
 
 from siklus.services.local.postgres import LocalPostgres
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
+from siklus.workflows import names
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,7 @@ async def postgres() -> AsyncIterator[LocalPostgres]:
 async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalTemporal]:
     """A Temporal server in memory whose workflows `VirtualTime` can move."""
     log: Path = tmp_path_factory.mktemp("temporal") / "temporal.log"
-    # Many tests start and end workflows at once, and the default limits are a cluster's.
-    async with LocalTemporal(log=log, dynamic_config=TIME_SKIPPING) as server:
+    async with LocalTemporal(
+        log=log, search_attributes=names.SEARCH_ATTRIBUTES, dynamic_config=TIME_SKIPPING
+    ) as server:
         yield server

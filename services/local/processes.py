@@ -13,6 +13,7 @@ from time import monotonic
 
 LEASH = Path(__file__).with_name("leash.py")
 POLL_SECONDS = 0.02
+LINE_LENGTH = 500
 
 
 class LocalServerError(Exception):
@@ -86,7 +87,7 @@ class Child:
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines the child wrote, for the message of an error."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(line[:LINE_LENGTH] for line in text.splitlines()[-lines:])
 
     async def wait(self, seconds: float) -> bool:
         """Wait until the child ended; False when it still runs after `seconds`."""

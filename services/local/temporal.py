@@ -1,5 +1,6 @@
 """Temporal's development server of our own, from the program inside a wheel."""
 
+import os
 import shutil
 import signal
 import sys
@@ -7,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
 
 from siklus.services.local.processes import (
     Child,
@@ -32,7 +35,7 @@ class LocalTemporal:
 
     `database` keeps workflows between runs; without it they stay in memory, which is about
     twice as fast. Without `port` a free one is taken, without `ui_port` there is no web UI.
-    `search_attributes` maps names to Temporal's types (Keyword, Datetime, …).
+    `search_attributes` are registered; a workflow that sets another one never progresses.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class LocalTemporal:
         log: Path,
         port: int | None = None,
         ui_port: int | None = None,
-        search_attributes: Mapping[str, str] | None = None,
+        search_attributes: Sequence[SearchAttributeKey[Any]] = (),
         dynamic_config: Mapping[str, str] | None = None,
     ) -> None:
         self._database = database
@@ -50,7 +53,7 @@ class LocalTemporal:
         self._wanted_port = port
         self._ui_port = ui_port
         self._port = 0
-        self._search_attributes = search_attributes or {}
+        self._search_attributes = search_attributes
         self._dynamic_config = dynamic_config or {}
         self._child: Child | None = None
 
@@ -104,7 +107,9 @@ class LocalTemporal:
             self._database.parent.mkdir(parents=True, exist_ok=True)
         program: tuple[str | Path, ...] = (_program(), *self._arguments())
         # SIGKILL: a server that shuts down politely holds its port while we start again.
-        self._child = Child(Launch(program, self._log.absolute(), signal.SIGKILL))
+        self._child = Child(
+            Launch(program, self._log.absolute(), signal.SIGKILL, environment=_account())
+        )
         deadline = monotonic() + START_SECONDS
         while not await self._answers():
             if not self._child.running:
@@ -116,7 +121,8 @@ class LocalTemporal:
     def _arguments(self) -> Sequence[str]:
         ui = ("--headless",) if self._ui_port is None else ("--ui-port", str(self._ui_port))
         keep = () if self._database is None else ("--db-filename", str(self._database.absolute()))
-        attributes = [f"--search-attribute={k}={v}" for k, v in self._search_attributes.items()]
+        keys = self._search_attributes
+        attributes = [f"--search-attribute={key.name}={_type_name(key)}" for key in keys]
         config = [f"--dynamic-config-value={k}={v}" for k, v in self._dynamic_config.items()]
         # A developer's own Temporal profile must not decide what our server does.
         alone = ("--disable-config-file", "--disable-config-env", "--ui-disable-news-fetch")
@@ -131,6 +137,16 @@ class LocalTemporal:
             return await client.service_client.check_health()
         except RuntimeError:
             return False
+
+
+def _account() -> dict[str, str]:
+    # The server refuses to start where neither the system nor the environment names its user.
+    return {"USER": os.environ.get("USER", "siklus"), "HOME": os.environ.get("HOME", "/")}
+
+
+def _type_name(key: SearchAttributeKey[Any]) -> str:
+    name = IndexedValueType.Name(key.indexed_value_type)
+    return name.removeprefix("INDEXED_VALUE_TYPE_").title().replace("_", "")
 
 
 def _program() -> Path:

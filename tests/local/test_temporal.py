@@ -22,7 +22,7 @@ async def test_answers_at_its_address(temporal_server: LocalTemporal) -> None:
 async def test_keeps_workflows_and_search_attributes_between_runs(tmp_path: Path) -> None:
     def server() -> LocalTemporal:
         return LocalTemporal(
-            tmp_path / "temporal.db", log=tmp_path / "log", search_attributes={"Unit": "Keyword"}
+            tmp_path / "temporal.db", log=tmp_path / "log", search_attributes=[UNIT]
         )
 
     async with server() as first:
