@@ -1,0 +1,54 @@
+"""How commands speak: colour on a terminal, plain lines in a pipe, JSON when asked."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+class Fault(Exception):  # noqa: N818 - a mistake of the user's, told in one line
+    """What is wrong, why, and how to go on; ends the command with `exit_code`."""
+
+    exit_code = 2
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+def tell_fault(fault: Fault, *, as_json: bool) -> None:
+    """Write a fault to standard error, as one line or as JSON."""
+    if as_json:
+        error = {"code": fault.code, "message": fault.message, "hint": fault.hint}
+        print_json({"error": error}, error=True)
+        return
+    line = f"siklus: {fault.message}" + (f"; {fault.hint}" if fault.hint else "")
+    sys.stderr.write(line + "\n")
+
+
+def print_json(value: Mapping[str, object], *, error: bool = False) -> None:
+    """Print one JSON object."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_lines(lines: Mapping[str, str], *, strong: str = "") -> None:
+    """Print `name  value` lines, the one named `strong` standing out on a terminal."""
+    width = max(len(name) for name in lines)
+    rows = [(name, f"{name:<{width}}  {value}") for name, value in lines.items()]
+    if not sys.stdout.isatty():
+        sys.stdout.write("".join(f"{row}\n" for _, row in rows))
+        return
+    # Imported here: a pipe or `--json` never pays for it.
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True)
+    for name, row in rows:
+        console.print(Text(row, style="bold green" if name == strong else ""))

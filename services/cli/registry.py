@@ -1,0 +1,34 @@
+"""The list of commands, each imported only when it is asked for.
+
+A module here holds `app`, a Typer application. With one unnamed command in it, it is a command;
+with a callback, a group of commands.
+"""
+
+from importlib import import_module
+from typing import cast
+
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+COMMANDS: dict[str, str] = {
+    "policy": "siklus.services.cli.policy",
+    "nip": "siklus.services.cli.nip",
+}
+"""Name → module, in the order of the help page."""
+
+
+class LazyCommands(TyperGroup):
+    """A group that knows its commands by name and imports them one by one."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """Return the names, importing nothing."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        """Import the one command that was asked for."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = get_command(import_module(COMMANDS[cmd_name]).app)
+        command = cast("TyperCommand | TyperGroup", found)
+        command.name = cmd_name
+        return command
