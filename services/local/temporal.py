@@ -10,7 +10,6 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 
@@ -145,8 +144,7 @@ def _account() -> dict[str, str]:
 
 
 def _type_name(key: SearchAttributeKey[Any]) -> str:
-    name = IndexedValueType.Name(key.indexed_value_type)
-    return name.removeprefix("INDEXED_VALUE_TYPE_").title().replace("_", "")
+    return key.indexed_value_type.name.title().replace("_", "")
 
 
 def _program() -> Path:
