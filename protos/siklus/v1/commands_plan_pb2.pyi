@@ -37,7 +37,7 @@ class Indicator(_message.Message):
     description: _builtins.str
     """What is to be achieved."""
     target: _builtins.str
-    """By which measure it is achieved."""
+    """By which measure it is achieved; may be empty."""
     def __init__(
         self,
         *,
@@ -486,7 +486,7 @@ class RequestPlanChangeRequest(_message.Message):
     expected_revision: _builtins.int
     """Refuse with REVISION_CHANGED unless the evaluation is at this revision; 0 does not check."""
     reason: _builtins.str
-    """Why it should change."""
+    """Why it should change; may be empty."""
     @_builtins.property
     def indicators(self) -> _containers.RepeatedCompositeFieldContainer[Global___Indicator]:
         """All lines of the plan as it should become."""

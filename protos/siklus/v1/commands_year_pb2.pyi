@@ -342,8 +342,8 @@ class SubmitSelfEvaluationRequest(_message.Message):
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     RESULTS_FIELD_NUMBER: _builtins.int
     BEHAVIOUR_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
     INDICATORS_FIELD_NUMBER: _builtins.int
-    NOTE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The evaluation: `agencies/{agency}/cycles/{cycle}/evaluations/{person}.{segment}`."""
@@ -355,8 +355,8 @@ class SubmitSelfEvaluationRequest(_message.Message):
     """The employee's own level for results."""
     behaviour: _values_pb2.Level.ValueType
     """The employee's own level for behaviour."""
-    note: _builtins.str
-    """A remark on the whole; may be empty."""
+    account: _builtins.str
+    """What was achieved over the year."""
     @_builtins.property
     def indicators(self) -> _containers.RepeatedCompositeFieldContainer[Global___Realisation]:
         """What was achieved, indicator by indicator."""
@@ -373,13 +373,13 @@ class SubmitSelfEvaluationRequest(_message.Message):
         expected_revision: _builtins.int = ...,
         results: _values_pb2.Level.ValueType = ...,
         behaviour: _values_pb2.Level.ValueType = ...,
+        account: _builtins.str = ...,
         indicators: _abc.Iterable[Global___Realisation] | None = ...,
-        note: _builtins.str = ...,
         evidence: _abc.Iterable[_commands_plan_pb2.Evidence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "evidence", b"evidence", "expected_revision", b"expected_revision", "indicators", b"indicators", "name", b"name", "note", b"note", "request_id", b"request_id", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "behaviour", b"behaviour", "evidence", b"evidence", "expected_revision", b"expected_revision", "indicators", b"indicators", "name", b"name", "request_id", b"request_id", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

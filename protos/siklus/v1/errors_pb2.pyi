@@ -37,7 +37,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_NOT_A_PARTICIPANT: _Reason.ValueType  # 6
     """PERMISSION_DENIED: the caller has no part in this evaluation."""
     REASON_NOT_YOUR_TASK: _Reason.ValueType  # 7
-    """PERMISSION_DENIED: the task is held by somebody else, who is named in the metadata."""
+    """PERMISSION_DENIED: the task is held by somebody else."""
     REASON_SELF_DECISION: _Reason.ValueType  # 8
     """PERMISSION_DENIED: nobody decides on their own evaluation."""
     REASON_MANDATE_NOT_VALID: _Reason.ValueType  # 9
@@ -61,7 +61,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_RESPONSE_PENDING: _Reason.ValueType  # 18
     """FAILED_PRECONDITION: the other side still has time to be heard."""
     REASON_ALREADY_DONE: _Reason.ValueType  # 19
-    """FAILED_PRECONDITION: it was done before by another request; the metadata tells by whom."""
+    """FAILED_PRECONDITION: it was done before, by another request."""
     REASON_RETURNS_EXHAUSTED: _Reason.ValueType  # 20
     """FAILED_PRECONDITION: the policy's number of returns is used up."""
     REASON_APPEAL_SPENT: _Reason.ValueType  # 21
@@ -99,14 +99,15 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_DEADLINE_EXCEEDED: _Reason.ValueType  # 37
     """DEADLINE_EXCEEDED: no answer in time; a command may still apply, send it again unchanged."""
     REASON_INTERNAL_FAULT: _Reason.ValueType  # 38
-    """INTERNAL: a fault of Siklus, logged under the request id in the metadata."""
+    """INTERNAL: a fault of Siklus, logged under the request id of the answer."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call was refused. Every refusal is a google.rpc.Status whose ErrorInfo carries the domain
     `siklus`, the name below without its prefix as `reason`, and facts such as the current revision
-    as metadata. BadRequest names fields, PreconditionFailure tells the state, RetryInfo stands where
-    sending the same call again helps. Two answers come from the transport without such details:
-    RESOURCE_EXHAUSTED for a message over 1 MiB, UNIMPLEMENTED for an unknown method.
+    as metadata. BadRequest names fields (the first 16), PreconditionFailure tells the state, RetryInfo
+    stands where sending the same call again helps. Every answer carries the metadata `x-request-id`.
+    Two answers come from the transport without such details: RESOURCE_EXHAUSTED for a message over
+    1 MiB, UNIMPLEMENTED for an unknown method.
     """
 
 REASON_UNSPECIFIED: Reason.ValueType  # 0
@@ -124,7 +125,7 @@ REASON_ALREADY_EXISTS: Reason.ValueType  # 5
 REASON_NOT_A_PARTICIPANT: Reason.ValueType  # 6
 """PERMISSION_DENIED: the caller has no part in this evaluation."""
 REASON_NOT_YOUR_TASK: Reason.ValueType  # 7
-"""PERMISSION_DENIED: the task is held by somebody else, who is named in the metadata."""
+"""PERMISSION_DENIED: the task is held by somebody else."""
 REASON_SELF_DECISION: Reason.ValueType  # 8
 """PERMISSION_DENIED: nobody decides on their own evaluation."""
 REASON_MANDATE_NOT_VALID: Reason.ValueType  # 9
@@ -148,7 +149,7 @@ REASON_NOT_YET_OPEN: Reason.ValueType  # 17
 REASON_RESPONSE_PENDING: Reason.ValueType  # 18
 """FAILED_PRECONDITION: the other side still has time to be heard."""
 REASON_ALREADY_DONE: Reason.ValueType  # 19
-"""FAILED_PRECONDITION: it was done before by another request; the metadata tells by whom."""
+"""FAILED_PRECONDITION: it was done before, by another request."""
 REASON_RETURNS_EXHAUSTED: Reason.ValueType  # 20
 """FAILED_PRECONDITION: the policy's number of returns is used up."""
 REASON_APPEAL_SPENT: Reason.ValueType  # 21
@@ -186,5 +187,5 @@ REASON_STALE_READ: Reason.ValueType  # 36
 REASON_DEADLINE_EXCEEDED: Reason.ValueType  # 37
 """DEADLINE_EXCEEDED: no answer in time; a command may still apply, send it again unchanged."""
 REASON_INTERNAL_FAULT: Reason.ValueType  # 38
-"""INTERNAL: a fault of Siklus, logged under the request id in the metadata."""
+"""INTERNAL: a fault of Siklus, logged under the request id of the answer."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -1,0 +1,84 @@
+"""Resource names: what the contract calls things, to and from the keys that we use inside."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from siklus.workflows.domain.errors import invalid
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
+
+ID: Final = r"[a-z0-9][a-z0-9-]{0,62}"
+CODE: Final = r"[a-z0-9][a-z0-9_-]{0,62}"
+_EVALUATION: Final = re.compile(
+    rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})"
+    rf"/evaluations/(?P<person>{ID})\.(?P<segment>[1-9][0-9]{{0,2}})"
+)
+_CYCLE: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})")
+_PERSON: Final = re.compile(rf"agencies/(?P<agency>{ID})/people/(?P<person>{ID})")
+_POLICY: Final = re.compile(rf"agencies/(?P<agency>{ID})/policies/(?P<policy>{CODE})")
+
+
+def evaluation_name(key: EvaluationKey) -> str:
+    """Return the name of an evaluation."""
+    return f"{cycle_name(key.agency, key.cycle)}/evaluations/{key.person}.{key.segment}"
+
+
+def evaluation_key(name: str) -> EvaluationKey:
+    """Return the key that a name stands for."""
+    found = _parts(_EVALUATION, name)
+    return EvaluationKey(
+        agency=AgencyId(found["agency"]),
+        cycle=CycleId(found["cycle"]),
+        person=PersonId(found["person"]),
+        segment=int(found["segment"]),
+    )
+
+
+def cycle_name(agency: AgencyId, cycle: CycleId) -> str:
+    """Return the name of a cycle."""
+    return f"agencies/{agency}/cycles/{cycle}"
+
+
+def cycle_id(name: str) -> CycleId:
+    """Return the cycle that a name stands for; its agency was checked at the door."""
+    return CycleId(_parts(_CYCLE, name)["cycle"])
+
+
+def person_name(agency: AgencyId, person: PersonId) -> str:
+    """Return the name of a person."""
+    return f"agencies/{agency}/people/{person}"
+
+
+def person_id(name: str) -> PersonId:
+    """Return the person that a name stands for; the agency was checked at the door."""
+    return PersonId(_parts(_PERSON, name)["person"])
+
+
+def unit_name(agency: AgencyId, unit: str) -> str:
+    """Return the name of a unit."""
+    return f"agencies/{agency}/units/{unit}"
+
+
+def policy_name(agency: AgencyId, policy: str) -> str:
+    """Return the name of a policy, which all its versions share."""
+    return f"agencies/{agency}/policies/{policy}"
+
+
+def policy_code(name: str) -> str:
+    """Return the code of the policy that a name stands for; its agency was checked at the door."""
+    return _parts(_POLICY, name)["policy"]
+
+
+def agency_of(name: str) -> AgencyId:
+    """Return the agency in which a name, or a parent, lies."""
+    words = name.split("/")
+    if len(words) < 2 or words[0] != "agencies" or not words[1]:
+        raise invalid("name", "a name begins with agencies/ and the agency's id")
+    return AgencyId(words[1])
+
+
+def _parts(pattern: re.Pattern[str], name: str) -> Mapping[str, str]:
+    found = pattern.fullmatch(name)
+    if found is None:
+        raise invalid("name", "this is not a name of that kind")
+    return found.groupdict()
