@@ -6,7 +6,7 @@ Evidence is a SHA-256 here and a link in `prose` under `evidence.<n>.link`.
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints
 
@@ -322,6 +322,16 @@ AnyCommand = Annotated[
 
 SYSTEM_COMMANDS: tuple[type[Command], ...] = (ResolveSuperior, RecordSegmentResult)
 """What only the system itself may say; never offered to a caller."""
+
+COMMANDS: dict[str, type[Command]] = {
+    member.model_fields["kind"].default: member for member in get_args(get_args(AnyCommand)[0])
+}
+"""Every command by its kind."""
+
+PUBLIC_COMMANDS: tuple[str, ...] = tuple(
+    kind for kind, command in COMMANDS.items() if command not in SYSTEM_COMMANDS
+)
+"""The kinds that people may ask for; each is one Update of the workflow."""
 
 
 class Mandate(Value):

@@ -1,8 +1,5 @@
-"""What happened to an evaluation, in the past tense.
-
-An event says three things at once: the fact itself, the stage it led to, and which tasks it
-opened (with their due times explained) and closed. `evolve` needs nothing else.
-"""
+"""What happened to an evaluation, in the past tense: the fact, the stage it led to, the tasks it
+opened (with their due times explained) and closed. `evolve` needs nothing else."""
 
 from datetime import date
 from enum import StrEnum

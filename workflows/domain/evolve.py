@@ -33,7 +33,11 @@ def begin(start: Start) -> Evaluation:
         participants=start.participants,
         unit=start.unit,
         served_from_on=start.served_from_on,
-        superiors=start.superiors,
+        superiors={
+            start.participants.employee: start.participants.supervisor,
+            start.participants.supervisor: start.participants.superior,
+            **start.superiors,
+        },
     )
 
 
@@ -268,6 +272,7 @@ def _reassigned(state: Evaluation, event: e.Reassigned) -> dict[str, Any]:
     match event.seat:
         case Seat.SUPERVISOR:
             moved: Participants = _with(seats, supervisor=event.person, superior=event.superior)
+            superiors[seats.employee] = event.person
         case Seat.APPROVER:
             moved = _with(seats, approver=event.person)
         case Seat.DECIDER:

@@ -35,14 +35,26 @@ class ClockAct(NamedTuple):
 
 
 def next_act(state: Evaluation, *, spread: timedelta = AT_ONCE) -> ClockAct | None:
-    """Return what the clock does next, or None when nothing is left for it."""
+    """Return what the clock can do next, or None when nothing is left for it.
+
+    A late task whose next level is unknown is passed over: see `unknown_superior`.
+    """
+    acts = [act for act in _scheduled(state, spread) if act.events]
+    return min(acts, key=lambda act: act.run_at) if acts else None
+
+
+def next_wake(state: Evaluation, *, spread: timedelta = AT_ONCE) -> datetime | None:
+    """Return when the clock has work again, be it to act or to look somebody up."""
+    return min((act.run_at for act in _scheduled(state, spread)), default=None)
+
+
+def _scheduled(state: Evaluation, spread: timedelta) -> list[ClockAct]:
     if state.ended or not state.opened:
-        return None
-    acts = [
+        return []
+    return [
         ClockAct(legal_at, legal_at + (TRANSIT if takes else spread), events)
         for legal_at, takes, events in _acts(state)
     ]
-    return min(acts, key=lambda act: act.run_at) if acts else None
 
 
 def spread_of(state: Evaluation) -> timedelta:
@@ -51,12 +63,14 @@ def spread_of(state: Evaluation) -> timedelta:
     return timedelta(seconds=draw % (state.policy.spread_minutes * 60 + 1))
 
 
-def unknown_superior(state: Evaluation) -> PersonId | None:
-    """Return a person whose superior must be looked up before the clock or an appeal needs it."""
+def unknown_superior(state: Evaluation, now: datetime) -> PersonId | None:
+    """Return whose superior must be looked up: of a late task's holder, or of the rater."""
     if state.ended:
         return None
-    asked = [_highest(waiting) for waiting in state.tasks if waiting.escalates_at is not None]
-    asked.append(state.rater)
+    late = (t for t in state.tasks if t.escalates_at is not None and t.escalates_at <= now)
+    asked = [_highest(waiting) for waiting in late]
+    if state.policy.appeal.enabled:
+        asked.append(state.rater)
     for person in asked:
         if person is not None and person not in state.superiors:
             return person
@@ -73,8 +87,7 @@ def _acts(state: Evaluation) -> Iterator[_Possible]:
     for waiting in state.tasks:
         if waiting.escalates_at is not None:
             event = _escalation(state, waiting, waiting.escalates_at)
-            if event is not None:
-                yield waiting.escalates_at, False, [event]
+            yield waiting.escalates_at, False, [event] if event else []
 
 
 def _openings(state: Evaluation) -> Iterator[_Possible]:

@@ -1,0 +1,1 @@
+"""Effects: the database, mail, calendars. Idempotent, named after their ports."""

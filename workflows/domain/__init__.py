@@ -1,0 +1,1 @@
+"""The rule book: pure Python, no clock, no I/O."""

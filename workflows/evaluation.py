@@ -1,0 +1,193 @@
+"""One employee's evaluation for one segment of a cycle, from the plan to the final approval.
+
+A thin shell round the rule book: every command is an Update whose validator decides and whose
+handler applies; one timer wakes the clock; every change is projected before it is answered,
+unless the store is away.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, VersioningBehavior
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from siklus.workflows import names, ports
+from siklus.workflows.carry import Carry, Outcome, Receipt
+from siklus.workflows.domain import authority
+from siklus.workflows.domain.commands import PUBLIC_COMMANDS, SYSTEM, Order, ResolveSuperior
+from siklus.workflows.domain.decide import decide, tick
+from siklus.workflows.domain.decide.clock import next_wake, spread_of, unknown_superior
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.model import Start
+from siklus.workflows.record import Record
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""After a failed look-up of a superior: an escalation may be late, never lost."""
+
+
+@workflow.defn(name="EvaluationWorkflow", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class EvaluationWorkflow:
+    """The durable life of one evaluation; see `domain.decide` for every rule."""
+
+    @workflow.init
+    def __init__(self, begin: Start | Carry) -> None:
+        self.record = Record(begin, workflow.now())
+        self.behind = False
+        """The store is away: commands are answered without waiting for it."""
+        self.spread = spread_of(self.record.state)
+        self.look_again_at: datetime | None = None
+        self.first_milestone = self.record.milestone()
+        self.shown_stage = self.record.state.stage
+        self.alarm: asyncio.Task[None] | None = None
+        self.alarm_at: datetime | None = None
+        for command in PUBLIC_COMMANDS:
+            self._accept_updates(command)
+
+    @workflow.run
+    async def run(self, _: Start | Carry) -> Outcome:
+        """Live until the end, waking for commands and for the clock alone."""
+        while not await self._at_rest():
+            await self._wait_for_work()
+            self.record.apply(tick(self.record.state, workflow.now(), spread=self.spread))
+            await self._look_up()
+            await self._project()
+            await self._hop()
+        self._show_stage()
+        state = self.record.state
+        predicate = state.rating.combined if state.rating else None
+        return Outcome(stage=state.stage, revision=state.revision, predicate=predicate)
+
+    def _accept_updates(self, command: str) -> None:
+        def validate(order: Order) -> None:
+            self._judge(command, order)
+
+        async def accept(order: Order) -> Receipt:
+            return await self._accept(order)
+
+        workflow.set_update_handler(command, accept, validator=validate)
+
+    def _judge(self, command: str, order: Order) -> None:
+        """Refuse what the rule book refuses, before anything is written to history."""
+        try:
+            if not isinstance(order, Order) or order.command.kind != command:
+                raise Refusal(Reason.MALFORMED_MESSAGE, f"this is no {command}")
+            authority.admit(self.record.state, order.actor)
+            if self.record.answered(order.request_key) is None:
+                decide(self.record.state, order, workflow.now())
+        except Refusal as refusal:
+            raise _as_failure(refusal) from None
+
+    async def _accept(self, order: Order) -> Receipt:
+        if (receipt := self.record.answered(order.request_key)) is None:
+            # Nothing was awaited since the validator, so this decides exactly as it did.
+            entries = decide(self.record.state, order, workflow.now())
+            self.record.apply(entries, order)
+            receipt = self.record.answer(order, workflow.now())
+        revision = receipt.revision
+        await workflow.wait_condition(lambda: self.behind or self.record.projected >= revision)
+        return receipt.model_copy(update={"projected": self.record.projected >= revision})
+
+    async def _at_rest(self) -> bool:
+        """Tell whether the evaluation has ended and everybody has an answer.
+
+        A command may still be in flight when the end comes: wait for it, then look again.
+        """
+        if not self.record.state.ended or self.record.pending:
+            return False
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.record.state.ended and not self.record.pending
+
+    async def _wait_for_work(self) -> None:
+        self._set_alarm()
+        await workflow.wait_condition(
+            lambda: (
+                self.record.pending or self.alarm is None or self.alarm.done()
+                if self.alarm_at is not None
+                else self.record.pending
+            )
+        )
+
+    def _set_alarm(self) -> None:
+        """Keep the one timer on the next instant at which the clock has work."""
+        wake_at = next_wake(self.record.state, spread=self.spread)
+        if wake_at is not None and self.look_again_at is not None:
+            wake_at = max(wake_at, self.look_again_at)
+        fired = self.alarm is not None and self.alarm.done()
+        if wake_at == self.alarm_at and not fired:
+            return
+        if self.alarm is not None:
+            self.alarm.cancel()
+        self.alarm_at, self.alarm = wake_at, None
+        if wake_at is not None:
+            delay = max(wake_at - workflow.now(), timedelta(0))
+            self.alarm = asyncio.create_task(workflow.sleep(delay))
+
+    async def _look_up(self) -> None:
+        """Ask the roster who comes next in a line that an escalation or an appeal needs."""
+        now = workflow.now()
+        if self.look_again_at is not None and now < self.look_again_at:
+            return
+        self.look_again_at = None
+        while (person := unknown_superior(self.record.state, now)) is not None:
+            try:
+                superior = await workflow.execute_activity(
+                    ports.superior_of,
+                    ports.Lookup(agency=self.record.state.key.agency, person=person),
+                    start_to_close_timeout=ports.LOOKUP,
+                    retry_policy=RetryPolicy(maximum_attempts=3),
+                )
+            except ActivityError:
+                self.look_again_at = workflow.now() + LOOK_AGAIN
+                return
+            self._resolve(ResolveSuperior(person=person, superior=superior.person))
+
+    def _resolve(self, command: ResolveSuperior) -> None:
+        order = Order(actor=SYSTEM, command=command, request_key="", salt="")
+        self.record.apply(decide(self.record.state, order, workflow.now()))
+        self.record.apply(tick(self.record.state, workflow.now(), spread=self.spread))
+
+    async def _project(self) -> None:
+        """Bring the store up to date: one quick local attempt, then the server's retries."""
+        while self.record.pending:
+            projection = self.record.projection()
+            try:
+                await workflow.execute_local_activity(
+                    ports.project,
+                    projection,
+                    start_to_close_timeout=ports.FIRST_PROJECTION,
+                    retry_policy=RetryPolicy(maximum_attempts=1),
+                )
+            except ActivityError:
+                self.behind = True
+                await workflow.execute_activity(
+                    ports.project,
+                    projection,
+                    start_to_close_timeout=ports.PROJECTION,
+                    retry_policy=ports.PROJECTION_RETRY,
+                )
+                self.behind = False
+            self.record.confirm(projection)
+
+    async def _hop(self) -> None:
+        """Continue as a new run where a phase ends, so that old code is left behind."""
+        info = workflow.info()
+        passed = self.record.milestone() > self.first_milestone
+        if self.record.state.ended or not (passed or info.is_continue_as_new_suggested()):
+            return
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self.record.pending and not self.record.state.ended:
+            self._show_stage()
+            workflow.continue_as_new(self.record.carry())
+
+    def _show_stage(self) -> None:
+        stage = self.record.state.stage
+        if stage is not self.shown_stage:
+            self.shown_stage = stage
+            workflow.upsert_search_attributes([names.STAGE.value_set(stage)])
+
+
+def _as_failure(refusal: Refusal) -> ApplicationError:
+    """Carry a refusal over Temporal: its reason as the type, the rest as one detail."""
+    facts = {"details": refusal.details, "fields": refusal.fields}
+    return ApplicationError(refusal.message, facts, type=refusal.reason.value, non_retryable=True)
