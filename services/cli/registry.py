@@ -12,6 +12,7 @@ from typer.main import get_command
 
 COMMANDS: dict[str, str] = {
     "policy": "siklus.services.cli.policy",
+    "token": "siklus.services.cli.token",
     "nip": "siklus.services.cli.nip",
 }
 """Name → module, in the order of the help page."""

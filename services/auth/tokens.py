@@ -1,0 +1,170 @@
+"""Tokens: signed claims that say who calls. Minted for local use, verified for every call."""
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, NoReturn
+
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, JoseError
+from joserfc.jwk import KeySet
+
+from siklus.services.auth.caller import Caller
+from siklus.services.auth.keys import KeySource, SigningKey
+from siklus.services.clock import Clock
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.workflows.domain.values import AgencyId, PersonId, Role
+
+ALGORITHMS: Final = ("Ed25519", "ES256", "RS256")
+"""The only signatures that count; neither `none` nor a shared secret is among them."""
+SKEW: Final = timedelta(seconds=30)
+"""How far the clock of the issuer may differ from ours."""
+MAX_TOKEN: Final = 8192
+CACHED_TOKENS: Final = 10_000
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""Ids of agencies and people, as the contract writes them."""
+
+
+def mint(
+    key: SigningKey,
+    agency: AgencyId,
+    person: PersonId | None,
+    roles: Sequence[Role],
+    now: datetime,
+    ttl: timedelta,
+    *,
+    issuer: str = "siklus",
+    audience: str = "siklus",
+) -> str:
+    """Return a signed token; without a person it is a program's, which only integrators are."""
+    if person is None and tuple(roles) != (Role.INTEGRATOR,):
+        raise ValueError("only an integrator is no person")
+    claims = {
+        "iss": issuer,
+        "aud": audience,
+        "sub": person or str(Role.INTEGRATOR),
+        "agency": agency,
+        "roles": [str(role) for role in roles],
+        "iat": int(now.timestamp()),
+        "nbf": int(now.timestamp()),
+        "exp": int((now + ttl).timestamp()),
+    }
+    algorithm = {"OKP": "Ed25519", "EC": "ES256", "RSA": "RS256"}[key.key_type]
+    header = {"alg": algorithm, "kid": key.kid or key.thumbprint()}
+    return jwt.encode(header, claims, key, algorithms=ALGORITHMS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    caller: Caller
+    until: float
+
+
+class TokenVerifier:
+    """Turns a token into its caller, or refuses it.
+
+    A verified token is remembered by its hash until it expires or the keys change, so that the
+    signature is checked once and not with every call.
+    """
+
+    def __init__(
+        self,
+        keys: KeySource,
+        issuer: str,
+        audience: str,
+        clock: Clock,
+        *,
+        cached: int = CACHED_TOKENS,
+    ) -> None:
+        self._source = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._cached = cached
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known_by: KeySet | None = None
+
+    def verify(self, token: str | None) -> Caller:
+        """Return who calls; raises ServiceRefusal TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED."""
+        if not token:
+            raise ServiceRefusal(ServiceReason.TOKEN_MISSING, "send `authorization: Bearer TOKEN`")
+        if len(token) > MAX_TOKEN:
+            _invalid("the token is too long")
+        keys, now = self._source.keys(), self._clock.now().timestamp()
+        if keys is not self._known_by:
+            self._known.clear()
+            self._known_by = keys
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        known = self._known.get(digest)
+        if known is None:
+            known = self._checked(token, keys, now)
+            self._remember(digest, known)
+        elif now >= known.until:
+            del self._known[digest]
+            _expired()
+        else:
+            self._known.move_to_end(digest)
+        return known.caller
+
+    def _checked(self, token: str, keys: KeySet, now: float) -> _Known:
+        claims = jwt.JWTClaimsRegistry(
+            now=int(now),
+            leeway=int(SKEW.total_seconds()),
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+            sub={"essential": True},
+            agency={"essential": True},
+            roles={"essential": True},
+        )
+        try:
+            found = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            claims.validate(found)
+        except ExpiredTokenError:
+            _expired()
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+            # What exactly was wrong helps an attacker more than anybody else.
+            _invalid("the token is not one that this service accepts")
+        return _Known(_caller(found), float(found["exp"]) + SKEW.total_seconds())
+
+    def _remember(self, digest: bytes, known: _Known) -> None:
+        self._known[digest] = known
+        if len(self._known) > self._cached:
+            self._known.popitem(last=False)
+
+
+def _caller(claims: Mapping[str, object]) -> Caller:
+    roles = claims["roles"]
+    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+        _invalid("`roles` is not a list of names")
+    # An issuer may know roles that are not ours; they give nothing here.
+    ours = tuple(role for role in Role if role in roles)
+    subject = _id(claims, "sub")
+    program = ours == (Role.INTEGRATOR,)
+    return Caller(AgencyId(_id(claims, "agency")), None if program else PersonId(subject), ours)
+
+
+def is_id(value: object) -> bool:
+    """Tell whether this can be the id of an agency or a person."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _id(claims: Mapping[str, object], name: str) -> str:
+    value = claims[name]
+    if not isinstance(value, str) or not is_id(value):
+        _invalid(f"`{name}` is not an id")
+    return value
+
+
+def _invalid(why: str) -> NoReturn:
+    raise ServiceRefusal(ServiceReason.TOKEN_INVALID, why) from None
+
+
+def _expired() -> NoReturn:
+    raise ServiceRefusal(
+        ServiceReason.TOKEN_EXPIRED, "the token has expired; get another"
+    ) from None
