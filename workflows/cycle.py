@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
 from siklus.workflows import names, ports
 from siklus.workflows.domain.values import PersonId, Value
@@ -21,7 +20,7 @@ class Launch(Value):
     frozen: bool = False
 
 
-@workflow.defn(name="CycleWorkflow", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="CycleWorkflow")
 class CycleWorkflow:
     """Starts every evaluation of a cohort exactly once, however often it is interrupted."""
 

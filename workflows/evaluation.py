@@ -9,7 +9,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, VersioningBehavior
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from siklus.workflows import names, ports
@@ -26,7 +26,7 @@ LOOK_AGAIN = timedelta(minutes=5)
 """After a failed look-up of a superior: an escalation may be late, never lost."""
 
 
-@workflow.defn(name="EvaluationWorkflow", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="EvaluationWorkflow")
 class EvaluationWorkflow:
     """The durable life of one evaluation; see `domain.decide` for every rule."""
 
