@@ -1,0 +1,1 @@
+"""What happens around every call, whatever its service; `chain` says in which order."""

@@ -1,0 +1,59 @@
+"""The one place where an exception becomes an answer; nothing a driver or a bug says leaves it."""
+
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from grpc.aio import AbortError
+from grpc_status import rpc_status
+
+from siklus.services.interceptors.faults import as_refusal
+from siklus.services.interceptors.layer import Call, Layer
+from siklus.services.interceptors.logging import REQUEST_ID_KEY, request_id
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal, to_status
+from siklus.workflows.domain.errors import Refusal
+
+log = structlog.get_logger("siklus.rpc")
+
+
+class Errors(Layer):
+    """Answers refusals by the table, known faults as UNAVAILABLE, and all else as INTERNAL."""
+
+    name = "errors"
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[object]:
+        """Let an abort pass and turn every other exception into one."""
+        try:
+            yield call.request
+        except AbortError:
+            raise
+        except (Refusal, ServiceRefusal) as refusal:
+            await _abort(call, refusal)
+        except Exception as error:
+            await _abort(call, as_refusal(error) or _fault(call, error))
+
+
+async def _abort(call: Call, refusal: Refusal | ServiceRefusal) -> None:
+    structlog.contextvars.bind_contextvars(reason=refusal.reason.value)
+    status = rpc_status.to_status(to_status(refusal))
+    trailing = (*(status.trailing_metadata or ()), (REQUEST_ID_KEY, request_id()))
+    await call.context.abort(status.code, status.details or "", trailing)
+
+
+def _fault(call: Call, error: Exception) -> ServiceRefusal:
+    # Only where, never what: messages of exceptions quote people's data.
+    where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    log.error(
+        "fault",
+        method=call.method,
+        error=type(error).__qualname__,
+        cause=type(error.__cause__).__qualname__ if error.__cause__ else None,
+        where=where[-8:],
+    )
+    return ServiceRefusal(
+        ServiceReason.INTERNAL_FAULT,
+        f"a fault of Siklus; tell the operator the request id {request_id()}",
+        details={"request_id": request_id()},
+    )

@@ -1,0 +1,34 @@
+"""Another agency's things do not exist: one gate, before any service looks at a name."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from siklus.services.auth.caller import current_caller
+from siklus.services.interceptors.layer import Call, Layer
+from siklus.services.rpc.names import agency_of
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+
+
+class Tenancy(Layer):
+    """Refuses with NOT_FOUND what lies outside the agency of the caller's token.
+
+    Every request of ours has a `name` or a `parent`, which a test asserts.
+    """
+
+    name = "tenancy"
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[object]:
+        """Compare the agency in the request with the caller's."""
+        if not call.public and not hasattr(call.request, "__aiter__"):
+            must_lie_in_the_callers_agency(call.request)
+        yield call.request
+
+
+def must_lie_in_the_callers_agency(request: object) -> None:
+    """Raise NOT_FOUND for a request that names another agency."""
+    named: str = getattr(request, "name", "") or getattr(request, "parent", "")
+    if agency_of(named) != current_caller().agency:
+        raise ServiceRefusal(
+            ServiceReason.NOT_FOUND, "this does not exist", details={"name": named}
+        )
