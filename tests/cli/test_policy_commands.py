@@ -111,6 +111,7 @@ def test_deadline_with_parts_put_otherwise(capsys: Captured) -> None:
         ("appeal_response", "2026-01-30T09:00:00+07:00", "2026-02-06", "appeal.respond_within"),
         ("appeal_decision", "2026-01-30T09:00:00+07:00", "2026-02-13", "appeal.decide_within"),
         ("final_approval", "2027-02-16T09:00:00+07:00", "2027-02-28", "final_approval.due.on"),
+        ("final_approval", "2027-01-02T09:00:00+07:00", "2027-02-28", "final_approval.due.on"),
         ("interim_rating", "2026-04-01T08:00:00+07:00", "2026-04-16", "segments.interim_due"),
     ],
 )
