@@ -46,6 +46,7 @@ class EvaluationOpened(Event):
     policy_version: int
     policy_digest: Digest
     calendar_digest: Digest
+    superiors: dict[PersonId, PersonId | None]
 
 
 class PlanSubmitted(Event):

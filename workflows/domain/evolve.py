@@ -1,6 +1,7 @@
 """evolve(state, entry) -> state: what each recorded event changes, and nothing else."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import reduce
 from typing import Any, TypeVar, assert_never
 
@@ -19,9 +20,10 @@ from siklus.workflows.domain.model import (
     SegmentResult,
     SelfEvaluation,
     Start,
+    Terms,
 )
-from siklus.workflows.domain.stages import ENDED, TaskKind
-from siklus.workflows.domain.values import Digest, PersonId, Value
+from siklus.workflows.domain.stages import ENDED, Task, TaskKind
+from siklus.workflows.domain.values import Digest, EvaluationKey, PersonId, Value
 
 
 def begin(start: Start) -> Evaluation:
@@ -38,6 +40,23 @@ def begin(start: Start) -> Evaluation:
             start.participants.supervisor: start.participants.superior,
             **start.superiors,
         },
+    )
+
+
+def start_of(key: EvaluationKey, terms: Terms, opened: e.EvaluationOpened) -> Start:
+    """Return the start that an evaluation's first event tells of, to fold its history again."""
+    return Start(
+        key=key,
+        terms=terms,
+        participants=Participants(
+            employee=opened.employee,
+            supervisor=opened.supervisor,
+            superior=opened.superior,
+            approver=opened.approver,
+        ),
+        unit=opened.unit,
+        served_from_on=opened.served_from_on,
+        superiors=opened.superiors,
     )
 
 
@@ -139,14 +158,11 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.ResultDelivered():
             return {"delivered_at": at}
         case e.ResultReceived(how=how):
-            return {"received_at": at, "received_how": how}
+            return {"received_at": at, "received_how": how, "window_due_at": _due_at(event.opens)}
         case e.ResultAccepted():
             return {"accepted_at": at}
         case e.AppealFiled():
-            appeal = Appeal(
-                filed_at=at, decider=event.decider, top_of_hierarchy=event.top_of_hierarchy
-            )
-            return {"appeal": appeal}
+            return {"appeal": _appeal(event, entry)}
         case e.AppealWithdrawn():
             return {"appeal": _with(state.appeal, withdrawn_at=at)}
         case e.AppealResponded():
@@ -202,6 +218,7 @@ _UNDELIVERED: dict[str, Any] = {
     "received_at": None,
     "received_how": None,
     "accepted_at": None,
+    "window_due_at": None,
 }
 
 
@@ -237,6 +254,20 @@ def _plan(plan: Plan, event: e.Event, entry: e.Entry) -> Plan:
             changed = {"indicators": plan.proposed, "prose": plan.proposed_prose}
             return _with(decided, **changed, version=plan.version + 1)
     return plan
+
+
+def _appeal(event: e.AppealFiled, entry: e.Entry) -> Appeal:
+    return Appeal(
+        filed_at=entry.occurred_at,
+        decider=event.decider,
+        top_of_hierarchy=event.top_of_hierarchy,
+        response_due_at=_due_at(event.opens, TaskKind.RESPOND_TO_APPEAL),
+        decision_due_at=_due_at(event.opens, TaskKind.DECIDE_APPEAL),
+    )
+
+
+def _due_at(tasks: Iterable[Task], kind: TaskKind = TaskKind.APPEAL) -> datetime | None:
+    return next((t.due.due_at for t in tasks if t.kind is kind and t.due is not None), None)
 
 
 def _recorded(

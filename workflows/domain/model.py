@@ -135,6 +135,8 @@ class Appeal(Value):
     filed_at: Instant
     decider: PersonId | None
     top_of_hierarchy: bool = False
+    response_due_at: Instant | None = None
+    decision_due_at: Instant | None = None
     responded_at: Instant | None = None
     response_missed: bool = False
     withdrawn_at: Instant | None = None
@@ -189,6 +191,7 @@ class Evaluation(Value):
     received_at: Instant | None = None
     received_how: Receipt | None = None
     accepted_at: Instant | None = None
+    window_due_at: Instant | None = None
     appeal: Appeal | None = None
     approved_at: Instant | None = None
     approved_by: str | None = None

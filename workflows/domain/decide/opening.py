@@ -32,6 +32,7 @@ def opening(start: Start, at: datetime) -> list[e.AnyEvent]:
             policy_version=policy.version,
             policy_digest=digest_of(policy),
             calendar_digest=digest_of(start.terms.calendar),
+            superiors=start.superiors,
             stage=Stage.EXECUTION if start.from_rating else Stage.PLAN,
             opens=opens,
         )
