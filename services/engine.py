@@ -1,0 +1,268 @@
+"""Commands to evaluations: one Update each, safe to repeat, refused in the order promised."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+import structlog
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from siklus.services.auth.caller import Caller
+from siklus.services.clock import Clock
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.workflows import names
+from siklus.workflows.carry import Carry, Receipt
+from siklus.workflows.domain import authority
+from siklus.workflows.domain.commands import Actor, Command, Order
+from siklus.workflows.domain.decide import command_digest, decide
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.values import EvaluationKey
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS: Final = 4
+"""A run that ends or continues as new may drop an Update; the same id applies once."""
+PAUSE: Final = timedelta(milliseconds=150)
+
+_AWAY: Final = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+
+
+class Archive(Protocol):
+    """What the record knows of evaluations that no workflow answers for."""
+
+    async def load(self, key: EvaluationKey) -> Carry | None:
+        """Return the state folded from the recorded events with its latest answers, or None.
+
+        Raises ServiceRefusal STORE_UNAVAILABLE.
+        """
+        ...
+
+
+class Engine:
+    """Sends commands to evaluations, wherever they are: running, ended or to be reopened."""
+
+    def __init__(self, client: Client, archive: Archive, clock: Clock) -> None:
+        self._client = client
+        self._archive = archive
+        self._clock = clock
+
+    async def execute(
+        self,
+        caller: Caller,
+        key: EvaluationKey,
+        command: Command,
+        *,
+        request_id: str,
+        expected_revision: int = 0,
+        patience: timedelta,
+    ) -> Receipt:
+        """Have the command decided and return its receipt, the first one again for a repeat.
+
+        Raises Refusal as the rule book does, or ServiceRefusal: NOT_FOUND, ENGINE_UNAVAILABLE,
+        STORE_UNAVAILABLE, DEADLINE_EXCEEDED (it may have been applied: send it again).
+        """
+        order = self._order(caller, command, request_id, expected_revision)
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                receipt = await self._deliver(key, order, patience)
+        except TimeoutError:
+            raise _too_slow() from None
+        if command_digest(command, receipt.salt) != receipt.digest:
+            raise Refusal(
+                Reason.REQUEST_ID_REUSED,
+                "this request_id was used for another request; take a new one",
+                details={"revision": str(receipt.revision)},
+            )
+        return receipt
+
+    def _order(
+        self, caller: Caller, command: Command, request_id: str, expected_revision: int
+    ) -> Order:
+        if caller.person is None:
+            raise Refusal(Reason.ROLE_REQUIRED, "only a person may decide on an evaluation")
+        return Order(
+            actor=Actor(person=caller.person, roles=caller.roles),
+            command=command,
+            request_key=names.request_key(caller.person, kind_of(command), request_id),
+            salt=secrets.token_hex(16),
+            expected_revision=expected_revision,
+            received_at=self._clock.now(),
+        )
+
+    async def _deliver(self, key: EvaluationKey, order: Order, patience: timedelta) -> Receipt:
+        for _ in range(ATTEMPTS):
+            receipt = await self._update(key, order, patience)
+            if receipt is not None:
+                return receipt
+            receipt = await self._consult(key, order, patience)
+            if receipt is not None:
+                return receipt
+            await asyncio.sleep(PAUSE.total_seconds())
+        raise _engine_away()
+
+    async def _update(
+        self, key: EvaluationKey, order: Order, patience: timedelta
+    ) -> Receipt | None:
+        """Return the workflow's receipt, or None when no run took the command."""
+        handle = self._client.get_workflow_handle(names.evaluation_workflow_id(key))
+        try:
+            receipt: Receipt = await handle.execute_update(
+                kind_of(order.command),
+                order,
+                id=order.request_key,
+                result_type=Receipt,
+                rpc_timeout=patience,
+            )
+        except WorkflowUpdateFailedError as error:
+            _refuse_unless_dropped(error)
+            return None
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            raise _too_slow() from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise _engine_fault(error) from error
+        return receipt
+
+    async def _consult(
+        self, key: EvaluationKey, order: Order, patience: timedelta
+    ) -> Receipt | None:
+        """Answer for an evaluation without a running workflow, from the record.
+
+        None means that the record still has it running: the command met a change of runs.
+        """
+        carry = await self._archive.load(key)
+        if carry is None:
+            raise ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such evaluation")
+        state = carry.evaluation
+        authority.admit(state, order.actor)
+        for known in carry.answered:
+            if known.request_key == order.request_key:
+                return known.receipt
+        if not state.ended:
+            return None
+        decide(state, order, self._clock.now())
+        return await self._reopen(carry, order, patience)
+
+    async def _reopen(self, carry: Carry, order: Order, patience: timedelta) -> Receipt | None:
+        """Start the next run from the folded events with the command that it begins with."""
+        key = carry.evaluation.key
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            "EvaluationWorkflow",
+            carry,
+            id=names.evaluation_workflow_id(key),
+            task_queue=names.EVALUATION_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            search_attributes=search_attributes(key, carry.evaluation.stage),
+        )
+        try:
+            receipt: Receipt = await self._client.execute_update_with_start_workflow(
+                kind_of(order.command),
+                order,
+                start_workflow_operation=start,
+                id=order.request_key,
+                result_type=Receipt,
+                rpc_timeout=patience,
+            )
+        except WorkflowUpdateFailedError as error:
+            _refuse_unless_dropped(error)
+            return None
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            raise _too_slow() from None
+        except RPCError as error:
+            raise _engine_fault(error) from error
+        return receipt
+
+
+def kind_of(command: Command) -> str:
+    """Return the kind by which a command's Update is known."""
+    kind: str = type(command).model_fields["kind"].default
+    return kind
+
+
+def search_attributes(key: EvaluationKey, stage: str) -> TypedSearchAttributes:
+    """Return what operators may search an evaluation by; nothing personal."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(names.AGENCY, key.agency),
+            SearchAttributePair(names.CYCLE, key.cycle),
+            SearchAttributePair(names.STAGE, stage),
+        ]
+    )
+
+
+def _refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
+    """Raise the refusal that an Update failed with; return when its run merely went away."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        raise _engine_away() from error
+    if cause.type == "AcceptedUpdateCompletedWorkflow":
+        return
+    if cause.type not in set(Reason):
+        log.error("update_failed", failure_type=cause.type)
+        raise ServiceRefusal(
+            ServiceReason.INTERNAL_FAULT, "the evaluation could not decide this"
+        ) from error
+    facts = cause.details[0] if cause.details else {}
+    raise Refusal(
+        Reason(cause.type),
+        _message(cause),
+        details=_texts(facts, "details"),
+        fields=_texts(facts, "fields"),
+    ) from None
+
+
+def _message(cause: ApplicationError) -> str:
+    return cause.message.removeprefix(f"{cause.type}: ")
+
+
+def _texts(facts: object, name: str) -> dict[str, str]:
+    inner = facts.get(name, {}) if isinstance(facts, Mapping) else {}
+    return {str(key): str(value) for key, value in inner.items()}
+
+
+def _engine_fault(error: RPCError) -> ServiceRefusal:
+    if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+        return _too_slow()
+    if error.status in _AWAY:
+        return _engine_away()
+    log.error("engine_refused", status=error.status.name)
+    return _engine_away()
+
+
+def _engine_away() -> ServiceRefusal:
+    return ServiceRefusal(
+        ServiceReason.ENGINE_UNAVAILABLE,
+        "decisions cannot be taken right now; send the same request again",
+    )
+
+
+def _too_slow() -> ServiceRefusal:
+    return ServiceRefusal(
+        ServiceReason.DEADLINE_EXCEEDED,
+        "no answer in time; it may have been applied: send it again with the same request_id",
+    )
