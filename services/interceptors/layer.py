@@ -1,20 +1,22 @@
 """The one shape of our interceptors: something entered before a call and left after its answer."""
 
+from __future__ import annotations
+
 import abc
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 import grpc
 from grpc.aio import ServicerContext
 
 Context = ServicerContext[Any, Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs alone
 Deserializer = Callable[[bytes], Any]
 Behaviour = Callable[[Any, Context], Any]
-Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]
+Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]"
 
 # Health and reflection answer whoever asks: load balancers and tools have no token.
 PUBLIC: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.")

@@ -18,7 +18,8 @@ from siklus.workflows.domain.errors import Reason, Refusal
 DOMAIN: Final = "siklus"
 MOST_FIELDS: Final = 16
 LONGEST_TEXT: Final = 160
-"""Details travel in HTTP/2 trailers, of which most clients accept 8 KiB in all."""
+FIELDS_BYTES: Final = 3500
+"""Details travel in HTTP/2 trailers, in base64, of which most clients accept 8 KiB in all."""
 RETRY_AFTER: Final = Duration(seconds=1)
 
 
@@ -144,13 +145,14 @@ def to_status(refusal: Refusal | ServiceRefusal) -> Status:
 
 
 def _bad_request(fields: Mapping[str, str]) -> BadRequest:
-    first = list(fields.items())[:MOST_FIELDS]
-    return BadRequest(
-        field_violations=[
-            BadRequest.FieldViolation(field=_short(path), description=_short(problem))
-            for path, problem in first
-        ]
-    )
+    """Name the first fields, as many as fit."""
+    request = BadRequest()
+    for path, problem in list(fields.items())[:MOST_FIELDS]:
+        request.field_violations.add(field=_short(path), description=_short(problem))
+        if request.ByteSize() > FIELDS_BYTES:
+            del request.field_violations[-1]
+            break
+    return request
 
 
 def _precondition(refusal: Refusal | ServiceRefusal) -> PreconditionFailure:
