@@ -1,0 +1,1 @@
+"""The record that people read, in PostgreSQL: the only place with SQL."""

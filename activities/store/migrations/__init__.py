@@ -1,0 +1,1 @@
+"""The schema's history, applied by `siklus.activities.store.migrate`."""

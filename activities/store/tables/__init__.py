@@ -1,0 +1,16 @@
+"""The tables, for migrations to compare with; `METADATA` holds all of them."""
+
+from siklus.activities.store.tables import cycles, evaluations, notices, roster, rules, tasks, texts
+from siklus.activities.store.tables.base import METADATA, Row
+
+__all__ = [
+    "METADATA",
+    "Row",
+    "cycles",
+    "evaluations",
+    "notices",
+    "roster",
+    "rules",
+    "tasks",
+    "texts",
+]
