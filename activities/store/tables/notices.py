@@ -70,6 +70,8 @@ class Notice(Row, table=True):
     planned_on: date
     state: str
     attempts: int
+    held_until: datetime | None = Field(sa_column=Column(INSTANT))
+    """Nobody takes it up before: it is being sent, or has failed a while ago."""
     sent_at: datetime | None = Field(sa_column=Column(INSTANT))
     mail_key: str | None
     last_error_code: str | None

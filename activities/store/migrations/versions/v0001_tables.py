@@ -222,6 +222,7 @@ CREATE TABLE notice (
     planned_on date NOT NULL,
     state varchar NOT NULL,
     attempts integer NOT NULL,
+    held_until timestamptz,
     sent_at timestamptz,
     mail_key varchar,
     last_error_code varchar,
