@@ -5,15 +5,23 @@ from datetime import datetime
 from siklus.workflows import ports
 from siklus.workflows.carry import ANSWERED_KEPT, Answered, Carry, Outbox, Receipt
 from siklus.workflows.domain import authority
+from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import Order
 from siklus.workflows.domain.decide import command_digest, open_evaluation, prose_digest
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.evolve import evolve
 from siklus.workflows.domain.model import Evaluation, Start
 from siklus.workflows.domain.notices import EventNotice, notices_of
+from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.stages import Stage, Task
 
-_DOCUMENT_LEAVES_OUT = {"terms"}
+_DOCUMENT_LEAVES_OUT = {
+    "terms": {
+        "policy": set(Policy.model_fields) - {"name", "version"},
+        "calendar": set(Calendar.model_fields) - {"zone"},
+    }
+}
+"""The pinned terms are kept once, under their digests, not in every row."""
 
 
 class Record:

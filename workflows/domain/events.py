@@ -47,6 +47,7 @@ class EvaluationOpened(Event):
     policy_digest: Digest
     calendar_digest: Digest
     superiors: dict[PersonId, PersonId | None]
+    from_rating: bool = False
 
 
 class PlanSubmitted(Event):
@@ -384,8 +385,7 @@ class Entry(Value):
     """One event as it stands in the record: numbered, stamped and chained."""
 
     schema_version: int = SCHEMA_VERSION
-    number: int
-    """1, 2, 3 … per evaluation; also the evaluation's revision after it."""
+    number: int  # 1, 2, 3 … per evaluation; also the evaluation's revision after it
     occurred_at: Instant
     """The legal instant: when it counts as done."""
     recorded_at: Instant

@@ -40,6 +40,7 @@ def begin(start: Start) -> Evaluation:
             start.participants.supervisor: start.participants.superior,
             **start.superiors,
         },
+        from_rating=start.from_rating,
     )
 
 
@@ -57,6 +58,7 @@ def start_of(key: EvaluationKey, terms: Terms, opened: e.EvaluationOpened) -> St
         unit=opened.unit,
         served_from_on=opened.served_from_on,
         superiors=opened.superiors,
+        from_rating=opened.from_rating,
     )
 
 
@@ -104,6 +106,8 @@ def _involved(event: e.AnyEvent, entry: e.Entry) -> list[PersonId]:
     if isinstance(event, e.EvaluationOpened):
         seats = (event.employee, event.supervisor, event.superior, event.approver)
         people += [person for person in seats if person is not None]
+    if isinstance(event, e.Reassigned):
+        people.append(event.person)
     if entry.principal is not None:
         people += [entry.principal, PersonId(entry.actor)]
     return list(dict.fromkeys(people))
@@ -113,7 +117,7 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
     event, at = entry.event, entry.occurred_at
     match event:
         case e.EvaluationOpened():
-            return {"opened": True, "stage_since_at": at}
+            return {"opened_at": at, "stage_since_at": at}
         case e.PlanSubmitted() | e.PlanSet() | e.PlanApproved() | e.PlanReturned():
             return {"plan": _plan(state.plan, event, entry)}
         case e.PlanWithdrawn() | e.PlanChangeRequested() | e.PlanChangeDecided():
@@ -125,7 +129,8 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.PeriodicEvaluationRecorded():
             return {"periods": _recorded(state.periods, event, entry)}
         case e.MidyearOpened():
-            return {"midyear": Midyear(opened_at=at)}
+            account_at = state.midyear.account_at
+            return {"midyear": Midyear(opened_at=at, account_at=account_at)}
         case e.MidyearSkipped():
             return {"midyear": Midyear(skipped=True)}
         case e.MidyearAccountSubmitted():
@@ -202,8 +207,11 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
             return {"reopening_by": entry.actor}
         case e.EvaluationReopened():
             cleared = {"reopening_by": None, "approved_at": None, "approved_by": None}
-            return {**cleared, "ground": None, "referred": False}
-        case e.ExpectationAdded() | e.ProgressReported() | e.RatingOpened():
+            plan = _with(state.plan, proposed=None, proposed_prose=None)
+            return {**cleared, "ground": None, "referred": False, "plan": plan}
+        case e.RatingOpened():
+            return {"plan": _with(state.plan, proposed=None, proposed_prose=None)}
+        case e.ExpectationAdded() | e.ProgressReported():
             return {}
         case e.AppealWindowLapsed() | e.FinalApprovalOpened() | e.SegmentUnrated():
             return {}
@@ -293,6 +301,7 @@ def _rating(event: e.Rated | e.AppealDecided, entry: e.Entry) -> Rating:
         combined=event.combined,
         rated_at=entry.occurred_at,
         by_appeal=by_appeal,
+        given_by="" if entry.principal is None else entry.actor,
         indicators=event.indicators if isinstance(event, e.Rated) else (),
     )
 
@@ -311,4 +320,4 @@ def _reassigned(state: Evaluation, event: e.Reassigned) -> dict[str, Any]:
             return {"appeal": appeal, "superiors": superiors}
         case _:
             assert_never(event.seat)
-    return {"participants": moved, "superiors": superiors, "referred": False}
+    return {"participants": moved, "superiors": superiors}

@@ -126,6 +126,8 @@ class Rating(Value):
     """The year's predicate, where earlier segments count too; else the same."""
     rated_at: Instant
     by_appeal: bool = False
+    given_by: str = ""
+    """Who acted, where that was somebody in the rater's name."""
     indicators: tuple[IndicatorLevel, ...] = ()
 
 
@@ -175,6 +177,7 @@ class Evaluation(Value):
     unit: str
     served_from_on: date
     superiors: dict[PersonId, PersonId | None] = {}
+    from_rating: bool = False
     involved: tuple[PersonId, ...] = ()
     """Everybody who ever held a seat, was escalated to or acted: they may go on looking."""
     stage: Stage = Stage.PLAN
@@ -202,7 +205,7 @@ class Evaluation(Value):
     ground: ExclusionGround | None = None
     reopening_by: str | None = None
     """Who asked first for a reopening that needs two."""
-    opened: bool = False
+    opened_at: Instant | None = None
     last: Last | None = None
 
     @property
@@ -221,6 +224,13 @@ class Evaluation(Value):
         return self.terms.calendar
 
     @property
+    def under_plan_since(self) -> Instant | None:
+        """When the plan came into force; where the policy asks for none, the opening."""
+        if self.plan.approved_at is not None or self.policy.plan.enabled or self.from_rating:
+            return self.plan.approved_at
+        return self.opened_at
+
+    @property
     def rating(self) -> Rating | None:
         """The rating that stands."""
         return self.ratings[-1] if self.ratings else None
@@ -230,6 +240,12 @@ class Evaluation(Value):
         """Who actually rated, appeals aside."""
         given = [rating for rating in self.ratings if not rating.by_appeal]
         return given[-1].rater if given else None
+
+    @property
+    def raters(self) -> frozenset[PersonId]:
+        """Whoever had a hand in the rating that is appealed: the rater, and who stood in."""
+        given = [rating for rating in self.ratings if not rating.by_appeal][-1:]
+        return frozenset(PersonId(name) for r in given for name in (r.rater, r.given_by) if name)
 
     def task(self, kind: TaskKind, number: int = 0) -> Task | None:
         """Return the open task of that kind, or None."""

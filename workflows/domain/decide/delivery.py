@@ -37,9 +37,11 @@ def receive(state: Evaluation, how: e.Receipt, at: datetime) -> e.ResultReceived
     )
 
 
-def final_approval(state: Evaluation, at: datetime) -> e.FinalApprovalOpened:
-    """Hand the settled result to the approver."""
+def final_approval(state: Evaluation, at: datetime) -> e.FinalApprovalOpened | e.EvaluationApproved:
+    """Hand the settled result to the approver; where the policy asks for none, it is final."""
     rule = state.policy.final_approval
+    if not rule.enabled:
+        return e.EvaluationApproved(stage=Stage.COMPLETED)
     due = by_clock(state, "final_approval.due", rule.due, at)
     return e.FinalApprovalOpened(
         stage=Stage.FINAL_APPROVAL,

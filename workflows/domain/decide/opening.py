@@ -15,7 +15,8 @@ def opening(start: Start, at: datetime) -> list[e.AnyEvent]:
     """Ask the employee for a plan; whoever joins at the rating waits for that."""
     seats, policy = start.participants, start.terms.policy
     opens: tuple[Task, ...] = ()
-    if not start.from_rating:
+    asks_for_plan = policy.plan.enabled and not start.from_rating
+    if asks_for_plan:
         state = begin(start)
         due = by_clock(state, "plan.due", policy.plan.due, at)
         opens = (task(state, TaskKind.SUBMIT_PLAN, seats.employee, at, due),)
@@ -33,7 +34,8 @@ def opening(start: Start, at: datetime) -> list[e.AnyEvent]:
             policy_digest=digest_of(policy),
             calendar_digest=digest_of(start.terms.calendar),
             superiors=start.superiors,
-            stage=Stage.EXECUTION if start.from_rating else Stage.PLAN,
+            from_rating=start.from_rating,
+            stage=Stage.PLAN if asks_for_plan else Stage.EXECUTION,
             opens=opens,
         )
     ]

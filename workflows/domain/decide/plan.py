@@ -38,6 +38,11 @@ def submit_plan(state: Evaluation, command: SubmitPlan, act: Act) -> list[e.AnyE
         act.at,
     )
     review = task(state, TaskKind.REVIEW_PLAN, state.participants.supervisor, act.at, due)
+    if not state.policy.plan_review.enabled:
+        submitted = e.PlanSubmitted(
+            prose=act.prose, indicators=command.indicators, closes=(TaskKind.SUBMIT_PLAN,)
+        )
+        return [submitted, e.PlanApproved(stage=Stage.EXECUTION)]
     return [
         e.PlanSubmitted(
             prose=act.prose,
@@ -118,6 +123,10 @@ def request_plan_change(
     state: Evaluation, command: RequestPlanChange, act: Act
 ) -> list[e.AnyEvent]:
     """A proposed plan waits for the supervisor; the old one stays in force meanwhile."""
+    if not state.policy.plan_change.enabled:
+        raise Refusal(
+            Reason.NOT_ALLOWED_BY_POLICY, "the policy of this cycle lets a plan not change"
+        )
     if state.plan.proposed is not None:
         raise Refusal(
             Reason.ALREADY_DONE, "a plan change already waits for the supervisor's decision"
