@@ -11,7 +11,7 @@ from enum import StrEnum
 from siklus.workflows.domain.commands import Actor, Mandate
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.stages import TaskKind
+from siklus.workflows.domain.stages import Task, TaskKind
 from siklus.workflows.domain.values import PersonId, Role, Value
 
 
@@ -32,9 +32,12 @@ class Standing(Value):
 
     principal: PersonId | None = None
     mandate: str | None = None
+    too_late: bool = False
+    """The task is gone: the actor may learn what became of it, and nothing else."""
 
 
 OWN = Standing()
+TOO_LATE = Standing(too_late=True)
 
 
 def admit(state: Evaluation, actor: Actor) -> None:
@@ -78,7 +81,7 @@ def permit(
     if actor.person is None:
         if Party.SYSTEM in parties:
             return OWN
-        raise _not_yours(command)
+        raise not_yours(command)
     employee = state.participants.employee
     if Party.EMPLOYEE in parties and actor.person == employee:
         return OWN
@@ -96,7 +99,10 @@ def permit(
         principal = _principal(state, actor, command, at)
         if principal != employee and _entitled(state, principal, parties, task, number):
             return Standing(principal=principal, mandate=actor.mandates[0].id)
-    raise _not_yours(command)
+    gone = task is not None and _open_task(state, task, number) is None
+    if gone and Party.EMPLOYEE not in parties and actor.person in state.involved:
+        return TOO_LATE
+    raise not_yours(command)
 
 
 def _entitled(
@@ -106,15 +112,24 @@ def _entitled(
     kind: TaskKind | None,
     number: int,
 ) -> bool:
-    task = state.task(kind, number) if kind is not None else None
+    if parties == {Party.EMPLOYEE}:
+        return False
+    task = _open_task(state, kind, number)
     if task is not None:
         return task.may_act(person)
     return person in {seat(state, party) for party in parties}
 
 
 def _team_task(state: Evaluation, kind: TaskKind | None, number: int) -> bool:
-    task = state.task(kind, number) if kind is not None else None
+    task = _open_task(state, kind, number)
     return task is not None and task.holder is None
+
+
+def _open_task(state: Evaluation, kind: TaskKind | None, number: int) -> Task | None:
+    """Return the open task that a command is about; an interim rating is a rating too."""
+    if kind is TaskKind.RATE:
+        return state.task(TaskKind.RATE) or state.task(TaskKind.INTERIM_RATE)
+    return state.task(kind, number) if kind is not None else None
 
 
 def seat(state: Evaluation, party: Party) -> PersonId | None:
@@ -140,6 +155,8 @@ def _principal(state: Evaluation, actor: Actor, command: str, at: datetime) -> P
     for mandate in actor.mandates:
         if mandate.delegate != holder or mandate.principal in seen:
             raise _no_mandate("the chain of mandates is broken or loops")
+        if mandate.principal == state.participants.employee:
+            raise _no_mandate("nobody lends a say in the own evaluation")
         if not mandate.from_on <= on <= mandate.to_on:
             raise _no_mandate(f"mandate {mandate.letter} is valid from {_span(mandate)}")
         if mandate.scope and command not in mandate.scope:
@@ -160,7 +177,8 @@ def _no_mandate(message: str) -> Refusal:
     return Refusal(Reason.MANDATE_NOT_VALID, message)
 
 
-def _not_yours(command: str) -> Refusal:
+def not_yours(command: str) -> Refusal:
+    """Return the refusal of whoever is not meant."""
     return Refusal(
         Reason.NOT_YOUR_TASK,
         f"{command} is not yours to give here; ExplainWaiting says who may act",

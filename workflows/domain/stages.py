@@ -50,6 +50,18 @@ class TaskKind(StrEnum):
     RESOLVE_REFERRAL = "RESOLVE_REFERRAL"
 
 
+OWN_TASKS = frozenset(
+    {
+        TaskKind.SUBMIT_PLAN,
+        TaskKind.MIDYEAR_ACCOUNT,
+        TaskKind.SELF_EVALUATION,
+        TaskKind.RECEIVE_RESULT,
+        TaskKind.APPEAL,
+    }
+)
+"""What only the employee can do; in everything else the employee would be a judge."""
+
+
 class Task(Value):
     """One thing that waits: for whom, since when, until when and by which rule.
 

@@ -52,7 +52,7 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
     rule = RULES[type(command)]
     authority.admit(state, order.actor)
     writer = _Writer(state, now)
-    writer.catch_up()
+    writer.catch_up(before=at)
     current = writer.state
     standing = authority.permit(
         current,
@@ -64,10 +64,16 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
         at=at,
     )
     _must_be_unchanged(state, order)
-    _must_be_in_stage(current, rule)
-    forms.must_fit(command)
     act = Act(actor=order.actor, standing=standing, at=at, prose=prose_digest(order))
-    events = rule.decide(current, command, act)
+    try:
+        _must_be_in_stage(current, rule)
+        events = rule.decide(current, command, act)
+    except Refusal as refusal:
+        refusal.details |= _where(current, recorded=state.revision)
+        raise
+    if standing.too_late:
+        raise authority.not_yours(command.kind)
+    forms.must_fit(command)
     writer.add(events, at=at, actor=order.actor, standing=standing, order=order)
     return tuple(writer.entries)
 
@@ -75,7 +81,7 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
 def tick(state: Evaluation, now: datetime, *, spread: timedelta = AT_ONCE) -> tuple[e.Entry, ...]:
     """Return everything that the clock owes until now."""
     writer = _Writer(state, now)
-    writer.catch_up(spread)
+    writer.catch_up(spread=spread)
     return tuple(writer.entries)
 
 
@@ -100,8 +106,10 @@ class _Writer:
         self.now = now.astimezone(UTC)
         self.entries: list[e.Entry] = []
 
-    def catch_up(self, spread: timedelta = AT_ONCE) -> None:
-        while (act := next_act(self.state, spread=spread)) and act.run_at <= self.now:
+    def catch_up(self, *, spread: timedelta = AT_ONCE, before: datetime | None = None) -> None:
+        while act := next_act(self.state, spread=spread, before=before):
+            if act.run_at > self.now:
+                return
             self.add(act.events, at=act.legal_at)
 
     def add(
@@ -151,19 +159,23 @@ def _must_be_unchanged(state: Evaluation, order: Order) -> None:
 def _must_be_in_stage(state: Evaluation, rule: Rule) -> None:
     if state.stage in rule.stages:
         return
-    details = {"revision": str(state.revision), "stage": state.stage.value}
+    if state.ended:
+        message = f"the evaluation has ended ({state.stage}); only a reopening may follow"
+        raise Refusal(Reason.EVALUATION_CLOSED, message)
+    expected = ", ".join(sorted(rule.stages))
+    raise Refusal(
+        Reason.WRONG_STAGE,
+        f"the evaluation stands at {state.stage}; this is possible at {expected}",
+    )
+
+
+def _where(state: Evaluation, *, recorded: int) -> dict[str, str]:
+    """Tell whoever was refused where it stands, and who did what last."""
+    details = {"revision": str(recorded), "stage": state.stage.value}
     if state.last is not None:
         details |= {
             "last_event": state.last.kind,
             "last_actor": state.last.actor,
             "last_at": state.last.at.isoformat(),
         }
-    if state.ended:
-        message = f"the evaluation has ended ({state.stage}); only a reopening may follow"
-        raise Refusal(Reason.EVALUATION_CLOSED, message, details=details)
-    expected = ", ".join(sorted(rule.stages))
-    raise Refusal(
-        Reason.WRONG_STAGE,
-        f"the evaluation stands at {state.stage}; this is possible at {expected}",
-        details=details,
-    )
+    return details

@@ -1,5 +1,7 @@
 """The appeal (stages 10 and 11): once, within the window, both sides heard, the decision final."""
 
+from collections.abc import Iterator
+
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import (
@@ -88,16 +90,27 @@ def _decider(state: Evaluation) -> tuple[PersonId | None, bool]:
     rater, employee = _rater(state), state.participants.employee
     if state.policy.appeal.decided_by is DecidedBy.TEAM:
         return None, False
-    superior = state.superiors.get(rater) if rater in state.superiors else None
-    if superior is not None and superior not in {rater, employee}:
-        return superior, False
-    at_the_top = rater in state.superiors and superior is None
+    judges = state.raters | {employee}
+    at_the_top = rater in state.superiors and state.superiors[rater] is None
     if at_the_top and state.policy.appeal.top_of_hierarchy:
         return rater, True
+    # Whoever rated in the rater's name may be the superior, who is then passed over.
+    for superior in _line_above(state, rater):
+        if superior not in judges:
+            return superior, False
     approver = state.participants.approver
-    if at_the_top and approver not in {rater, employee}:
+    if at_the_top and approver not in judges:
         return approver, False
     return None, False
+
+
+def _line_above(state: Evaluation, person: PersonId) -> Iterator[PersonId]:
+    """Yield the superiors that are known, level by level, each once."""
+    seen = {person}
+    while (above := state.superiors.get(person)) is not None and above not in seen:
+        yield above
+        seen.add(above)
+        person = above
 
 
 def _rater(state: Evaluation) -> PersonId:
@@ -143,7 +156,7 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
     if rating is None or state.appeal is None:
         raise Refusal(Reason.WRONG_STAGE, "no appeal waits for a decision")
     _must_not_be_the_rater(state, act)
-    _both_sides_must_be_heard(state, act)
+    _both_sides_must_be_heard(state)
     forms.must_say(command, "reason")
     results, behaviour = _decided_levels(command, rating)
     predicate = rate_quadrant(state.policy.rating.matrix, results, behaviour)
@@ -167,18 +180,19 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
 
 
 def _must_not_be_the_rater(state: Evaluation, act: Act) -> None:
-    names = {act.actor.person, *(mandate.principal for mandate in act.actor.mandates)}
+    names = {act.actor.person, act.standing.principal}
     one_person = state.appeal is not None and state.appeal.top_of_hierarchy
-    if state.rater in names and not one_person:
+    if names & state.raters and not one_person:
         raise Refusal(
             Reason.SEPARATION_OF_DUTIES,
             "whoever rated does not decide the appeal; ask the agency's team to reassign it",
         )
 
 
-def _both_sides_must_be_heard(state: Evaluation, act: Act) -> None:
+def _both_sides_must_be_heard(state: Evaluation) -> None:
+    # Open until the clock has closed it, so that a response sent in time is never passed over.
     pending = state.task(TaskKind.RESPOND_TO_APPEAL)
-    if pending is not None and pending.due is not None and act.at < pending.due.expires_at:
+    if pending is not None and pending.due is not None:
         raise Refusal(
             Reason.RESPONSE_PENDING,
             f"the rater may respond until {pending.due.on.isoformat()}",

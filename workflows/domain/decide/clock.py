@@ -1,13 +1,14 @@
 """What time itself does: stages open, windows lapse, late tasks climb.
 
 The legal instant of each act never moves. When it is carried out may: an act that takes a right
-away waits out the transit of commands received in time, and the timer spreads the others over
+away waits out the transit of commands received in time, and the timer spreads all of them over
 the policy's window, so that a nation's midnight is not one second's work.
 """
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from enum import Enum
 from typing import NamedTuple
 
 from siklus.workflows.domain import deadlines
@@ -15,15 +16,28 @@ from siklus.workflows.domain import events as e
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.execution import PERIODS_STAY_OPEN, period_ends_on
 from siklus.workflows.domain.decide.midyear import review
-from siklus.workflows.domain.decide.self_evaluation import self_evaluation_closes_at
+from siklus.workflows.domain.decide.self_evaluation import (
+    rating_opens_at,
+    self_evaluation_closes_at,
+)
 from siklus.workflows.domain.decide.tasks import by_clock, by_span, stage_opens_at, task
 from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count, Late, Span
-from siklus.workflows.domain.stages import Stage, Task, TaskKind, task_rule
+from siklus.workflows.domain.stages import OWN_TASKS, Stage, Task, TaskKind, task_rule
 from siklus.workflows.domain.values import PersonId
 
 AT_ONCE = timedelta(0)
+
+
+class Pace(Enum):
+    """How soon after its legal instant an act may be carried out."""
+
+    ROUTINE = "ROUTINE"
+    TURN = "TURN"
+    """It opens one thing and ends another: whoever acts afterwards finds it done."""
+    LAPSE = "LAPSE"
+    """It takes a right away, and waits for what was sent in time."""
 
 
 class ClockAct(NamedTuple):
@@ -34,12 +48,18 @@ class ClockAct(NamedTuple):
     events: list[e.AnyEvent]
 
 
-def next_act(state: Evaluation, *, spread: timedelta = AT_ONCE) -> ClockAct | None:
+def next_act(
+    state: Evaluation, *, spread: timedelta = AT_ONCE, before: datetime | None = None
+) -> ClockAct | None:
     """Return what the clock can do next, or None when nothing is left for it.
 
-    A late task whose next level is unknown is passed over: see `unknown_superior`.
+    `before` is the legal instant of a command that is being decided: what came legally later is
+    left out, and a stage that has turned by then has turned for it. A late task whose next level
+    is unknown is passed over: see `unknown_superior`.
     """
-    acts = [act for act in _scheduled(state, spread) if act.events]
+    acts = [act for act in _scheduled(state, spread, for_order=before is not None) if act.events]
+    if before is not None:
+        acts = [act for act in acts if act.legal_at <= before]
     return min(acts, key=lambda act: act.run_at) if acts else None
 
 
@@ -48,12 +68,16 @@ def next_wake(state: Evaluation, *, spread: timedelta = AT_ONCE) -> datetime | N
     return min((act.run_at for act in _scheduled(state, spread)), default=None)
 
 
-def _scheduled(state: Evaluation, spread: timedelta) -> list[ClockAct]:
-    if state.ended or not state.opened:
+def _scheduled(state: Evaluation, spread: timedelta, *, for_order: bool = False) -> list[ClockAct]:
+    if state.ended or state.opened_at is None:
         return []
+    wait = {
+        Pace.ROUTINE: spread,
+        Pace.TURN: AT_ONCE if for_order else max(spread, TRANSIT),
+        Pace.LAPSE: TRANSIT + spread,
+    }
     return [
-        ClockAct(legal_at, legal_at + (TRANSIT if takes else spread), events)
-        for legal_at, takes, events in _acts(state)
+        ClockAct(legal_at, legal_at + wait[pace], events) for legal_at, pace, events in _acts(state)
     ]
 
 
@@ -67,18 +91,24 @@ def unknown_superior(state: Evaluation, now: datetime) -> PersonId | None:
     """Return whose superior must be looked up: of a late task's holder, or of the rater."""
     if state.ended:
         return None
-    late = (t for t in state.tasks if t.escalates_at is not None and t.escalates_at <= now)
+    late = (
+        waiting
+        for waiting in state.tasks
+        if waiting.escalates_at is not None
+        and waiting.escalates_at <= now
+        and waiting.kind not in OWN_TASKS
+    )
     asked = [_highest(waiting) for waiting in late]
     if state.policy.appeal.enabled:
-        asked.append(state.rater)
+        asked += sorted(state.raters)
     for person in asked:
         if person is not None and person not in state.superiors:
             return person
     return None
 
 
-_Possible = tuple[datetime, bool, list[e.AnyEvent]]
-"""Legal instant, whether it takes a right away, events."""
+_Possible = tuple[datetime, Pace, list[e.AnyEvent]]
+"""Legal instant, pace, events."""
 
 
 def _acts(state: Evaluation) -> Iterator[_Possible]:
@@ -87,39 +117,50 @@ def _acts(state: Evaluation) -> Iterator[_Possible]:
     for waiting in state.tasks:
         if waiting.escalates_at is not None:
             event = _escalation(state, waiting, waiting.escalates_at)
-            yield waiting.escalates_at, False, [event] if event else []
+            yield waiting.escalates_at, Pace.ROUTINE, [event] if event else []
 
 
 def _openings(state: Evaluation) -> Iterator[_Possible]:
-    policy, since = state.policy, state.stage_since_at
+    since = state.stage_since_at
     if since is None:
         return
-    if state.stage in PERIODS_STAY_OPEN and state.plan.approved_at is not None:
+    if state.stage in PERIODS_STAY_OPEN and state.under_plan_since is not None:
         yield from _period(state)
-    if state.stage is Stage.EXECUTION:
-        under_plan = state.plan.version > 0
-        midyear, own = state.midyear, state.self_evaluation
-        if under_plan and policy.midyear.enabled and not midyear.settled:
-            yield max(stage_opens_at(state, policy.midyear), since), False, _midyear(state)
-        elif under_plan and policy.self_evaluation.enabled and own.opened_at is None:
-            at = max(stage_opens_at(state, policy.self_evaluation), since)
-            yield at, False, [_self_evaluation(state, at)]
-        else:
-            at = max(stage_opens_at(state, policy.rating), since)
-            yield at, False, [_rating(state, at)]
-    if state.stage is Stage.MIDYEAR:
-        following = policy.self_evaluation if policy.self_evaluation.enabled else policy.rating
-        closes = (TaskKind.MIDYEAR_ACCOUNT, TaskKind.MIDYEAR_REVIEW)
-        missed = e.MidyearMissed(stage=Stage.EXECUTION, closes=closes)
-        yield max(stage_opens_at(state, following), since), True, [missed]
-    if state.stage is Stage.SELF_EVALUATION:
-        if state.self_evaluation.settled:
-            at = max(stage_opens_at(state, policy.rating), since)
-            yield at, False, [_rating(state, at)]
-        else:
+    match state.stage:
+        case Stage.EXECUTION:
+            yield _after_execution(state, since)
+        case Stage.MIDYEAR:
+            closes = (TaskKind.MIDYEAR_ACCOUNT, TaskKind.MIDYEAR_REVIEW)
+            missed = e.MidyearMissed(stage=Stage.EXECUTION, closes=closes)
+            yield max(_after_midyear_at(state), since), Pace.LAPSE, [missed]
+        case Stage.SELF_EVALUATION if state.self_evaluation.settled:
+            at = max(rating_opens_at(state), since)
+            yield at, Pace.ROUTINE, [_rating(state, at)]
+        case Stage.SELF_EVALUATION:
             at = self_evaluation_closes_at(state)
             missed_own = e.SelfEvaluationMissed(closes=(TaskKind.SELF_EVALUATION,))
-            yield at, True, [missed_own, _rating(state, at)]
+            yield at, Pace.LAPSE, [missed_own, _rating(state, at)]
+        case _:
+            pass
+
+
+def _after_execution(state: Evaluation, since: datetime) -> _Possible:
+    """Progress and plan changes end with the next opening, that of the midyear aside."""
+    policy = state.policy
+    under_plan = state.under_plan_since is not None
+    if under_plan and policy.midyear.enabled and not state.midyear.settled:
+        at = max(stage_opens_at(state, policy.midyear), since)
+        return at, Pace.ROUTINE, [_midyear(state, at)]
+    if under_plan and policy.self_evaluation.enabled and not state.self_evaluation.settled:
+        at = max(stage_opens_at(state, policy.self_evaluation), since)
+        return at, Pace.TURN, [_self_evaluation(state, at)]
+    at = max(rating_opens_at(state), since)
+    return at, Pace.TURN, [_rating(state, at)]
+
+
+def _after_midyear_at(state: Evaluation) -> datetime:
+    own = state.policy.self_evaluation
+    return stage_opens_at(state, own) if own.enabled else rating_opens_at(state)
 
 
 def _period(state: Evaluation) -> Iterator[_Possible]:
@@ -129,30 +170,34 @@ def _period(state: Evaluation) -> Iterator[_Possible]:
         return
     ends_on = period_ends_on(state.terms, number)
     ended_at = deadlines.opens_at(state.calendar, ends_on + timedelta(days=1))
-    approved_at = state.plan.approved_at
+    approved_at = state.under_plan_since
     if approved_at is not None and ended_at <= approved_at:
-        yield approved_at, False, [e.PeriodSkipped(period=number)]
+        yield approved_at, Pace.ROUTINE, [e.PeriodSkipped(period=number)]
         return
     last_instant = ended_at - timedelta(seconds=1)
     due = by_span(state, "periods.due", rule.due, last_instant)
     holder = state.participants.supervisor
     waiting = task(state, TaskKind.PERIODIC_EVALUATION, holder, ended_at, due, number=number)
-    yield ended_at, False, [e.PeriodOpened(period=number, opens=(waiting,))]
+    yield ended_at, Pace.ROUTINE, [e.PeriodOpened(period=number, opens=(waiting,))]
 
 
-def _midyear(state: Evaluation) -> list[e.AnyEvent]:
-    rule, approved_at = state.policy.midyear, state.plan.approved_at
-    if rule.due.on is not None and approved_at is not None:
+def _midyear(state: Evaluation, at: datetime) -> e.AnyEvent:
+    """Open the midyear; skip it if it had ended when the plan came, miss it if its time is over."""
+    rule, approved_at = state.policy.midyear, state.under_plan_since
+    over_at = _after_midyear_at(state)
+    ended_at = over_at
+    if rule.due.on is not None:
         last_on = rule.due.on.in_year(state.terms.year)
-        if approved_at >= deadlines.opens_at(state.calendar, last_on + timedelta(days=1)):
-            return [e.MidyearSkipped()]
-    at = max(stage_opens_at(state, rule), state.stage_since_at or approved_at or _NEVER)
+        ended_at = min(over_at, deadlines.opens_at(state.calendar, last_on + timedelta(days=1)))
+    if approved_at is not None and approved_at >= ended_at:
+        return e.MidyearSkipped()
+    if at >= over_at:
+        return e.MidyearMissed()
+    if state.midyear.account_at is not None:
+        return e.MidyearOpened(stage=Stage.MIDYEAR, opens=(review(state, at),))
     due = by_clock(state, "midyear.due", rule.due, at)
     account = task(state, TaskKind.MIDYEAR_ACCOUNT, state.participants.employee, at, due)
-    return [e.MidyearOpened(stage=Stage.MIDYEAR, opens=(account,))]
-
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
+    return e.MidyearOpened(stage=Stage.MIDYEAR, opens=(account,))
 
 
 def _self_evaluation(state: Evaluation, at: datetime) -> e.SelfEvaluationOpened:
@@ -175,16 +220,16 @@ def _lapses(state: Evaluation) -> Iterator[_Possible]:
         ended_at = waiting.due.expires_at
         match waiting.kind:
             case TaskKind.RECEIVE_RESULT:
-                yield ended_at, True, [receive(state, e.Receipt.DEEMED, waiting.due.due_at)]
+                yield ended_at, Pace.LAPSE, [receive(state, e.Receipt.DEEMED, waiting.due.due_at)]
             case TaskKind.APPEAL:
                 lapsed = e.AppealWindowLapsed(closes=(TaskKind.APPEAL,))
-                yield ended_at, True, [lapsed, final_approval(state, ended_at)]
+                yield ended_at, Pace.LAPSE, [lapsed, final_approval(state, ended_at)]
             case TaskKind.RESPOND_TO_APPEAL:
                 closes = (TaskKind.RESPOND_TO_APPEAL,)
-                yield ended_at, True, [e.AppealResponseMissed(closes=closes)]
+                yield ended_at, Pace.LAPSE, [e.AppealResponseMissed(closes=closes)]
             case TaskKind.MIDYEAR_ACCOUNT if not state.midyear.account_overdue:
                 opens = () if state.task(TaskKind.MIDYEAR_REVIEW) else (review(state, ended_at),)
-                yield ended_at, False, [e.MidyearAccountOverdue(opens=opens)]
+                yield ended_at, Pace.LAPSE, [e.MidyearAccountOverdue(opens=opens)]
             case TaskKind.INTERIM_RATE:
                 days = state.policy.segments.unrated_after_days
                 span = Span(days=days)
@@ -192,7 +237,7 @@ def _lapses(state: Evaluation) -> Iterator[_Possible]:
                 unrated = e.SegmentUnrated(
                     stage=Stage.SEGMENT_CLOSED, closes=(TaskKind.INTERIM_RATE,)
                 )
-                yield over.expires_at, True, [unrated]
+                yield over.expires_at, Pace.LAPSE, [unrated]
             case _:
                 pass
 
@@ -202,17 +247,23 @@ def _highest(waiting: Task) -> PersonId | None:
 
 
 def _escalation(state: Evaluation, waiting: Task, at: datetime) -> e.AnyEvent | None:
-    """Climb one level, or flag to the team at the top; None while the next level is unknown."""
+    """Climb one level, or flag to the team at the top; None while the next level is unknown.
+
+    What only the employee can do never climbs: nobody else could do it.
+    """
     rule = task_rule(state.policy, waiting.kind).late
     highest = _highest(waiting)
     if rule is None or rule.act is Late.TEAM_ACTS or highest is None:
         return _flag(waiting)
+    if waiting.kind in OWN_TASKS:
+        return _flag(waiting)
     if highest not in state.superiors:
         return None
     superior = state.superiors[highest]
-    if superior is None or superior in {state.participants.employee, *waiting.escalated_to}:
-        return _flag(waiting)
-    if waiting.kind is TaskKind.DECIDE_APPEAL and superior == state.rater:
+    out_of_question = {state.participants.employee, waiting.holder, *waiting.escalated_to}
+    if waiting.kind is TaskKind.DECIDE_APPEAL:
+        out_of_question |= state.raters
+    if superior is None or superior in out_of_question:
         return _flag(waiting)
     span = Span(days=rule.escalate_days, count=Count.WORKING)
     again = by_span(state, "late.escalate_days", span, at).expires_at

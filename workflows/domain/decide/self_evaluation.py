@@ -7,9 +7,10 @@ from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import SubmitSelfEvaluation
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.tasks import stage_opens_at
+from siklus.workflows.domain.decide.tasks import by_span, stage_opens_at
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.policy import Span
 from siklus.workflows.domain.stages import Stage, TaskKind
 
 
@@ -49,9 +50,19 @@ def submit_self_evaluation(
     ]
 
 
+def rating_opens_at(state: Evaluation) -> datetime:
+    """Return when the rating opens: on its day, or once the least days under a plan have passed."""
+    opens = stage_opens_at(state, state.policy.rating)
+    least, approved_at = state.policy.min_days_under_plan, state.under_plan_since
+    if approved_at is None or not least:
+        return opens
+    served = by_span(state, "min_days_under_plan", Span(days=least), approved_at)
+    return max(opens, served.expires_at)
+
+
 def self_evaluation_closes_at(state: Evaluation) -> datetime:
     """Return when the rating takes over: at its opening, or later for a late starter."""
-    opens = stage_opens_at(state, state.policy.rating)
+    opens = rating_opens_at(state)
     waiting = state.task(TaskKind.SELF_EVALUATION)
     if waiting is None or waiting.due is None:
         return opens

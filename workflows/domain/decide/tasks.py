@@ -6,7 +6,7 @@ from siklus.workflows.domain import deadlines
 from siklus.workflows.domain.deadlines import Due
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Clock, Late, Span, StageRule
-from siklus.workflows.domain.stages import Task, TaskKind, task_rule
+from siklus.workflows.domain.stages import OWN_TASKS, Task, TaskKind, task_rule
 from siklus.workflows.domain.values import PersonId
 
 _CLIMBS = frozenset({Late.ESCALATE, Late.TEAM_ACTS})
@@ -24,20 +24,29 @@ def task(
     """Return a freshly opened task with its reminder days and its first late act."""
     rule = task_rule(state.policy, kind)
     rungs = deadlines.remind_on(state.calendar, due, rule.remind) if due else ()
-    climbs = due is not None and rule.late is not None and rule.late.act in _CLIMBS
+    # Where a roster would make the employee judge in the own case, the team holds the task.
+    own_judge = holder == state.participants.employee and kind not in OWN_TASKS
     return Task(
         kind=kind,
         number=number,
-        holder=None if holder == state.participants.employee and kind in _NEVER_OWN else holder,
+        holder=None if own_judge else holder,
         opened_at=at,
         due=due,
-        escalates_at=due.expires_at if due and climbs else None,
+        escalates_at=first_climb_at(state, kind, due, at),
         remind_on=tuple((rung.rung, rung.on.isoformat()) for rung in rungs),
     )
 
 
-_NEVER_OWN = frozenset({TaskKind.APPROVE, TaskKind.DECIDE_APPEAL, TaskKind.RATE})
-"""Where a roster would make the employee judge in the own case, the team holds the task."""
+def first_climb_at(
+    state: Evaluation, kind: TaskKind, due: Due | None, at: datetime
+) -> datetime | None:
+    """Return when the clock first acts on a late task, never before it was opened; None if never.
+
+    A late midyear account is no matter of climbing: the review opens without it.
+    """
+    late = task_rule(state.policy, kind).late
+    climbs = late is not None and late.act in _CLIMBS and kind is not TaskKind.MIDYEAR_ACCOUNT
+    return max(due.expires_at, at) if due is not None and climbs else None
 
 
 def by_clock(state: Evaluation, path: str, clock: Clock, at: datetime) -> Due | None:
