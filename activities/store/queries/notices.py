@@ -1,0 +1,255 @@
+"""The ledger of notices: planning reminders, taking mails up, noting what became of them.
+
+Every function works on a connection that one agency was set on, inside its transaction.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from siklus.activities.store.pool import Connection
+from siklus.workflows.domain.values import AgencyId
+
+# Of each task's ladder the latest rung that is due, and none from before the task was there: so
+# a run that did not happen is made good once, and nobody is reminded of what did not exist.
+PLAN: Final = """
+WITH planned AS (
+    INSERT INTO notice (agency, kind, recipient, cycle, person, segment, task, task_opened_at,
+                        rung, due_at, channel, planned_on, state, attempts)
+    SELECT task.agency, 'REMINDER', reader.person, task.cycle, task.person, task.segment,
+           task.task, task.opened_at, due.rung, task.due_at, 'mail', %(as_of)s, 'PLANNED', 0
+    FROM task
+    CROSS JOIN LATERAL (
+        SELECT ladder.rung
+        FROM unnest(task.rungs, task.remind_on) AS ladder (rung, remind_on)
+        WHERE ladder.remind_on <= %(as_of)s
+          AND ladder.remind_on >= (task.opened_at AT TIME ZONE task.zone)::date
+        ORDER BY ladder.remind_on DESC
+        LIMIT 1
+    ) AS due
+    CROSS JOIN LATERAL unnest(task.may_act) AS actor (person)
+    JOIN person AS reader ON reader.agency = task.agency AND reader.person = actor.person
+    WHERE task.agency = %(agency)s
+      AND task.next_remind_on <= %(as_of)s
+      AND reader.active
+      AND reader.unit = ANY (%(units)s)
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+)
+SELECT count(*) FROM planned
+"""
+
+UNITS: Final = """
+SELECT unit.code, unit.weekdays, EXISTS (
+    SELECT 1 FROM holiday
+    WHERE holiday.agency = unit.agency AND holiday.unit IN ('', unit.code)
+      AND holiday.day_on = %(on)s
+) AS day_off
+FROM unit
+WHERE unit.agency = %(agency)s AND unit.zone = %(zone)s
+ORDER BY unit.code
+"""
+
+_WAITING = """
+    agency = %(agency)s AND state = 'PLANNED' AND channel = 'mail'
+    AND (held_until IS NULL OR held_until <= %(now)s)
+"""
+
+ANY_WAITING: Final = f"SELECT EXISTS (SELECT 1 FROM notice WHERE {_WAITING})"  # noqa: S608
+
+# A reminder whose task is done, or is no longer the reader's, is not wanted any more.
+TAKE: Final = f"""
+WITH waiting AS (
+    SELECT notice FROM notice
+    WHERE {_WAITING} AND recipient IN (
+        SELECT recipient FROM notice WHERE {_WAITING}
+        GROUP BY recipient ORDER BY recipient LIMIT %(people)s
+    )
+    FOR UPDATE SKIP LOCKED
+)
+SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.mail_key,
+       notice.attempts, coalesce(cycle.title, notice.cycle) AS cycle,
+       CASE WHEN notice.person <> notice.recipient THEN employee.name END AS about,
+       task.kind AS task_kind, coalesce(task.number, 0) AS period, task.zone,
+       CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at,
+       notice.task IS NULL OR coalesce(notice.recipient = ANY (task.may_act), false) AS wanted,
+       coalesce(reader.active, false) AS active, coalesce(reader.name, '') AS name,
+       coalesce(reader.email, '') AS email, coalesce(reader.language, '') AS language,
+       unit.zone AS reader_zone
+FROM notice
+JOIN waiting USING (notice)
+LEFT JOIN person AS reader
+    ON reader.agency = notice.agency AND reader.person = notice.recipient
+LEFT JOIN unit ON unit.agency = reader.agency AND unit.code = reader.unit
+LEFT JOIN person AS employee
+    ON employee.agency = notice.agency AND employee.person = notice.person
+LEFT JOIN cycle ON cycle.agency = notice.agency AND cycle.cycle = notice.cycle
+LEFT JOIN task
+    ON task.agency = notice.agency AND task.cycle = notice.cycle AND task.person = notice.person
+    AND task.segment = notice.segment AND task.task = notice.task
+    AND task.opened_at = notice.task_opened_at
+WHERE notice.agency = %(agency)s
+ORDER BY notice.recipient, notice.due_at, notice.number, notice.notice
+"""  # noqa: S608
+
+HOLD: Final = """
+UPDATE notice
+SET mail_key = mail.key, attempts = attempts + 1, held_until = %(until)s
+FROM unnest(%(notices)s::uuid[], %(keys)s::text[]) AS mail (notice, key)
+WHERE notice.agency = %(agency)s AND notice.notice = mail.notice
+"""
+
+SENT: Final = """
+UPDATE notice
+SET state = 'SENT', sent_at = %(at)s, held_until = NULL, last_error_code = NULL
+WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
+"""
+
+FAILED: Final = """
+UPDATE notice
+SET last_error_code = %(code)s, held_until = %(until)s,
+    mail_key = CASE WHEN %(keep_key)s THEN mail_key END,
+    state = CASE WHEN %(until)s::timestamptz IS NULL THEN 'FAILED' ELSE 'PLANNED' END
+WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
+"""
+
+PUT_BACK: Final = """
+UPDATE notice SET attempts = attempts - 1, held_until = NULL
+WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDays:
+    """A unit's working week, and whether the date asked for is a regional day off."""
+
+    code: str
+    weekdays: list[int]
+    day_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice that was taken up, with what its mail says of it and of its reader."""
+
+    notice: UUID
+    recipient: str
+    kind: str
+    planned_on: date
+    mail_key: str | None
+    attempts: int
+    cycle: str
+    about: str | None
+    task_kind: str | None
+    period: int
+    zone: str | None
+    due_at: datetime | None
+    wanted: bool
+    active: bool
+    name: str
+    email: str
+    language: str
+    reader_zone: str | None
+
+
+async def units_in_zone(
+    connection: Connection, agency: AgencyId, zone: str, on: date
+) -> list[UnitDays]:
+    """Return the agency's units of a zone, and whether that date is a regional day off."""
+    async with connection.cursor(row_factory=class_row(UnitDays)) as cursor:
+        await cursor.execute(UNITS, {"agency": agency, "zone": zone, "on": on})
+        return await cursor.fetchall()
+
+
+async def plan(connection: Connection, agency: AgencyId, units: Sequence[str], as_of: date) -> int:
+    """Write the reminders that are due to people of those units; return how many are new."""
+    given = {"agency": agency, "units": list(units), "as_of": as_of}
+    found = await (await connection.execute(PLAN, given)).fetchone()
+    return int(found[0]) if found else 0
+
+
+async def any_waiting(connection: Connection, agency: AgencyId, now: datetime) -> bool:
+    """Tell whether a notice waits that may be sent now."""
+    found = await (await connection.execute(ANY_WAITING, {"agency": agency, "now": now})).fetchone()
+    return bool(found and found[0])
+
+
+async def take(
+    connection: Connection, agency: AgencyId, people: int, now: datetime, until: datetime
+) -> dict[str, list[Waiting]]:
+    """Take up the waiting notices of so many people, as mails under their keys.
+
+    Nobody else takes them up before `until`. A mail that was perhaps sent keeps its key and its
+    notices, so that a repeat is the same mail; everything else of one reader is one mail.
+    """
+    async with connection.cursor(row_factory=class_row(Waiting)) as cursor:
+        await cursor.execute(TAKE, {"agency": agency, "people": people, "now": now})
+        rows = await cursor.fetchall()
+    mails = _mails(agency, rows)
+    pairs = [(row.notice, key) for key, mail in mails.items() for row in mail]
+    await connection.execute(
+        HOLD,
+        {
+            "agency": agency,
+            "notices": [notice for notice, _ in pairs],
+            "keys": [key for _, key in pairs],
+            "until": until,
+        },
+    )
+    return mails
+
+
+async def mark_sent(
+    connection: Connection, agency: AgencyId, notices: Iterable[UUID], at: datetime
+) -> None:
+    """Note that their mail was handed over."""
+    await connection.execute(SENT, {"agency": agency, "notices": list(notices), "at": at})
+
+
+async def mark_failed(
+    connection: Connection,
+    agency: AgencyId,
+    notices: Iterable[UUID],
+    code: str,
+    *,
+    until: datetime | None,
+    keep_key: bool = False,
+) -> None:
+    """Note why they were not sent and when to try again; `until` None gives up.
+
+    `keep_key` says that the mail may have gone out nevertheless.
+    """
+    await connection.execute(
+        FAILED,
+        {
+            "agency": agency,
+            "notices": list(notices),
+            "code": code,
+            "until": until,
+            "keep_key": keep_key,
+        },
+    )
+
+
+async def put_back(connection: Connection, agency: AgencyId, notices: Iterable[UUID]) -> None:
+    """Let others take up what was taken up and not tried."""
+    await connection.execute(PUT_BACK, {"agency": agency, "notices": list(notices)})
+
+
+def _mails(agency: AgencyId, rows: Sequence[Waiting]) -> dict[str, list[Waiting]]:
+    fresh: dict[str, list[Waiting]] = {}
+    mails: dict[str, list[Waiting]] = {}
+    for row in rows:
+        if row.mail_key is None:
+            fresh.setdefault(row.recipient, []).append(row)
+        else:
+            mails.setdefault(row.mail_key, []).append(row)
+    for recipient, mail in fresh.items():
+        parts = (agency, recipient, *sorted(str(row.notice) for row in mail))
+        mails[hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]] = mail
+    return mails
