@@ -314,7 +314,8 @@ def _reassigned(state: Evaluation, event: e.Reassigned) -> dict[str, Any]:
             moved: Participants = _with(seats, supervisor=event.person, superior=event.superior)
             superiors[seats.employee] = event.person
         case Seat.APPROVER:
-            moved = _with(seats, approver=event.person)
+            seated = _with(seats, approver=event.person)
+            return {"participants": seated, "superiors": superiors, "referred": False}
         case Seat.DECIDER:
             appeal = _with(state.appeal, decider=event.person)
             return {"appeal": appeal, "superiors": superiors}

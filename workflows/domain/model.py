@@ -231,6 +231,11 @@ class Evaluation(Value):
         return self.opened_at
 
     @property
+    def open_periods(self) -> tuple[Period, ...]:
+        """The periods that wait for their evaluation, or never got one."""
+        return tuple(p for p in self.periods if not p.skipped and p.recorded_at is None)
+
+    @property
     def rating(self) -> Rating | None:
         """The rating that stands."""
         return self.ratings[-1] if self.ratings else None

@@ -1,6 +1,7 @@
 """The appeal (stages 10 and 11): once, within the window, both sides heard, the decision final."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
@@ -17,10 +18,10 @@ from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.tasks import by_span, task
 from siklus.workflows.domain.decide.transfer import combine
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
-from siklus.workflows.domain.model import Evaluation, Rating
+from siklus.workflows.domain.model import Appeal, Evaluation, Rating
 from siklus.workflows.domain.policy import DecidedBy
 from siklus.workflows.domain.rating import rate_quadrant
-from siklus.workflows.domain.stages import Stage, TaskKind
+from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import Level, PersonId
 
 
@@ -44,12 +45,7 @@ def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyE
     if state.stage is Stage.DELIVERY:
         events.append(receive(state, e.Receipt.APPEALED, act.at))
     decider, one_person = _decider(state)
-    rule = state.policy.appeal
-    decision_due = by_span(state, "appeal.decide_within", rule.decide_within, act.at)
-    opens = [task(state, TaskKind.DECIDE_APPEAL, decider, act.at, decision_due)]
-    if not one_person:
-        respond_due = by_span(state, "appeal.respond_within", rule.respond_within, act.at)
-        opens.append(task(state, TaskKind.RESPOND_TO_APPEAL, _rater(state), act.at, respond_due))
+    filed = Appeal(filed_at=act.at, decider=decider, top_of_hierarchy=one_person)
     events.append(
         e.AppealFiled(
             prose=act.prose,
@@ -57,11 +53,23 @@ def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyE
             top_of_hierarchy=one_person,
             evidence=command.evidence,
             stage=Stage.APPEAL_DECISION,
-            opens=tuple(opens),
+            opens=tuple(hearing(state, filed, act.at)),
             closes=(TaskKind.APPEAL,),
         )
     )
     return events
+
+
+def hearing(state: Evaluation, appeal: Appeal, at: datetime) -> list[Task]:
+    """Return the decider's task, and the rater's where the other side is still to be heard."""
+    rule = state.policy.appeal
+    due = by_span(state, "appeal.decide_within", rule.decide_within, at)
+    opens = [task(state, TaskKind.DECIDE_APPEAL, appeal.decider, at, due)]
+    heard = appeal.responded_at is not None or appeal.response_missed
+    if not heard and not appeal.top_of_hierarchy:
+        due = by_span(state, "appeal.respond_within", rule.respond_within, at)
+        opens.append(task(state, TaskKind.RESPOND_TO_APPEAL, _rater(state), at, due))
+    return opens
 
 
 def _window_must_be_open(state: Evaluation, act: Act) -> None:

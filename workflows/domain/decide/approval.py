@@ -34,7 +34,6 @@ def approve_evaluation(state: Evaluation, _: ApproveEvaluation, act: Act) -> lis
 @decides(ReferEvaluation, by=Party.APPROVER, stages=[Stage.FINAL_APPROVAL], task=TaskKind.APPROVE)
 def refer_evaluation(state: Evaluation, command: ReferEvaluation, act: Act) -> list[e.AnyEvent]:
     """After a final appeal decision the approver may only approve or hand it to the team."""
-    forms.must_say(command, "reason")
     if state.referred:
         raise Refusal(Reason.ALREADY_DONE, "the evaluation was referred already")
     if state.appeal is None or state.appeal.outcome is None:
@@ -42,5 +41,6 @@ def refer_evaluation(state: Evaluation, command: ReferEvaluation, act: Act) -> l
             Reason.WRONG_STAGE,
             "no appeal was decided here: approve the evaluation or return the rating",
         )
+    forms.must_say(command, "reason")
     waiting = task(state, TaskKind.RESOLVE_REFERRAL, None, act.at, None)
     return [e.EvaluationReferred(prose=act.prose, opens=(waiting,), closes=(TaskKind.APPROVE,))]

@@ -14,7 +14,11 @@ from typing import NamedTuple
 from siklus.workflows.domain import deadlines
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.decide.delivery import final_approval, receive
-from siklus.workflows.domain.decide.execution import PERIODS_STAY_OPEN, period_ends_on
+from siklus.workflows.domain.decide.execution import (
+    PERIODS_STAY_OPEN,
+    evaluation_of,
+    period_ends_on,
+)
 from siklus.workflows.domain.decide.midyear import review
 from siklus.workflows.domain.decide.self_evaluation import (
     rating_opens_at,
@@ -107,6 +111,13 @@ def unknown_superior(state: Evaluation, now: datetime) -> PersonId | None:
     return None
 
 
+def possible_acts(state: Evaluation) -> list[tuple[datetime, list[e.AnyEvent]]]:
+    """Return everything the clock would do as things stand, with its legal instants."""
+    if state.ended or state.opened_at is None:
+        return []
+    return [(legal_at, events) for legal_at, _, events in _acts(state)]
+
+
 _Possible = tuple[datetime, Pace, list[e.AnyEvent]]
 """Legal instant, pace, events."""
 
@@ -165,8 +176,7 @@ def _after_midyear_at(state: Evaluation) -> datetime:
 
 def _period(state: Evaluation) -> Iterator[_Possible]:
     number = len(state.periods) + 1
-    rule = state.policy.periods
-    if number > rule.per_year:
+    if number > state.policy.periods.per_year:
         return
     ends_on = period_ends_on(state.terms, number)
     ended_at = deadlines.opens_at(state.calendar, ends_on + timedelta(days=1))
@@ -174,10 +184,7 @@ def _period(state: Evaluation) -> Iterator[_Possible]:
     if approved_at is not None and ended_at <= approved_at:
         yield approved_at, Pace.ROUTINE, [e.PeriodSkipped(period=number)]
         return
-    last_instant = ended_at - timedelta(seconds=1)
-    due = by_span(state, "periods.due", rule.due, last_instant)
-    holder = state.participants.supervisor
-    waiting = task(state, TaskKind.PERIODIC_EVALUATION, holder, ended_at, due, number=number)
+    waiting = evaluation_of(state, number, ended_at)
     yield ended_at, Pace.ROUTINE, [e.PeriodOpened(period=number, opens=(waiting,))]
 
 

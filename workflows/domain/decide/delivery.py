@@ -26,7 +26,14 @@ def deliver(state: Evaluation, at: datetime) -> list[e.AnyEvent]:
 
 
 def receive(state: Evaluation, how: e.Receipt, at: datetime) -> e.ResultReceived:
-    """Record the receipt and open the appeal window; the day of receipt is not counted."""
+    """Record the receipt and open the appeal window; the day of receipt is not counted.
+
+    Whoever comes after the day of deemed receipt, but before the clock has said so, finds it
+    received on that day all the same.
+    """
+    waiting = state.task(TaskKind.RECEIVE_RESULT)
+    if waiting is not None and waiting.due is not None and at >= waiting.due.expires_at:
+        how, at = e.Receipt.DEEMED, waiting.due.due_at
     due = by_span(state, "appeal.window", state.policy.appeal.window, at)
     window = task(state, TaskKind.APPEAL, state.participants.employee, at, due)
     return e.ResultReceived(

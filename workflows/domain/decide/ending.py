@@ -1,16 +1,20 @@
 """Endings out of turn, and the way back: exclude, cancel, reopen."""
 
+from datetime import datetime
+
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import Cancel, Exclude, Reopen
 from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.appeal import hearing
 from siklus.workflows.domain.decide.delivery import final_approval
+from siklus.workflows.domain.decide.execution import evaluation_of
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.tasks import by_clock, task
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.stages import Stage, TaskKind
+from siklus.workflows.domain.stages import Stage, Task, TaskKind
 
 REOPENABLE = (Stage.COMPLETED, Stage.EXCLUDED, Stage.CANCELLED)
 
@@ -50,29 +54,31 @@ def reopen(state: Evaluation, command: Reopen, act: Act) -> list[e.AnyEvent]:
     rating where one was given; after a decided appeal, which is final by law, at the final
     approval.
     """
+    if state.policy.reopen_needs_second_person and state.reopening_by == act.actor.name:
+        raise Refusal(
+            Reason.SECOND_PERSON_REQUIRED, "a second member of the team must confirm this"
+        )
     forms.must_say(command, "reason")
-    if state.policy.reopen_needs_second_person:
-        if state.reopening_by is None:
-            return [e.ReopeningRequested(prose=act.prose)]
-        if state.reopening_by == act.actor.name:
+    if state.policy.reopen_needs_second_person and state.reopening_by is None:
+        return [e.ReopeningRequested(prose=act.prose)]
+    stage, opens = _footing(state, act.at)
+    return [e.EvaluationReopened(prose=act.prose, stage=stage, opens=tuple(opens))]
+
+
+def _footing(state: Evaluation, at: datetime) -> tuple[Stage, list[Task]]:
+    seats, appeal = state.participants, state.appeal
+    if appeal is not None and appeal.outcome is not None:
+        if not state.policy.final_approval.enabled:
             raise Refusal(
-                Reason.SECOND_PERSON_REQUIRED, "a second member of the team must confirm this"
+                Reason.APPEAL_FINAL, "the appeal decision is final, and nothing follows it here"
             )
-    return _footing(state, act)
-
-
-def _footing(state: Evaluation, act: Act) -> list[e.AnyEvent]:
-    appeal_decided = state.appeal is not None and state.appeal.outcome is not None
-    if appeal_decided:
-        back = final_approval(state, act.at)
-        return [e.EvaluationReopened(prose=act.prose, stage=back.stage, opens=back.opens)]
-    seats = state.participants
+        return Stage.FINAL_APPROVAL, list(final_approval(state, at).opens)
+    if appeal is not None and appeal.withdrawn_at is None:
+        return Stage.APPEAL_DECISION, hearing(state, appeal, at)
     if state.rating is not None:
-        due = by_clock(state, "rating.due", state.policy.rating.due, act.at)
-        rate = task(state, TaskKind.RATE, seats.supervisor, act.at, due)
-        return [e.EvaluationReopened(prose=act.prose, stage=Stage.RATING, opens=(rate,))]
-    if state.plan.version > 0:
-        return [e.EvaluationReopened(prose=act.prose, stage=Stage.EXECUTION)]
-    due = by_clock(state, "plan.due", state.policy.plan.due, act.at)
-    plan = task(state, TaskKind.SUBMIT_PLAN, seats.employee, act.at, due)
-    return [e.EvaluationReopened(prose=act.prose, stage=Stage.PLAN, opens=(plan,))]
+        due = by_clock(state, "rating.due", state.policy.rating.due, at)
+        return Stage.RATING, [task(state, TaskKind.RATE, seats.supervisor, at, due)]
+    if state.stage_before_end not in {Stage.PLAN, Stage.PLAN_REVIEW}:
+        return Stage.EXECUTION, [evaluation_of(state, p.number, at) for p in state.open_periods]
+    due = by_clock(state, "plan.due", state.policy.plan.due, at)
+    return Stage.PLAN, [task(state, TaskKind.SUBMIT_PLAN, seats.employee, at, due)]

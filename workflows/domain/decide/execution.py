@@ -1,6 +1,6 @@
 """Execution (stages 3 and 4): progress with evidence, and the evaluation of each period."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
@@ -8,10 +8,11 @@ from siklus.workflows.domain.commands import RecordPeriodicEvaluation, ReportPro
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.plan import AT_WORK
 from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.tasks import by_span, task
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation, Terms
 from siklus.workflows.domain.rating import rate_quadrant
-from siklus.workflows.domain.stages import Stage, TaskKind
+from siklus.workflows.domain.stages import Stage, Task, TaskKind
 
 PERIODS_STAY_OPEN = (*AT_WORK, Stage.SELF_EVALUATION, Stage.RATING)
 
@@ -64,6 +65,13 @@ def record_periodic_evaluation(
             closes=(f"{TaskKind.PERIODIC_EVALUATION}.{command.period}",),
         )
     ]
+
+
+def evaluation_of(state: Evaluation, number: int, opened_at: datetime) -> Task:
+    """Return the supervisor's task for a period, due some days after its end, or its opening."""
+    due = by_span(state, "periods.due", state.policy.periods.due, opened_at - timedelta(seconds=1))
+    holder = state.participants.supervisor
+    return task(state, TaskKind.PERIODIC_EVALUATION, holder, opened_at, due, number=number)
 
 
 def period_ends_on(terms: Terms, number: int) -> date:

@@ -1,14 +1,18 @@
 """People who change: a seat is given to another person, a line of superiors becomes known."""
 
+from datetime import datetime
+
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party, seat
 from siklus.workflows.domain.commands import Reassign, ResolveSuperior, Seat
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.tasks import by_clock, task
+from siklus.workflows.domain.decide.tasks import by_clock, by_span, first_climb_at, task
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.policy import Count, Span
 from siklus.workflows.domain.stages import ENDED, Stage, Task, TaskKind, task_rule
+from siklus.workflows.domain.values import PersonId
 
 RUNNING = tuple(stage for stage in Stage if stage not in ENDED)
 
@@ -31,18 +35,24 @@ _TASKS = {
 def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]:
     """The seat's open tasks move with their due times; escalations start again from the new
     holder."""
-    forms.must_say(command, "reason")
     if command.person == state.participants.employee:
         raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
     previous = seat(state, _PARTY[command.seat])
-    if command.person == previous:
+    again = command.seat is Seat.APPROVER and state.referred
+    if command.person == previous and not again:
         raise invalid("person", "fills that seat already")
     if command.seat is Seat.DECIDER:
         if state.appeal is None or state.stage is not Stage.APPEAL_DECISION:
             raise Refusal(Reason.WRONG_STAGE, "no appeal waits for a decision")
-        if command.person == state.rater and not state.policy.appeal.top_of_hierarchy:
+        if command.person in state.raters and not state.appeal.top_of_hierarchy:
             raise Refusal(Reason.SEPARATION_OF_DUTIES, "whoever rated does not decide the appeal")
-    moved = tuple(_moved(state, t, command) for t in state.tasks if t.kind in _TASKS[command.seat])
+    forms.must_say(command, "reason")
+    moved = tuple(
+        _moved(state, waiting, command.person, act.at)
+        for waiting in state.tasks
+        if waiting.kind in _TASKS[command.seat]
+        and (waiting.kind is not TaskKind.RESPOND_TO_APPEAL or waiting.holder == previous)
+    )
     closes: tuple[str, ...] = ()
     if command.seat is Seat.APPROVER and state.referred:
         due = by_clock(state, "final_approval.due", state.policy.final_approval.due, act.at)
@@ -68,15 +78,19 @@ _PARTY = {
 }
 
 
-def _moved(state: Evaluation, waiting: Task, command: Reassign) -> Task:
-    climbs = task_rule(state.policy, waiting.kind).late is not None and waiting.due is not None
+def _moved(state: Evaluation, waiting: Task, person: PersonId, at: datetime) -> Task:
+    """Give a task to somebody who, where it is late already, has a climb's time to act."""
+    climbs_at = first_climb_at(state, waiting.kind, waiting.due, at)
+    late = task_rule(state.policy, waiting.kind).late
+    if climbs_at == at and late is not None:
+        days = Span(days=late.escalate_days, count=Count.WORKING)
+        climbs_at = by_span(state, "late.escalate_days", days, at).expires_at
     return waiting.model_copy(
         update={
-            "holder": command.person,
+            "holder": person,
             "escalated_to": (),
             "flagged": False,
-            "escalates_at": waiting.escalates_at
-            or (waiting.due.expires_at if climbs and waiting.due else None),
+            "escalates_at": climbs_at,
         }
     )
 

@@ -94,7 +94,6 @@ def approve_plan(_: Evaluation, __: ApprovePlan, act: Act) -> list[e.AnyEvent]:
 def return_plan(state: Evaluation, command: ReturnPlan, act: Act) -> list[e.AnyEvent]:
     """Back with a reason; due at the later of the old due time and return + 5 working days."""
     rule = state.policy.plan
-    forms.must_say(command, "reason")
     if state.plan.returns >= rule.max_returns:
         raise Refusal(
             Reason.RETURNS_EXHAUSTED,
@@ -102,6 +101,7 @@ def return_plan(state: Evaluation, command: ReturnPlan, act: Act) -> list[e.AnyE
             "with the employee",
             details={"max_returns": str(rule.max_returns)},
         )
+    forms.must_say(command, "reason")
     due = at_least(state, state.plan.due, "plan.return_days", rule.return_days, act.at)
     back = task(state, TaskKind.SUBMIT_PLAN, state.participants.employee, act.at, due)
     return [
@@ -127,6 +127,8 @@ def request_plan_change(
         raise Refusal(
             Reason.NOT_ALLOWED_BY_POLICY, "the policy of this cycle lets a plan not change"
         )
+    if state.plan.version == 0:
+        raise Refusal(Reason.WRONG_STAGE, "no plan is in force here that could change")
     if state.plan.proposed is not None:
         raise Refusal(
             Reason.ALREADY_DONE, "a plan change already waits for the supervisor's decision"

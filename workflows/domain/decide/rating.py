@@ -7,7 +7,12 @@ from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import deliver
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.tasks import at_least, by_clock, task
-from siklus.workflows.domain.decide.transfer import combine, rate_segment, rating_person
+from siklus.workflows.domain.decide.transfer import (
+    combine,
+    earlier_segments_must_be_known,
+    rate_segment,
+    rating_person,
+)
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count, Span
@@ -20,6 +25,8 @@ RETURN_LEAST = Span(days=5, count=Count.WORKING)
 @decides(Rate, by=Party.SUPERVISOR, stages=[Stage.RATING, Stage.INTERIM_RATING], task=TaskKind.RATE)
 def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
     """Both levels make the predicate by the policy; the result is delivered at once."""
+    if state.stage is Stage.RATING:
+        earlier_segments_must_be_known(state)
     if state.policy.rating.per_indicator:
         given = [level.id for level in command.indicators]
         forms.must_be_indicators_of(state.plan.indicators, given)
@@ -48,7 +55,6 @@ def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
 @decides(ReturnRating, by=Party.APPROVER, stages=[Stage.FINAL_APPROVAL], task=TaskKind.APPROVE)
 def return_rating(state: Evaluation, command: ReturnRating, act: Act) -> list[e.AnyEvent]:
     """Back to the rater before an appeal decision: a new rating, delivery and window follow."""
-    forms.must_say(command, "reason")
     if state.appeal is not None and state.appeal.outcome is not None:
         raise Refusal(
             Reason.APPEAL_FINAL,
@@ -61,6 +67,7 @@ def return_rating(state: Evaluation, command: ReturnRating, act: Act) -> list[e.
             f"the rating was returned {state.rating_returns} times already",
             details={"max_returns": str(rule.max_returns)},
         )
+    forms.must_say(command, "reason")
     due = at_least(
         state,
         by_clock(state, "rating.due", rule.due, act.at),

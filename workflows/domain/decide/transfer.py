@@ -27,12 +27,18 @@ MOVABLE = (
 @decides(Transfer, by=Party.TEAM, stages=MOVABLE)
 def transfer(state: Evaluation, command: Transfer, act: Act) -> list[e.AnyEvent]:
     """Close the segment; ask the leaving supervisor for an interim rating if it was long enough."""
-    forms.must_say(command, "reason")
+    if state.ratings:
+        raise Refusal(
+            Reason.WRONG_STAGE, "the result was delivered once: this segment is the year's last"
+        )
     days = (command.closing_on - state.served_from_on).days + 1
     if days < 1:
         raise invalid("closing_on", "lies before the segment began")
     if command.closing_on > act.at.astimezone(state.calendar.tz).date():
         raise invalid("closing_on", "lies in the future")
+    if command.closing_on > state.policy.year.ends.in_year(state.terms.year):
+        raise invalid("closing_on", "lies after the evaluated year; reassign the seat instead")
+    forms.must_say(command, "reason")
     closes = tuple(waiting.id for waiting in state.tasks)
     rule = state.policy.segments
     if days < rule.min_days:
@@ -92,6 +98,9 @@ def record_segment_result(
     """An earlier segment's interim rating reaches the running one; without levels: unrated."""
     if command.segment >= state.key.segment:
         raise invalid("segment", "only earlier segments count")
+    if (command.results is None) != (command.behaviour is None):
+        missing = "results" if command.results is None else "behaviour"
+        raise invalid(missing, "a segment has both levels, or none when it counts as unrated")
     predicate = None
     if command.results is not None and command.behaviour is not None:
         matrix = state.policy.rating.matrix
@@ -105,6 +114,23 @@ def record_segment_result(
             predicate=predicate,
         )
     ]
+
+
+def earlier_segments_must_be_known(state: Evaluation) -> None:
+    """Refuse to rate a year by its longest segment while an earlier one is still to come in.
+
+    It comes in at the latest when the policy's days for it are over: then it counts as unrated.
+    """
+    if state.policy.segments.combine is not Combine.LONGEST:
+        return
+    missing = set(range(1, state.key.segment)) - {known.segment for known in state.segments}
+    if missing:
+        first = min(missing)
+        raise Refusal(
+            Reason.NOT_YET_OPEN,
+            f"the interim rating of segment {first} is still to come; the longest segment counts",
+            details={"segment": str(first), "rule": "segments.combine"},
+        )
 
 
 def combine(state: Evaluation, predicate: Predicate) -> Predicate:

@@ -1,0 +1,210 @@
+"""From a row of the record to the Evaluation of the contract.
+
+The document was written by the workflow itself, so it is read without being validated again:
+this is the hottest read of all.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from siklus.services.rpc.names import evaluation_name
+from siklus.v1 import evaluation_pb2 as pb
+from siklus.v1 import values_pb2 as values
+from siklus.workflows.domain.values import EvaluationKey
+
+Document = Mapping[str, Any]
+
+
+def evaluation(document: str, *, updated_at: datetime, now: datetime) -> pb.Evaluation:
+    """Return the evaluation that a document tells of; `now` says which tasks are overdue."""
+    read: Document = json.loads(document)
+    key, seats, terms = read["key"], read["participants"], read["terms"]
+    ratings = [_rating(rating) for rating in read["ratings"]]
+    view = pb.Evaluation(
+        name=evaluation_name(EvaluationKey.model_construct(**key)),
+        agency=key["agency"],
+        cycle=key["cycle"],
+        person=key["person"],
+        segment=key["segment"],
+        unit=read["unit"],
+        year=terms["year"],
+        policy=terms["policy"]["name"],
+        policy_version=terms["policy"]["version"],
+        stage=code(pb.Stage, "STAGE", read["stage"]),
+        stage_since_at=stamp(read["stage_since_at"]),
+        revision=read["revision"],
+        tasks=[task(waiting, zone=terms["calendar"]["zone"], now=now) for waiting in read["tasks"]],
+        supervisor=seats["supervisor"],
+        superior=seats["superior"] or "",
+        approver=seats["approver"] or "",
+        plan=_plan(read["plan"]),
+        periods=[_period(period) for period in read["periods"]],
+        ratings=ratings,
+        predicate=ratings[-1].combined if ratings else values.PREDICATE_UNSPECIFIED,
+        delivered_at=stamp(read["delivered_at"]),
+        received_at=stamp(read["received_at"]),
+        receipt_kind=code(pb.ReceiptKind, "RECEIPT_KIND", read["received_how"]),
+        window_due_at=stamp(read["window_due_at"]),
+        exclusion_ground=code(values.ExclusionGround, "EXCLUSION_GROUND", read["ground"]),
+        updated_at=to_timestamp(updated_at),
+    )
+    _add_stages(view, read)
+    return view
+
+
+def _add_stages(view: pb.Evaluation, read: Document) -> None:
+    """Fill what is absent until its stage came."""
+    midyear, own, appeal = read["midyear"], read["self_evaluation"], read["appeal"]
+    if midyear["opened_at"] or midyear["skipped"]:
+        view.midyear.CopyFrom(
+            pb.MidyearReview(
+                opened_at=stamp(midyear["opened_at"]),
+                account_at=stamp(midyear["account_at"]),
+                reviewed_at=stamp(midyear["reviewed_at"]),
+                missed=midyear["missed"],
+                skipped=midyear["skipped"],
+            )
+        )
+    if own["opened_at"]:
+        view.self_evaluation.CopyFrom(
+            pb.SelfEvaluation(
+                opened_at=stamp(own["opened_at"]),
+                submitted_at=stamp(own["submitted_at"]),
+                results=level(own["results"]),
+                behaviour=level(own["behaviour"]),
+                missed=own["missed"],
+            )
+        )
+    if appeal:
+        view.appeal.CopyFrom(_appeal(appeal))
+    if read["approved_at"]:
+        approval = pb.FinalApproval(
+            approved_at=stamp(read["approved_at"]), approver=read["approved_by"]
+        )
+        view.final_approval.CopyFrom(approval)
+
+
+def task(waiting: Document, *, zone: str, now: datetime) -> pb.Task:
+    """Return one open task."""
+    due = waiting["due"] or {}
+    due_at = due.get("due_at")
+    return pb.Task(
+        id=f"{waiting['kind']}.{waiting['number']}" if waiting["number"] else waiting["kind"],
+        kind=code(pb.TaskKind, "TASK_KIND", waiting["kind"]),
+        number=waiting["number"],
+        holder=waiting["holder"] or "",
+        escalated_to=waiting["escalated_to"],
+        flagged=waiting["flagged"],
+        since_at=stamp(waiting["opened_at"]),
+        due_at=stamp(due_at),
+        due_on=due.get("on", ""),
+        zone=due.get("zone", zone),
+        rule=due.get("rule", ""),
+        overdue=due_at is not None and now.timestamp() >= _instant(due_at).timestamp() + 1,
+    )
+
+
+def _plan(plan: Document) -> pb.Plan:
+    return pb.Plan(
+        version=plan["version"],
+        indicators=_indicators(plan["indicators"]),
+        set_by_team=plan["set_by_team"],
+        submitted_at=stamp(plan["submitted_at"]),
+        approved_at=stamp(plan["approved_at"]),
+        returns=plan["returns"],
+        proposed=_indicators(plan["proposed"] or ()),
+    )
+
+
+def _indicators(indicators: Iterable[Document]) -> list[pb.PlannedIndicator]:
+    return [
+        pb.PlannedIndicator(
+            id=indicator["id"],
+            kind=code(values.IndicatorKind, "INDICATOR_KIND", indicator["kind"]),
+        )
+        for indicator in indicators
+    ]
+
+
+def _period(period: Document) -> pb.PeriodicEvaluation:
+    return pb.PeriodicEvaluation(
+        period=period["number"],
+        results=level(period["results"]),
+        behaviour=level(period["behaviour"]),
+        predicate=code(values.Predicate, "PREDICATE", period["predicate"]),
+        recorded_at=stamp(period["recorded_at"]),
+        skipped=period["skipped"],
+    )
+
+
+def _rating(rating: Document) -> pb.Rating:
+    return pb.Rating(
+        results=level(rating["results"]),
+        behaviour=level(rating["behaviour"]),
+        predicate=code(values.Predicate, "PREDICATE", rating["predicate"]),
+        combined=code(values.Predicate, "PREDICATE", rating["combined"]),
+        rater=rating["rater"],
+        rated_at=stamp(rating["rated_at"]),
+        by_appeal=rating["by_appeal"],
+        indicators=[
+            pb.RatedIndicator(id=given["id"], level=level(given["level"]))
+            for given in rating["indicators"]
+        ],
+    )
+
+
+def _appeal(appeal: Document) -> pb.Appeal:
+    return pb.Appeal(
+        filed_at=stamp(appeal["filed_at"]),
+        decider=appeal["decider"] or "",
+        top_of_hierarchy=appeal["top_of_hierarchy"],
+        response_due_at=stamp(appeal["response_due_at"]),
+        responded_at=stamp(appeal["responded_at"]),
+        decision_due_at=stamp(appeal["decision_due_at"]),
+        withdrawn_at=stamp(appeal["withdrawn_at"]),
+        outcome=code(values.AppealOutcome, "APPEAL_OUTCOME", appeal["outcome"]),
+        decided_at=stamp(appeal["decided_at"]),
+        decided_by=appeal["decided_by"] or "",
+    )
+
+
+def stage(name: str) -> pb.Stage.ValueType:
+    """Return the contract's number for a stage."""
+    number: pb.Stage.ValueType = code(pb.Stage, "STAGE", name)
+    return number
+
+
+def level(name: str | None) -> values.Level.ValueType:
+    """Return the contract's number for a level, unspecified for none."""
+    number: values.Level.ValueType = code(values.Level, "LEVEL", name)
+    return number
+
+
+def stamp(written: str | None) -> Timestamp | None:
+    """Return the instant of a document, or None."""
+    return to_timestamp(_instant(written)) if written else None
+
+
+def to_timestamp(instant: datetime) -> Timestamp:
+    """Return an aware datetime as the contract's timestamp."""
+    whole = instant.replace(microsecond=0)
+    return Timestamp(seconds=int(whole.timestamp()), nanos=instant.microsecond * 1000)
+
+
+def _instant(written: str) -> datetime:
+    return datetime.fromisoformat(written).astimezone(UTC)
+
+
+def code(enum: Any, prefix: str, name: str | None) -> Any:
+    """Return an enum's number from our code; what it does not know is a fault, never a guess."""
+    return _numbers(enum, prefix)[name or "UNSPECIFIED"]
+
+
+@cache
+def _numbers(enum: Any, prefix: str) -> Mapping[str, Any]:
+    return {name.removeprefix(f"{prefix}_"): number for name, number in enum.items()}

@@ -1,0 +1,171 @@
+"""Why an evaluation waits: who holds it, since when, until when and why, and what comes next.
+
+Every instant said here was recorded with the task; nothing is computed anew but the next step.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from siklus.activities.mail.texts import Language, instant, texts_in
+from siklus.services.rpc import views
+from siklus.services.rpc.names import evaluation_name
+from siklus.v1 import evaluation_reads_pb2 as pb
+from siklus.v1 import values_pb2 as values
+from siklus.workflows.domain.deadlines import WEEKEND, Due
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.policy import Count
+from siklus.workflows.domain.stages import Task
+from siklus.workflows.domain.waiting import Next, NextStep, next_for
+
+LANGUAGES: Final[tuple[Language, ...]] = ("id", "en")
+
+_HELD = {
+    "id": "{task}: menunggu {holder} sejak {since}.",
+    "en": "{task}: waiting for {holder} since {since}.",
+}
+_DUE = {
+    "id": "Batas waktu {due}, menurut aturan {rule}{counted}{rolled}{estimated}.",
+    "en": "Due {due}, by the rule {rule}{counted}{rolled}{estimated}.",
+}
+_COUNTED = {
+    "id": {
+        Count.CALENDAR: ": {days} hari kalender sesudah {basis}",
+        Count.WORKING: ": {days} hari kerja sesudah {basis}; tidak dihitung: {skipped}",
+    },
+    "en": {
+        Count.CALENDAR: ": {days} calendar days after {basis}",
+        Count.WORKING: ": {days} working days after {basis}; not counted: {skipped}",
+    },
+}
+_ROLLED = {
+    "id": ", digeser dari {on} karena bukan hari kerja",
+    "en": ", moved from {on} because nobody works then",
+}
+_ESTIMATED = {
+    "id": " (bergantung pada hari libur yang belum ditetapkan)",
+    "en": " (rests on a holiday not decreed yet)",
+}
+_NEXT = {
+    "id": {
+        NextStep.REMIND: "Berikutnya: pengingat dikirim {at}.",
+        NextStep.ESCALATE: "Jika tidak ditindaklanjuti, diteruskan ke atasan{to} {at}.",
+        NextStep.TEAM_ACTS: "Jika tidak ditindaklanjuti, ditandai untuk tim pengelola {at}.",
+        NextStep.GO_ON: "Jika tidak ditindaklanjuti, proses berjalan terus tanpanya {at}.",
+        NextStep.LAPSE: "Jika tidak digunakan, hak ini gugur {at}.",
+        NextStep.DEEM_RECEIVED: "Jika tidak dibuka, hasil dianggap diterima {at}.",
+    },
+    "en": {
+        NextStep.REMIND: "Next: a reminder goes out {at}.",
+        NextStep.ESCALATE: "If nobody acts, it goes to the superior{to} {at}.",
+        NextStep.TEAM_ACTS: "If nobody acts, it is shown to the agency's team {at}.",
+        NextStep.GO_ON: "If nobody acts, the year goes on without it {at}.",
+        NextStep.LAPSE: "If it is not used, the right lapses {at}.",
+        NextStep.DEEM_RECEIVED: "If it is not opened, the result counts as received {at}.",
+    },
+}
+_TEAM = {"id": "tim pengelola kinerja", "en": "the agency's team"}
+_WEEKEND = {"id": "akhir pekan", "en": "weekend"}
+_NOTHING = {"id": "Tidak ada yang menunggu siapa pun.", "en": "Nothing waits for anybody."}
+
+
+def explain(state: Evaluation, now: datetime) -> pb.ExplainWaitingResponse:
+    """Return everything that waits, soonest due first, with its reasons."""
+    far = datetime.max.replace(tzinfo=now.tzinfo)
+    tasks = sorted(state.tasks, key=lambda t: t.due.due_at if t.due else far)
+    waiting = [_waiting(state, task, now) for task in tasks]
+    spoken = {
+        language: " ".join(getattr(each.text, language) for each in waiting) or _NOTHING[language]
+        for language in LANGUAGES
+    }
+    return pb.ExplainWaitingResponse(
+        name=evaluation_name(state.key),
+        revision=state.revision,
+        stage=views.stage(state.stage),
+        stage_since_at=views.to_timestamp(state.stage_since_at) if state.stage_since_at else None,
+        waiting=waiting,
+        text=values.LocalizedText(**spoken),
+    )
+
+
+def _waiting(state: Evaluation, task: Task, now: datetime) -> pb.Waiting:
+    following = next_for(state, task, now)
+    may_act = [person for person in (task.holder, *task.escalated_to) if person is not None]
+    zone = state.calendar.zone
+    return pb.Waiting(
+        task=views.task(task.model_dump(mode="json"), zone=zone, now=now),
+        may_act=may_act,
+        due=_due(task.due) if task.due else None,
+        next=_next(following, zone) if following else None,
+        text=values.LocalizedText(
+            **{language: _spoken(task, following, zone, language) for language in LANGUAGES}
+        ),
+    )
+
+
+def _due(due: Due) -> pb.DueExplanation:
+    return pb.DueExplanation(
+        rule=due.rule,
+        basis_on=due.basis_on.isoformat() if due.basis_on else "",
+        days=due.days or 0,
+        count=views.code(values.DayCount, "DAY_COUNT", due.count and due.count.name),
+        roll=views.code(values.Roll, "ROLL", due.roll.name),
+        rolled_from_on=due.rolled_from.isoformat() if due.rolled_from else "",
+        skipped=[pb.SkippedDay(on=day.on.isoformat(), name=day.name) for day in due.skipped],
+        estimated=due.estimated,
+        zone=due.zone,
+        calendar_version=due.calendar_version,
+    )
+
+
+def _next(following: Next, zone: str) -> pb.NextStep:
+    return pb.NextStep(
+        act=views.code(values.LateAct, "LATE_ACT", following.step),
+        next_at=views.to_timestamp(following.at),
+        to=following.to or "",
+        text=values.LocalizedText(
+            **{language: _say_next(following, zone, language) for language in LANGUAGES}
+        ),
+    )
+
+
+def _spoken(task: Task, following: Next | None, zone: str, language: Language) -> str:
+    said = [
+        _HELD[language].format(
+            task=texts_in(language).tasks[task.kind],
+            holder=task.holder or _TEAM[language],
+            since=instant(task.opened_at, zone, language),
+        )
+    ]
+    if task.due is not None:
+        said.append(_say_due(task.due, language))
+    if following is not None:
+        said.append(_say_next(following, zone, language))
+    return " ".join(said)
+
+
+def _say_due(due: Due, language: Language) -> str:
+    counted = ""
+    if due.count is not None and due.basis_on is not None:
+        days = ", ".join(
+            f"{day.on.isoformat()} ({_named(day.name, language)})" for day in due.skipped
+        )
+        counted = _COUNTED[language][due.count].format(
+            days=due.days, basis=due.basis_on.isoformat(), skipped=days or "–"
+        )
+    rolled = _ROLLED[language].format(on=due.rolled_from.isoformat()) if due.rolled_from else ""
+    return _DUE[language].format(
+        due=instant(due.due_at, due.zone, language),
+        rule=due.rule,
+        counted=counted,
+        rolled=rolled,
+        estimated=_ESTIMATED[language] if due.estimated else "",
+    )
+
+
+def _named(name: str, language: Language) -> str:
+    return _WEEKEND[language] if name == WEEKEND else name
+
+
+def _say_next(following: Next, zone: str, language: Language) -> str:
+    to = f" ({following.to})" if following.to else ""
+    return _NEXT[language][following.step].format(at=instant(following.at, zone, language), to=to)
