@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from siklus.services.interceptors.layer import Call, Layer
+from siklus.services.interceptors.layer import Around, Call
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 
 LIMIT_SECONDS: Final = 10.0
 """Longer than the slowest honest call, an import of 1,000 rows, by some margin."""
 
 
-class Deadline(Layer):
+class Deadline(Around):
     """Ends a call after `limit` seconds at the latest; streams live as long as they like."""
 
     name = "deadline"
@@ -22,17 +22,17 @@ class Deadline(Layer):
         self._limit = limit
 
     @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[object]:
+    async def around(self, call: Call) -> AsyncIterator[None]:
         """Cancel the handler when time is up and answer DEADLINE_EXCEEDED."""
-        if call.streaming:
-            yield call.request
+        if call.method.streams:
+            yield
             return
         # None without a deadline of the client; grpc's stubs leave that out.
         remaining: float | None = call.context.time_remaining()
         limit = self._limit if remaining is None else min(remaining, self._limit)
         try:
             async with asyncio.timeout(limit) as timer:
-                yield call.request
+                yield
         except TimeoutError:
             if not timer.expired():
                 raise

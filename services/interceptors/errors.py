@@ -9,7 +9,7 @@ from grpc.aio import AbortError
 from grpc_status import rpc_status
 
 from siklus.services.interceptors.faults import as_refusal
-from siklus.services.interceptors.layer import Call, Layer
+from siklus.services.interceptors.layer import Around, Call
 from siklus.services.interceptors.logging import REQUEST_ID_KEY, request_id
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal, to_status
 from siklus.workflows.domain.errors import Refusal
@@ -17,16 +17,16 @@ from siklus.workflows.domain.errors import Refusal
 log = structlog.get_logger("siklus.rpc")
 
 
-class Errors(Layer):
+class Errors(Around):
     """Answers refusals by the table, known faults as UNAVAILABLE, and all else as INTERNAL."""
 
     name = "errors"
 
     @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[object]:
+    async def around(self, call: Call) -> AsyncIterator[None]:
         """Let an abort pass and turn every other exception into one."""
         try:
-            yield call.request
+            yield
         except AbortError:
             raise
         except (Refusal, ServiceRefusal) as refusal:
@@ -47,7 +47,7 @@ def _fault(call: Call, error: Exception) -> ServiceRefusal:
     where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
     log.error(
         "fault",
-        method=call.method,
+        method=call.method.path,
         error=type(error).__qualname__,
         cause=type(error.__cause__).__qualname__ if error.__cause__ else None,
         where=where[-8:],

@@ -1,11 +1,10 @@
 """Who calls: the bearer token of every call but health and reflection."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from siklus.services.auth.caller import Caller, set_caller
-from siklus.services.interceptors.layer import Call, Layer
+from siklus.services.interceptors.layer import Call, Gate
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 
 Verify = Callable[[str], Caller]
@@ -14,7 +13,7 @@ Verify = Callable[[str], Caller]
 _SCHEME: Final = "bearer "
 
 
-class Identity(Layer):
+class Identity(Gate):
     """Makes the token's caller the current one; refuses a call without a good token."""
 
     name = "identity"
@@ -23,12 +22,11 @@ class Identity(Layer):
         super().__init__()
         self._verify = verify
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[object]:
+    def admit(self, call: Call) -> Any:
         """Identify the caller; never reset, because the call's own task ends with it."""
-        if not call.public:
+        if not call.method.public:
             set_caller(self._verify(_token(call)))
-        yield call.request
+        return call.request
 
 
 def _token(call: Call) -> str:

@@ -1,4 +1,4 @@
-"""The one shape of our interceptors: something entered before a call and left after its answer."""
+"""The two shapes of our interceptors: a gate before the call, or something all around it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,32 @@ Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[Handler
 PUBLIC: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One call as a layer sees it; `request` is a message, or an async iterator of messages."""
 
-    method: str
-    streaming: bool
+    method: Method
     request: Any
     context: Context
 
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What is known of a method before anybody calls it."""
+
+    path: str
+    public: bool
+    streams_in: bool
+    streams_out: bool
+
     @property
-    def public(self) -> bool:
-        """Tell whether the method answers without a token."""
-        return self.method.startswith(PUBLIC)
+    def streams(self) -> bool:
+        """Tell whether either side sends more than one message."""
+        return self.streams_in or self.streams_out
 
 
 class Layer(grpc.aio.ServerInterceptor, abc.ABC):
-    """One named step around every call, the same for all four kinds of handler."""
+    """One named step of every call, the same for all four kinds of handler."""
 
     name: ClassVar[str]
 
@@ -47,8 +56,12 @@ class Layer(grpc.aio.ServerInterceptor, abc.ABC):
         self._wrapped: dict[str, Handler] = {}
 
     @abc.abstractmethod
-    def around(self, call: Call) -> AbstractAsyncContextManager[Any]:
-        """Enter before the handler, yield the request to pass on, leave after the answer."""
+    def unary(self, given: Behaviour, method: Method) -> Behaviour:
+        """Return a coroutine function around one that answers, or writes to its context."""
+
+    @abc.abstractmethod
+    def stream(self, given: Behaviour, method: Method) -> Behaviour:
+        """Return an async generator function around one that yields the answers."""
 
     def deserializer(self, given: Deserializer | None) -> Deserializer | None:
         """Return what turns the bytes into the request; the handler's own unless overridden."""
@@ -58,45 +71,79 @@ class Layer(grpc.aio.ServerInterceptor, abc.ABC):
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> Handler | None:
         """Return the wrapped handler; an unknown method stays UNIMPLEMENTED."""
-        method = handler_call_details.method
-        known = self._wrapped.get(method)
+        path = handler_call_details.method
+        known = self._wrapped.get(path)
         if known is not None:
             return known
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        self._wrapped[method] = wrapped = wrap(handler, method, self)
+        self._wrapped[path] = wrapped = self._wrap(handler, path)
+        return wrapped
+
+    def _wrap(self, handler: Handler, path: str) -> Handler:
+        sides = (handler.request_streaming, handler.response_streaming)
+        kind = "_".join("stream" if streams else "unary" for streams in sides)
+        given = getattr(handler, kind)
+        method = Method(path, path.startswith(PUBLIC), *sides)
+        # A stream is written by an async generator or, as in grpc's own health service, by a
+        # coroutine through its context; grpc tells them apart as we do.
+        around = self.stream if inspect.isasyncgenfunction(given) else self.unary
+        wrapped: Handler = getattr(grpc, f"{kind}_rpc_method_handler")(
+            around(given, method),
+            request_deserializer=self.deserializer(handler.request_deserializer),
+            response_serializer=handler.response_serializer,
+        )
         return wrapped
 
 
-def wrap(handler: Handler, method: str, layer: Layer) -> Handler:
-    """Return the handler with the layer around its behaviour."""
-    kind = ("stream" if handler.request_streaming else "unary") + (
-        "_stream" if handler.response_streaming else "_unary"
-    )
-    build = getattr(grpc, f"{kind}_rpc_method_handler")
-    wrapped: Handler = build(
-        _around(getattr(handler, kind), method, layer, streaming="stream" in kind),
-        request_deserializer=layer.deserializer(handler.request_deserializer),
-        response_serializer=handler.response_serializer,
-    )
-    return wrapped
+class Gate(Layer):
+    """A layer that looks at a call before its handler and lets it in or raises."""
+
+    @abc.abstractmethod
+    def admit(self, call: Call) -> Any:
+        """Return the request to pass on, or raise the refusal."""
+
+    def unary(self, given: Behaviour, method: Method) -> Behaviour:
+        """Admit, then answer."""
+
+        async def answer(request: Any, context: Context) -> Any:
+            return await given(self.admit(Call(method, request, context)), context)
+
+        return answer
+
+    def stream(self, given: Behaviour, method: Method) -> Behaviour:
+        """Admit, then answer one by one."""
+
+        async def answers(request: Any, context: Context) -> AsyncIterator[Any]:
+            async for response in given(self.admit(Call(method, request, context)), context):
+                yield response
+
+        return answers
 
 
-def _around(given: Behaviour, method: str, layer: Layer, *, streaming: bool) -> Behaviour:
-    # A stream is written by an async generator or, as in grpc's own health service, by a
-    # coroutine through its context; grpc tells them apart as we do.
-    if inspect.isasyncgenfunction(given):
+class Around(Layer):
+    """A layer that also wants to know how the call ended."""
 
-        async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with layer.around(Call(method, streaming, request, context)) as admitted:
-                async for response in given(admitted, context):
+    @abc.abstractmethod
+    def around(self, call: Call) -> AbstractAsyncContextManager[None]:
+        """Enter before everything further inside, leave after it."""
+
+    def unary(self, given: Behaviour, method: Method) -> Behaviour:
+        """Answer within the context."""
+
+        async def answer(request: Any, context: Context) -> Any:
+            async with self.around(Call(method, request, context)):
+                return await given(request, context)
+
+        return answer
+
+    def stream(self, given: Behaviour, method: Method) -> Behaviour:
+        """Answer one by one within the context."""
+
+        async def answers(request: Any, context: Context) -> AsyncIterator[Any]:
+            async with self.around(Call(method, request, context)):
+                async for response in given(request, context):
                     yield response
 
-        return stream
-
-    async def answer(request: Any, context: Context) -> Any:
-        async with layer.around(Call(method, streaming, request, context)) as admitted:
-            return await given(admitted, context)
-
-    return answer
+        return answers

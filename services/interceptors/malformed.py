@@ -2,12 +2,11 @@
 UNKNOWN with Python's own words: so the parser itself is wrapped, and its failure handed inside."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 
-from siklus.services.interceptors.layer import Call, Deserializer, Layer
+from siklus.services.interceptors.layer import Call, Deserializer, Gate
 from siklus.workflows.domain.errors import Reason, Refusal
 
 
@@ -18,7 +17,7 @@ class _Malformed:
 _MALFORMED: Final = _Malformed()
 
 
-class Malformed(Layer):
+class Malformed(Gate):
     """Answers MALFORMED_MESSAGE, in its place behind the token."""
 
     name = "malformed"
@@ -36,13 +35,10 @@ class Malformed(Layer):
 
         return parse
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[object]:
+    def admit(self, call: Call) -> Any:
         """Refuse what could not be parsed; in a stream, when it comes."""
-        if hasattr(call.request, "__aiter__"):
-            yield _parsed(call.request)
-        else:
-            yield _must_be_parsed(call.request)
+        parsed = _parsed if call.method.streams_in else _must_be_parsed
+        return parsed(call.request)
 
 
 async def _parsed(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:

@@ -1,15 +1,14 @@
 """Another agency's things do not exist: one gate, before any service looks at a name."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from typing import Any
 
 from siklus.services.auth.caller import current_caller
-from siklus.services.interceptors.layer import Call, Layer
+from siklus.services.interceptors.layer import Call, Gate
 from siklus.services.rpc.names import agency_of
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 
 
-class Tenancy(Layer):
+class Tenancy(Gate):
     """Refuses with NOT_FOUND what lies outside the agency of the caller's token.
 
     Every request of ours has a `name` or a `parent`, which a test asserts.
@@ -17,12 +16,11 @@ class Tenancy(Layer):
 
     name = "tenancy"
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[object]:
+    def admit(self, call: Call) -> Any:
         """Compare the agency in the request with the caller's."""
-        if not call.public and not hasattr(call.request, "__aiter__"):
+        if not call.method.public and not call.method.streams_in:
             must_lie_in_the_callers_agency(call.request)
-        yield call.request
+        return call.request
 
 
 def must_lie_in_the_callers_agency(request: object) -> None:

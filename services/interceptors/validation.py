@@ -1,27 +1,25 @@
 """The rules that stand in the protos, checked before anything of ours sees a request."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import protovalidate
 from protovalidate import Violation
 
-from siklus.services.interceptors.layer import Call, Layer
+from siklus.services.interceptors.layer import Call, Gate
 from siklus.workflows.domain.errors import Reason, Refusal
 
 
-class Validation(Layer):
+class Validation(Gate):
     """Refuses a request with FIELD_INVALID and the path of every field that breaks a rule."""
 
     name = "validation"
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[object]:
+    def admit(self, call: Call) -> Any:
         """Check the request; messages of a stream are checked by whoever reads them."""
-        if not call.public and not hasattr(call.request, "__aiter__"):
+        if not call.method.public and not call.method.streams_in:
             must_be_valid(call.request)
-        yield call.request
+        return call.request
 
 
 def must_be_valid(request: Any) -> None:

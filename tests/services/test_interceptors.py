@@ -239,6 +239,7 @@ async def test_a_request_id_that_is_not_safe_to_log_is_replaced(channel: grpc.ai
     (line,) = [line for line in logged if line["event"] == "call"]
     assert len(line["request_id"]) == 32
     assert (line["code"], line["method"]) == ("OK", f"{SERVICE}/GetEvaluation")
+    assert line["log_level"] == "debug"
 
 
 async def test_a_handler_that_takes_too_long_is_ended(

@@ -99,13 +99,13 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_DEADLINE_EXCEEDED: _Reason.ValueType  # 37
     """DEADLINE_EXCEEDED: no answer in time; a command may still apply, send it again unchanged."""
     REASON_INTERNAL_FAULT: _Reason.ValueType  # 38
-    """INTERNAL: a fault of Siklus, logged under the request id of the answer."""
+    """INTERNAL: a fault of Siklus, logged under its request id."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call was refused. Every refusal is a google.rpc.Status whose ErrorInfo carries the domain
     `siklus`, the name below without its prefix as `reason`, and facts such as the current revision
     as metadata. BadRequest names fields (the first 16), PreconditionFailure tells the state, RetryInfo
-    stands where sending the same call again helps. Every answer carries the metadata `x-request-id`.
+    stands where sending the same call again helps. Every refusal carries the metadata `x-request-id`.
     Two answers come from the transport without such details: RESOURCE_EXHAUSTED for a message over
     1 MiB, UNIMPLEMENTED for an unknown method.
     """
@@ -187,5 +187,5 @@ REASON_STALE_READ: Reason.ValueType  # 36
 REASON_DEADLINE_EXCEEDED: Reason.ValueType  # 37
 """DEADLINE_EXCEEDED: no answer in time; a command may still apply, send it again unchanged."""
 REASON_INTERNAL_FAULT: Reason.ValueType  # 38
-"""INTERNAL: a fault of Siklus, logged under the request id of the answer."""
+"""INTERNAL: a fault of Siklus, logged under its request id."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
