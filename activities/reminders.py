@@ -9,7 +9,7 @@ from temporalio import activity
 
 from siklus.activities.calendars import national_days
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import notices
+from siklus.activities.store.queries import reminders
 from siklus.workflows import ports
 from siklus.workflows.domain.policy import CalendarRule
 from siklus.workflows.domain.values import AgencyId
@@ -37,14 +37,14 @@ class Reminders:
         if not units:
             return ports.Planned(working_day=False, notices=0)
         async with self._store.agency(run.agency, within=WITHIN) as connection:
-            planned = await notices.plan(connection, run.agency, units, as_of)
+            planned = await reminders.plan(connection, run.agency, units, as_of)
         return ports.Planned(working_day=True, notices=planned)
 
     async def _at_work(self, agency: AgencyId, zone: str, on: date) -> list[str]:
         if any(day.on == on for day in national_days(CalendarRule(), (on.year,))):
             return []
         async with self._store.agency(agency) as connection:
-            units = await notices.units_in_zone(connection, agency, zone, on)
+            units = await reminders.units_in_zone(connection, agency, zone, on)
         return [
             unit.code for unit in units if not unit.day_off and on.isoweekday() in unit.weekdays
         ]
