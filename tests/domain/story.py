@@ -182,7 +182,7 @@ class Story:
 
     @property
     def supervisor(self) -> "Person":
-        return self.person(BUDI)
+        return self.person(self.start.participants.supervisor)
 
     @property
     def superior(self) -> "Person":

@@ -208,7 +208,8 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.EvaluationReopened():
             cleared = {"reopening_by": None, "approved_at": None, "approved_by": None}
             plan = _with(state.plan, proposed=None, proposed_prose=None)
-            return {**cleared, "ground": None, "referred": False, "plan": plan}
+            heard_again = _heard_again(state.appeal, event)
+            return {**cleared, **heard_again, "ground": None, "referred": False, "plan": plan}
         case e.RatingOpened():
             return {"plan": _with(state.plan, proposed=None, proposed_prose=None)}
         case e.ExpectationAdded() | e.ProgressReported():
@@ -272,6 +273,17 @@ def _appeal(event: e.AppealFiled, entry: e.Entry) -> Appeal:
         response_due_at=_due_at(event.opens, TaskKind.RESPOND_TO_APPEAL),
         decision_due_at=_due_at(event.opens, TaskKind.DECIDE_APPEAL),
     )
+
+
+def _heard_again(appeal: Appeal | None, event: e.EvaluationReopened) -> dict[str, Any]:
+    decision_due_at = _due_at(event.opens, TaskKind.DECIDE_APPEAL)
+    if decision_due_at is None:
+        return {}
+    response_due_at = _due_at(event.opens, TaskKind.RESPOND_TO_APPEAL)
+    due = {"decision_due_at": decision_due_at}
+    if response_due_at is not None:
+        due["response_due_at"] = response_due_at
+    return {"appeal": _with(appeal, **due)}
 
 
 def _due_at(tasks: Iterable[Task], kind: TaskKind = TaskKind.APPEAL) -> datetime | None:

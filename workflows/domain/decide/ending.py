@@ -12,6 +12,7 @@ from siklus.workflows.domain.decide.execution import evaluation_of
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.tasks import by_clock, task
+from siklus.workflows.domain.decide.transfer import interim_rating
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
@@ -67,6 +68,8 @@ def reopen(state: Evaluation, command: Reopen, act: Act) -> list[e.AnyEvent]:
 
 def _footing(state: Evaluation, at: datetime) -> tuple[Stage, list[Task]]:
     seats, appeal = state.participants, state.appeal
+    if state.stage_before_end is Stage.INTERIM_RATING:
+        return Stage.INTERIM_RATING, [interim_rating(state, at)]
     if appeal is not None and appeal.outcome is not None:
         if not state.policy.final_approval.enabled:
             raise Refusal(

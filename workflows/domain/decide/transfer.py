@@ -1,5 +1,7 @@
 """Transfers: a segment closes where the employee moves on, and segments combine into a year."""
 
+from datetime import datetime
+
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import Rate, RecordSegmentResult, Transfer
@@ -10,7 +12,7 @@ from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation, SegmentResult
 from siklus.workflows.domain.policy import Combine
 from siklus.workflows.domain.rating import rate_quadrant
-from siklus.workflows.domain.stages import Stage, TaskKind
+from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId, Predicate
 
 MOVABLE = (
@@ -51,18 +53,22 @@ def transfer(state: Evaluation, command: Transfer, act: Act) -> list[e.AnyEvent]
                 closes=closes,
             )
         ]
-    due = by_span(state, "segments.interim_due", rule.interim_due, act.at)
-    rating = task(state, TaskKind.INTERIM_RATE, state.participants.supervisor, act.at, due)
     return [
         e.SegmentClosing(
             prose=act.prose,
             closing_on=command.closing_on,
             days=days,
             stage=Stage.INTERIM_RATING,
-            opens=(rating,),
+            opens=(interim_rating(state, act.at),),
             closes=closes,
         )
     ]
+
+
+def interim_rating(state: Evaluation, at: datetime) -> Task:
+    """Return the leaving supervisor's task."""
+    due = by_span(state, "segments.interim_due", state.policy.segments.interim_due, at)
+    return task(state, TaskKind.INTERIM_RATE, state.participants.supervisor, at, due)
 
 
 def rate_segment(
