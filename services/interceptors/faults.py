@@ -8,6 +8,7 @@ import sqlalchemy.exc
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
+from siklus.activities.store.outage import StoreUnavailable
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 
 _STORE: Final = (
@@ -33,6 +34,8 @@ _ENGINE_AWAY: Final = frozenset(
 def as_refusal(error: Exception) -> ServiceRefusal | None:
     """Return the refusal that a known fault amounts to, or None for one that nobody foresaw."""
     match error:
+        case StoreUnavailable():
+            return ServiceRefusal(ServiceReason.STORE_UNAVAILABLE, str(error))
         case _ if isinstance(error, _STORE):
             return ServiceRefusal(
                 ServiceReason.STORE_UNAVAILABLE, "the record cannot be read just now; try again"
