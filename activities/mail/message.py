@@ -52,7 +52,6 @@ def compose(
     # Absence notes and mailing programs must not answer.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = language
     message["X-Siklus-Kinds"] = ", ".join(
         f"{kind}={count}" if count > 1 else str(kind)
         for kind, count in sorted(Counter(kinds).items())
@@ -60,4 +59,6 @@ def compose(
     message["X-Siklus-Notice-Count"] = str(len(kinds))
     message.set_content(words.text)
     message.add_alternative(words.html, subtype="html")
+    # Last: setting a body moves or drops what begins with Content.
+    message["Content-Language"] = language
     return message

@@ -1,0 +1,146 @@
+"""One agency in the store, told in the words of the tests: units, people, tasks, notices."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg.rows import dict_row
+
+from siklus.activities.delivery import Delivery
+from siklus.activities.mail.post import SmtpMailer
+from siklus.activities.reminders import Reminders
+from siklus.activities.store.pool import Store
+from siklus.services.local.mailbox import LocalMailbox, Mail
+from siklus.workflows import ports
+from siklus.workflows.domain.stages import TaskKind
+from siklus.workflows.domain.values import AgencyId
+
+JAKARTA, MAKASSAR, JAYAPURA = "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"
+CITIES = {"jkt": JAKARTA, "mks": MAKASSAR, "jyp": JAYAPURA}
+MORNING = datetime(2026, 1, 30, 1, tzinfo=UTC)
+"""08:00 in Jakarta on a Friday."""
+
+
+class Office:
+    """An agency with the units `jkt`, `mks` and `jyp`; addresses are `ID@agency.test`."""
+
+    def __init__(self, store: Store, mailbox: LocalMailbox, agency: AgencyId) -> None:
+        self.store = store
+        self.mailbox = mailbox
+        self.agency = agency
+        self.now = MORNING
+
+    def mailer(self, **wanted: Any) -> SmtpMailer:
+        given = {"host": self.mailbox.host, "port": self.mailbox.port, "timeout": 5.0}
+        return SmtpMailer(sender="siklus@agency.test", **{**given, **wanted})
+
+    def delivery(self, mailer: SmtpMailer | None = None) -> Delivery:
+        return Delivery(self.store, mailer or self.mailer(), lambda: self.now)
+
+    async def remind(self, on: date | None, zone: str = JAKARTA) -> ports.Planned:
+        run = ports.ReminderRun(agency=self.agency, zone=zone, as_of=on)
+        return await Reminders(self.store, lambda: self.now).plan_reminders(run)
+
+    async def deliver(self, size: int = 100) -> ports.Delivered:
+        page = ports.DeliveryPage(agency=self.agency, size=size)
+        return await self.delivery().deliver_page(page)
+
+    async def found(self) -> None:
+        await self.run(
+            "INSERT INTO agency (agency, name, created_at) VALUES (%(agency)s, 'Dinas', now())"
+        )
+        for code, zone in CITIES.items():
+            await self.unit(code, zone)
+
+    async def unit(self, code: str, zone: str, weekdays: Sequence[int] = (1, 2, 3, 4, 5)) -> None:
+        await self.run(
+            "INSERT INTO unit (agency, code, name, zone, weekdays)"
+            " VALUES (%(agency)s, %(code)s, %(code)s, %(zone)s, %(weekdays)s)",
+            code=code,
+            zone=zone,
+            weekdays=list(weekdays),
+        )
+
+    async def person(self, person: str, unit: str = "jkt", **wanted: Any) -> str:
+        given = {"name": person.title(), "email": f"{person}@agency.test", "language": "id"}
+        await self.run(
+            "INSERT INTO person (agency, person, nip, name, email, unit, position, top, language,"
+            " active) VALUES (%(agency)s, %(person)s, %(person)s, %(name)s, %(email)s, %(unit)s,"
+            " 'Staf', false, %(language)s, %(active)s)",
+            **{**given, "active": True, "person": person, "unit": unit, **wanted},
+        )
+        return person
+
+    async def holiday(self, on: date, unit: str = "") -> None:
+        await self.run(
+            "INSERT INTO holiday (agency, unit, day_on, name)"
+            " VALUES (%(agency)s, %(unit)s, %(on)s, 'Hari jadi')",
+            unit=unit,
+            on=on,
+        )
+
+    async def task(
+        self,
+        person: str,
+        ladder: dict[int, date],
+        *,
+        kind: TaskKind = TaskKind.SUBMIT_PLAN,
+        may_act: Sequence[str] | None = None,
+        due_on: date = date(2026, 1, 30),
+        opened_on: date = date(2026, 1, 5),
+        zone: str = JAKARTA,
+        number: int = 0,
+    ) -> None:
+        actors = [person] if may_act is None else list(may_act)
+        tz = ZoneInfo(zone)
+        await self.run(
+            "INSERT INTO task (agency, cycle, person, segment, task, kind, number, unit, zone,"
+            " holder, may_act, opened_at, due_at, due_on, flagged, rungs, remind_on,"
+            " next_remind_on) VALUES (%(agency)s, '2026', %(person)s, 1, %(task)s, %(kind)s,"
+            " %(number)s, 'jkt', %(zone)s, %(holder)s, %(actors)s, %(opened_at)s, %(due_at)s,"
+            " %(due_on)s, false, %(rungs)s, %(remind_on)s, %(next)s)",
+            person=person,
+            task=f"{kind}.{number}" if number else str(kind),
+            kind=str(kind),
+            number=number,
+            zone=zone,
+            holder=actors[0] if actors else None,
+            actors=actors,
+            opened_at=datetime.combine(opened_on, time(9), tz),
+            due_at=datetime.combine(due_on, time(23, 59, 59), tz),
+            due_on=due_on,
+            rungs=list(ladder),
+            remind_on=list(ladder.values()),
+            next=min(ladder.values(), default=None),
+        )
+
+    async def close_tasks(self, person: str) -> None:
+        await self.run("DELETE FROM task WHERE person = %(person)s", person=person)
+
+    async def tell(self, kind: str, recipient: str, about: str, number: int = 1) -> None:
+        """Put an event notice into the ledger, as a projection does."""
+        await self.run(
+            "INSERT INTO notice (agency, kind, recipient, cycle, person, segment, number,"
+            " channel, planned_on, state, attempts) VALUES (%(agency)s, %(kind)s, %(recipient)s,"
+            " '2026', %(about)s, 1, %(number)s, 'mail', '2026-01-30', 'PLANNED', 0)",
+            kind=kind,
+            recipient=recipient,
+            about=about,
+            number=number,
+        )
+
+    async def run(self, statement: str, **values: Any) -> None:
+        async with self.store.agency(self.agency) as connection:
+            await connection.execute(statement, {"agency": self.agency, **values})
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        async with (
+            self.store.agency(self.agency) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            await cursor.execute("SELECT * FROM notice ORDER BY recipient, planned_on, number")
+            return await cursor.fetchall()
+
+    def mails(self, person: str | None = None) -> list[Mail]:
+        return self.mailbox.messages(f"{person}@agency.test" if person else None)
