@@ -1,0 +1,246 @@
+"""The rows of an import of people: whom each is about, and which may stand."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date
+
+from pydantic import Field
+
+from siklus.workflows.domain.identity import InvalidNip, parse_nip
+from siklus.workflows.domain.roster import (
+    Draft,
+    Fields,
+    RowFault,
+    RowProblem,
+    on_a_loop,
+    problem,
+    settle,
+)
+from siklus.workflows.domain.values import PersonId, Value
+
+TOP = "TOP"
+"""Written in place of a supervisor: the person stands at the top of a line."""
+LANGUAGES = ("id", "en")
+FINDING = {
+    RowFault.UNKNOWN_PERSON: "nobody has this NIP, person id or ref",
+    RowFault.AMBIGUOUS_PERSON: "this is one person's key and another's: write another key",
+    RowFault.INACTIVE_PERSON: "this person works there no more",
+}
+"""Why a key leads to nobody."""
+
+
+class PersonRow(Value):
+    """One person as the agency wrote it."""
+
+    nip: str = Field(repr=False)
+    name: str = Field(repr=False)
+    email: str = Field(default="", repr=False)
+    unit: str
+    position: str = ""
+    supervisor: str = Field(repr=False)
+    language: str = ""
+    joined_on: str = ""
+    ref: str = ""
+    person_id: str = ""
+
+
+class Person(Value):
+    """One person as the roster has them; `supervisor` is None at the top of a line alone."""
+
+    person: PersonId
+    nip: str = Field(repr=False)
+    name: str = Field(repr=False)
+    email: str = Field(repr=False)
+    unit: str
+    position: str
+    supervisor: PersonId | None
+    top: bool
+    language: str
+    joined_on: date | None
+    ref: str | None
+    active: bool = True
+
+
+PersonDraft = Draft[Person]
+
+
+class Directory:
+    """People by each of their keys; of several about one person, the last counts."""
+
+    def __init__(self, people: Iterable[Person]) -> None:
+        self.by_id: dict[PersonId, Person] = {}
+        self.by_nip: dict[str, PersonId] = {}
+        self.by_ref: dict[str, PersonId] = {}
+        for person in people:
+            self.by_id[person.person] = person
+            self.by_nip[person.nip] = person.person
+            if person.ref:
+                self.by_ref[person.ref] = person.person
+
+    def find(self, written: str) -> PersonId | RowFault:
+        """Return the one active person whose NIP, id or ref it is, or why there is none."""
+        key = " ".join(written.split())
+        found = {self.by_nip.get(key.replace(" ", "")), self.by_ref.get(key)}
+        if PersonId(key) in self.by_id:
+            found.add(PersonId(key))
+        people = [person for person in found if person is not None]
+        if len(people) != 1:
+            return RowFault.AMBIGUOUS_PERSON if people else RowFault.UNKNOWN_PERSON
+        active = self.by_id[people[0]].active
+        return people[0] if active else RowFault.INACTIVE_PERSON
+
+    def superior(self, person: PersonId) -> PersonId | None:
+        """Return who supervises somebody, None at the top and beyond what is known."""
+        known = self.by_id.get(person)
+        return known.supervisor if known else None
+
+
+def plan_people(
+    rows: Sequence[PersonRow],
+    known: Directory,
+    units: Collection[str],
+    new_id: Callable[[], PersonId],
+) -> list[PersonDraft]:
+    """Return what becomes of each row, in order.
+
+    `known` holds everybody whom a row names by any key and all their superiors; `units` the codes
+    of the agency's units. A supervisor may stand in any row.
+    """
+    drafts = [_read(number, row, known, units, new_id) for number, row in enumerate(rows)]
+    _refuse_repeated(drafts)
+    written = Directory(draft.planned for draft in drafts if draft.planned)
+
+    def judge(accepted: Sequence[PersonDraft]) -> Iterator[tuple[PersonDraft, RowProblem]]:
+        everybody = Directory([*known.by_id.values(), *(d.planned for d in accepted if d.planned)])
+        for draft in accepted:
+            wrong = _find_supervisor(draft, rows[draft.number].supervisor, everybody, written)
+            if wrong:
+                yield draft, wrong
+        for draft in accepted:
+            if draft.planned and on_a_loop(draft.planned.person, everybody.superior):
+                message = "the line of superiors leads back to this person"
+                yield draft, problem("supervisor", RowFault.SUPERVISOR_LOOP, message)
+
+    settle(drafts, judge)
+    return drafts
+
+
+def _find_supervisor(
+    draft: PersonDraft, named: str, everybody: Directory, written: Directory
+) -> RowProblem | None:
+    """Put the supervisor into the draft and the directory, or tell why there is none."""
+    if draft.planned is None or draft.planned.top:
+        return None
+    found = everybody.find(named)
+    if isinstance(found, RowFault):
+        if found is RowFault.UNKNOWN_PERSON and not isinstance(written.find(named), RowFault):
+            message = "the row of that person was refused"
+            return problem("supervisor", RowFault.ROW_REFUSED, message)
+        return problem("supervisor", found, FINDING[found])
+    draft.planned = draft.planned.model_copy(update={"supervisor": found})
+    everybody.by_id[draft.planned.person] = draft.planned
+    return None
+
+
+def _read(
+    number: int,
+    row: PersonRow,
+    known: Directory,
+    units: Collection[str],
+    new_id: Callable[[], PersonId],
+) -> PersonDraft:
+    draft = PersonDraft(number)
+    fields = Fields(draft)
+    nip = _nip(row.nip, draft)
+    ref = fields.text("ref", row.ref)
+    given = PersonId(fields.id("person_id", row.person_id))
+    before = _before(draft, known, nip, ref, given)
+    if ref == TOP:
+        draft.refuse("ref", RowFault.INVALID_TEXT, "TOP marks the top of a line")
+    supervisor = fields.text("supervisor", row.supervisor)
+    if not supervisor:
+        message = "write the NIP, person id or ref of the supervisor, or TOP"
+        draft.refuse("supervisor", RowFault.MISSING, message)
+    draft.before = before
+    draft.id = before.person if before else given
+    draft.planned = Person(
+        person=PersonId(draft.id or new_id()),
+        nip=nip,
+        name=fields.text("name", row.name, needed=True),
+        email=fields.email("email", row.email),
+        unit=_unit(row.unit, units, draft),
+        position=fields.text("position", row.position),
+        supervisor=None,
+        top=supervisor == TOP,
+        language=_language(row.language, draft),
+        joined_on=fields.day("joined_on", row.joined_on),
+        ref=ref or (before.ref if before else None),
+    )
+    return draft
+
+
+def _nip(written: str, draft: PersonDraft) -> str:
+    if not written.strip():
+        draft.refuse("nip", RowFault.MISSING, "this is needed")
+        return ""
+    try:
+        return parse_nip(written).number
+    except InvalidNip as fault:
+        draft.refuse("nip", fault.reason, fault.message)
+        return ""
+
+
+def _before(
+    draft: PersonDraft, known: Directory, nip: str, ref: str, given: PersonId
+) -> Person | None:
+    """Return whom the row is about as known so far; keys of two people refuse it.
+
+    A new NIP needs the agency's own key beside it: an id alone may be a slip of the pen.
+    """
+    by_ref, by_nip = known.by_ref.get(ref), known.by_nip.get(nip)
+    about = (given if given in known.by_id else None) or by_ref or by_nip
+    if about is None:
+        return None
+    before = known.by_id[about]
+    if given and given != about:
+        message = "this person has another person id, which never changes"
+        draft.refuse("person_id", RowFault.ANOTHER_PERSON, message)
+    if by_ref not in (None, about):
+        draft.refuse("ref", RowFault.ANOTHER_PERSON, "this is the ref of another person")
+    if by_nip not in (None, about):
+        draft.refuse("nip", RowFault.ANOTHER_PERSON, "this is the number of another person")
+    elif nip and nip != before.nip and by_ref != about:
+        message = "this is the id of a person with another number; give their ref to change it"
+        draft.refuse("person_id", RowFault.ANOTHER_PERSON, message)
+    return before
+
+
+def _unit(written: str, units: Collection[str], draft: PersonDraft) -> str:
+    code = written.strip()
+    if not code:
+        draft.refuse("unit", RowFault.MISSING, "this is needed")
+    elif code not in units:
+        draft.refuse("unit", RowFault.UNKNOWN_UNIT, "there is no such unit")
+    return code
+
+
+def _language(written: str, draft: PersonDraft) -> str:
+    code = written.strip().lower() or LANGUAGES[0]
+    if code not in LANGUAGES:
+        draft.refuse("language", RowFault.INVALID_LANGUAGE, "write id or en")
+    return code
+
+
+def _refuse_repeated(drafts: Sequence[PersonDraft]) -> None:
+    """The first row about a person counts, whatever becomes of it."""
+    first: dict[tuple[str, str], int] = {}
+    for draft in drafts:
+        planned = draft.planned
+        if planned is None:
+            continue
+        keys = {"nip": planned.nip, "ref": planned.ref or "", "person_id": planned.person}
+        for name, key in keys.items():
+            number = first.setdefault((name, key), draft.number) if key else draft.number
+            if number != draft.number:
+                message = f"row {number + 1} is about this person already"
+                draft.refuse(name, RowFault.REPEATED_ROW, message)
+                break

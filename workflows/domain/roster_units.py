@@ -1,0 +1,119 @@
+"""The rows of an import of units: which may stand, given what is known."""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+from siklus.workflows.domain.roster import (
+    Draft,
+    Fields,
+    RowFault,
+    RowProblem,
+    on_a_loop,
+    problem,
+    settle,
+)
+from siklus.workflows.domain.roster_people import FINDING, Directory
+from siklus.workflows.domain.values import Value
+
+MONDAY_TO_FRIDAY = (1, 2, 3, 4, 5)
+
+
+class UnitRow(Value):
+    """One unit as the agency wrote it."""
+
+    code: str
+    name: str
+    parent: str = ""
+    zone: str
+    weekdays: tuple[int, ...] = ()
+    approver: str = ""
+
+
+class Unit(Value):
+    """One unit as it stands; no approver means that of the unit above."""
+
+    code: str
+    name: str
+    parent: str | None = None
+    zone: str
+    weekdays: tuple[int, ...] = MONDAY_TO_FRIDAY
+    approver: str | None = None
+
+
+UnitDraft = Draft[Unit]
+
+
+def plan_units(
+    rows: Sequence[UnitRow], known: Mapping[str, Unit], people: Directory
+) -> list[UnitDraft]:
+    """Return what becomes of each row, in order.
+
+    `known` holds every unit of the agency by code, `people` those whom rows name as approvers.
+    """
+    drafts = [_read(number, row, known, people) for number, row in enumerate(rows)]
+    _refuse_repeated(drafts)
+    written = {draft.id for draft in drafts}
+
+    def judge(accepted: Sequence[UnitDraft]) -> Iterator[tuple[UnitDraft, RowProblem]]:
+        units = {**known, **{draft.id: draft.planned for draft in accepted if draft.planned}}
+        for draft in accepted:
+            wrong = _parent_problem(units[draft.id], units, written)
+            if wrong:
+                yield draft, wrong
+
+    settle(drafts, judge)
+    return drafts
+
+
+def _read(number: int, row: UnitRow, known: Mapping[str, Unit], people: Directory) -> UnitDraft:
+    draft = UnitDraft(number)
+    fields = Fields(draft)
+    code = fields.code("code", row.code)
+    if not code:
+        draft.refuse("code", RowFault.MISSING, "this is needed")
+    approver = people.find(row.approver) if row.approver.strip() else None
+    if isinstance(approver, RowFault):
+        draft.refuse("approver", approver, FINDING[approver])
+    unit = Unit(
+        code=code,
+        name=fields.text("name", row.name, needed=True),
+        parent=fields.code("parent", row.parent) or None,
+        zone=fields.zone("zone", row.zone),
+        weekdays=_weekdays(row.weekdays, draft),
+        approver=None if isinstance(approver, RowFault) else approver,
+    )
+    draft.id, draft.planned, draft.before = code, unit, known.get(code)
+    return draft
+
+
+def _weekdays(written: tuple[int, ...], draft: UnitDraft) -> tuple[int, ...]:
+    if any(day not in range(1, 8) for day in written):
+        draft.refuse("weekdays", RowFault.INVALID_WEEKDAY, "1 is Monday and 7 Sunday")
+    elif len(set(written)) < len(written):
+        draft.refuse("weekdays", RowFault.INVALID_WEEKDAY, "name each day once")
+    return tuple(sorted(written)) or MONDAY_TO_FRIDAY
+
+
+def _refuse_repeated(drafts: Sequence[UnitDraft]) -> None:
+    """The first row of a code counts, whatever becomes of it."""
+    first: dict[str, int] = {}
+    for draft in drafts:
+        number = first.setdefault(draft.id, draft.number)
+        if draft.id and number != draft.number:
+            message = f"row {number + 1} has this code already"
+            draft.refuse("code", RowFault.REPEATED_ROW, message)
+
+
+def _parent_problem(
+    unit: Unit, units: Mapping[str, Unit], written: Container[str]
+) -> RowProblem | None:
+    """A unit stands below nothing, or below another that stands, and never below itself."""
+    if unit.parent is None:
+        return None
+    if unit.parent not in units:
+        if unit.parent in written:
+            return problem("parent", RowFault.ROW_REFUSED, "the row of that unit was refused")
+        return problem("parent", RowFault.UNKNOWN_UNIT, "there is no such unit")
+    if on_a_loop(unit.code, lambda code: units[code].parent if code in units else None):
+        message = "the units above lead back to this one"
+        return problem("parent", RowFault.PARENT_LOOP, message)
+    return None
