@@ -1,0 +1,128 @@
+"""Pages of a list: how long they are, and the opaque token by which the next one goes on.
+
+A token is bound to the method, the agency, the caller and the filters. It guards against mistakes
+and not against its owner: whatever it says, a list shows only what its caller may read.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self, TypeVar
+
+from google.protobuf.message import Message
+
+from siklus.services.auth.caller import Caller
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+
+Item = TypeVar("Item")
+Key = tuple[str | int, ...]
+"""Where a page ended: the sort key of its last row."""
+
+Check = Callable[[object], bool]
+"""Tells whether a part of a token can be a part of a key; the store must not stumble over it."""
+
+USUAL: Final = 50
+MOST: Final = 200
+_NOT_FILTERS: Final = ("page_size", "page_token", "read_mask")
+_BIGGEST: Final = 2**63
+
+
+def text(part: object) -> bool:
+    """Tell whether a part is a text."""
+    return isinstance(part, str) and "\x00" not in part
+
+
+def number(part: object) -> bool:
+    """Tell whether a part is a whole number of 64 bits."""
+    return type(part) is int and -_BIGGEST <= part < _BIGGEST
+
+
+def instant(part: object) -> bool:
+    """Tell whether a part is an instant in ISO form, or `infinity`, which sorts after all."""
+    if not isinstance(part, str) or part == "infinity":
+        return part == "infinity"
+    try:
+        return datetime.fromisoformat(part).tzinfo is not None
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page that was asked for: at most `size` rows after the key `after`."""
+
+    size: int
+    after: Key | None
+    binding: bytes
+
+    @classmethod
+    def asked(cls, request: Any, caller: Caller, shape: tuple[Check, ...]) -> Self:
+        """Read a list request whose rows are sorted by a key of that shape.
+
+        Raises PAGE_TOKEN_INVALID for a token of another list, or of no list.
+        """
+        binding = _binding(request, caller)
+        after = _read(request.page_token, binding, shape) if request.page_token else None
+        return cls(min(request.page_size or USUAL, MOST), after, binding)
+
+    @property
+    def limit(self) -> int:
+        """Rows to ask the store for: one more than the page, which tells whether more follow."""
+        return self.size + 1
+
+    def cut(self, rows: Sequence[Item], key: Callable[[Item], Key]) -> tuple[Sequence[Item], str]:
+        """Return the rows of this page and the token of the next, empty on the last page."""
+        if len(rows) <= self.size:
+            return rows, ""
+        shown = rows[: self.size]
+        return shown, _write(key(shown[-1]), self.binding)
+
+
+def _binding(request: Message, caller: Caller) -> bytes:
+    """Return a digest of all that must stay the same from page to page."""
+    filters = type(request)()
+    filters.CopyFrom(request)
+    for name in _NOT_FILTERS:
+        if name in filters.DESCRIPTOR.fields_by_name:
+            filters.ClearField(name)
+    method = request.DESCRIPTOR.full_name
+    who = (caller.agency, caller.person or "", *sorted(caller.roles))
+    scope = "\x1f".join((method, *who)).encode()
+    return hashlib.sha256(scope + b"\x1e" + filters.SerializeToString(deterministic=True)).digest()
+
+
+def _write(key: Key, binding: bytes) -> str:
+    written = json.dumps([_seal(key, binding), *key], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(written).decode().rstrip("=")
+
+
+def _read(token: str, binding: bytes, shape: tuple[Check, ...]) -> Key:
+    try:
+        padded = token.encode("ascii") + b"=" * (-len(token) % 4)
+        seal, *parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        raise _invalid() from None
+    key = tuple(parts)
+    fits = len(key) == len(shape) and all(
+        check(part) for part, check in zip(key, shape, strict=True)
+    )
+    if not fits or seal != _seal(key, binding):
+        raise _invalid()
+    return key
+
+
+def _seal(key: Key, binding: bytes) -> str:
+    return hashlib.sha256(binding + json.dumps(key).encode()).hexdigest()[:24]
+
+
+def _invalid() -> ServiceRefusal:
+    problem = "this is no page token of this list with these filters; start again without one"
+    return ServiceRefusal(
+        ServiceReason.PAGE_TOKEN_INVALID,
+        f"page_token: {problem}",
+        fields={"page_token": problem},
+    )
