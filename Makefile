@@ -40,10 +40,14 @@ bench: $(READY) ## Measure against the floors on this machine
 protos: $(READY) ## Generate the code of the contract anew
 	$(BIN)/python protos/generate.py
 
+COMPILE := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+# The image installs a part of the one lock: what runs, and what builds our wheel.
 lock: $(READY) ## Pin every dependency anew, with hashes for every platform
-	$(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --all-extras \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
-		--output-file requirements.lock pyproject.toml
+	$(COMPILE) --all-extras --output-file requirements.lock pyproject.toml
+	$(COMPILE) --constraints requirements.lock --output-file deploy/runtime.lock pyproject.toml
+	echo hatchling | $(COMPILE) --constraints requirements.lock --output-file deploy/build.lock -
 
 clean: ## Remove what can be made again; data in .siklus stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
