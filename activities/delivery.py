@@ -17,14 +17,14 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from siklus.activities.mail.mailer import (
+from siklus.activities.mail.message import AddressUnusableError, compose
+from siklus.activities.mail.post import (
     Mailer,
     MailRefused,
     MailServerAway,
     MailUncertain,
     PostOffice,
 )
-from siklus.activities.mail.message import AddressUnusableError, compose
 from siklus.activities.mail.render import Item, render
 from siklus.activities.mail.texts import Language
 from siklus.activities.store.pool import Store

@@ -9,7 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from siklus.activities.delivery import Delivery
-from siklus.activities.mail.mailer import PostOffice, SmtpMailer
+from siklus.activities.mail.post import PostOffice, SmtpMailer
 from siklus.activities.store.pool import Store
 from siklus.workflows import ports
 from siklus.workflows.domain.values import AgencyId

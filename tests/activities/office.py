@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import dict_row
 
 from siklus.activities.delivery import Delivery
-from siklus.activities.mail.mailer import SmtpMailer
+from siklus.activities.mail.post import SmtpMailer
 from siklus.activities.reminders import Reminders
 from siklus.activities.store.pool import Store
 from siklus.services.local.mailbox import LocalMailbox, Mail
