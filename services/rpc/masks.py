@@ -14,7 +14,7 @@ EVERYTHING: Final = "*"
 
 def must_know(mask: FieldMask, answer: type[Message]) -> None:
     """Raise FIELD_INVALID with the first path that the message does not have."""
-    descriptor = answer.DESCRIPTOR
+    descriptor: Any = answer.DESCRIPTOR
     for path in mask.paths:
         if path != EVERYTHING and not FieldMask(paths=[path]).IsValidForDescriptor(descriptor):
             raise invalid("read_mask", f"{descriptor.name} has no field {path[:64]!r}")

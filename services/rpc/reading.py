@@ -1,0 +1,55 @@
+"""Reading one evaluation: who may, and how fresh it must be."""
+
+import asyncio
+from typing import Final
+
+from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import evaluations as queries
+from siklus.services.auth.caller import Caller
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.values import EvaluationKey, Role
+
+FRESH_WITHIN: Final = 2.0
+"""Seconds that a read with `min_revision` waits for the record."""
+LOOK_EVERY: Final = 0.05
+
+
+async def read(
+    store: Store, caller: Caller, key: EvaluationKey, *, min_revision: int = 0
+) -> queries.EvaluationRow:
+    """Return the evaluation's row if the caller may see it.
+
+    Raises ServiceRefusal NOT_FOUND or STALE_READ, Refusal NOT_A_PARTICIPANT.
+    """
+    waited = 0.0
+    while True:
+        async with store.agency(caller.agency) as connection:
+            stored = await queries.get(connection, key)
+        if stored is not None:
+            may_read(caller, stored)
+            if stored.revision >= min_revision:
+                return stored
+        elif not min_revision:
+            raise ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such evaluation")
+        if waited >= FRESH_WITHIN:
+            raise _stale(stored, min_revision)
+        await asyncio.sleep(LOOK_EVERY)
+        waited += LOOK_EVERY
+
+
+def may_read(caller: Caller, stored: queries.EvaluationRow) -> None:
+    """Refuse whoever has no part in the evaluation and no office that sees all of them."""
+    if caller.has(Role.AGENCY_ADMIN, Role.AUDITOR) or caller.person in stored.participants:
+        return
+    raise Refusal(Reason.NOT_A_PARTICIPANT, "this evaluation is not yours to read")
+
+
+def _stale(stored: queries.EvaluationRow | None, min_revision: int) -> ServiceRefusal:
+    if stored is None:
+        return ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such evaluation")
+    return ServiceRefusal(
+        ServiceReason.STALE_READ,
+        f"the record is at revision {stored.revision}, not yet at {min_revision}; try again",
+        details={"revision": str(stored.revision)},
+    )

@@ -1,0 +1,80 @@
+"""The worker process: which workflows and activities serve which queue.
+
+Decisions have their own queue, so that a launch or a night's mail never stands before them.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from siklus.activities.cohort import Cohorts
+from siklus.activities.delivery import Delivery
+from siklus.activities.keyring import Keyring
+from siklus.activities.mail.post import Mailer
+from siklus.activities.projection import Projector
+from siklus.activities.reminders import Reminders
+from siklus.activities.store.pool import Store
+from siklus.activities.vault import Vault
+from siklus.services.clock import Clock
+from siklus.services.temporal import workflow_runner
+from siklus.workflows import names
+from siklus.workflows.cycle import CycleWorkflow
+from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
+
+GRACE = timedelta(seconds=5)
+"""Activities under way at a shutdown may finish."""
+
+
+@asynccontextmanager
+async def running_worker(
+    client: Client,
+    store: Store,
+    keyring: Keyring,
+    mailer: Mailer,
+    clock: Clock,
+    *,
+    max_cached_workflows: int = 1000,
+) -> AsyncIterator[None]:
+    """Serve every queue until the block is left, then let what is under way finish."""
+    projector = Projector(store, Vault(keyring))
+    cohorts = Cohorts(store, client)
+    reminders = Reminders(store, clock.now)
+    delivery = Delivery(store, mailer, clock.now)
+    runner = workflow_runner()
+    workers = [
+        Worker(
+            client,
+            task_queue=names.EVALUATION_QUEUE,
+            workflows=[EvaluationWorkflow],
+            activities=[projector.project, cohorts.superior_of],
+            workflow_runner=runner,
+            max_cached_workflows=max_cached_workflows,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=names.COHORT_QUEUE,
+            workflows=[CycleWorkflow],
+            activities=[cohorts.freeze_cohort, cohorts.start_page, cohorts.finish_launch],
+            workflow_runner=runner,
+            max_concurrent_activities=4,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=names.NOTICE_QUEUE,
+            workflows=[ReminderWorkflow, NoticeWorkflow],
+            activities=[reminders.plan_reminders, delivery.deliver_page],
+            workflow_runner=runner,
+            max_concurrent_activities=4,
+            graceful_shutdown_timeout=GRACE,
+        ),
+    ]
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        yield
