@@ -100,21 +100,17 @@ class EvaluationWorkflow:
 
     async def _wait_for_work(self) -> None:
         self._set_alarm()
-        await workflow.wait_condition(
-            lambda: (
-                self.record.pending or self.alarm is None or self.alarm.done()
-                if self.alarm_at is not None
-                else self.record.pending
-            )
-        )
+        await workflow.wait_condition(lambda: self.record.pending or self._alarm_rang())
+
+    def _alarm_rang(self) -> bool:
+        return self.alarm is not None and self.alarm.done()
 
     def _set_alarm(self) -> None:
         """Keep the one timer on the next instant at which the clock has work."""
         wake_at = next_wake(self.record.state, spread=self.spread)
         if wake_at is not None and self.look_again_at is not None:
             wake_at = max(wake_at, self.look_again_at)
-        fired = self.alarm is not None and self.alarm.done()
-        if wake_at == self.alarm_at and not fired:
+        if wake_at == self.alarm_at and not self._alarm_rang():
             return
         if self.alarm is not None:
             self.alarm.cancel()
