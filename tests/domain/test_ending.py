@@ -81,7 +81,7 @@ def test_a_reopening_takes_up_the_numbers_and_the_chain() -> None:
 
 def test_a_completed_evaluation_goes_back_to_its_rating() -> None:
     told = at_approval().approver.approves().at("2027-03-15 09:00").team.reopens()
-    assert told.stage is Stage.RATING
+    assert told.waiting == ["RATE"]
 
     told.supervisor.rates("BELOW", "BELOW").employee.appeals()
 

@@ -1,6 +1,7 @@
 """What happens when somebody is late or leaves: escalations, flags, seats that change hands."""
 
 from datetime import timedelta
+from typing import Any
 
 from siklus.workflows.domain.commands import Reassign, ResolveSuperior, Seat
 from siklus.workflows.domain.decide import tick
@@ -26,7 +27,7 @@ from tests.domain.story import (
 )
 
 
-def submitted(**start: object) -> Story:
+def submitted(**start: Any) -> Story:
     return story(**start).at("2026-01-06 09:00").employee.submits_plan()
 
 

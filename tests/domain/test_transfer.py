@@ -76,7 +76,7 @@ def test_a_late_interim_rating_climbs_and_the_superior_gives_it() -> None:
 
 def test_an_interim_rating_that_never_comes_leaves_the_segment_unrated() -> None:
     told = moved().at("2026-08-01 00:09:59")
-    assert told.stage is Stage.INTERIM_RATING
+    assert told.waiting == ["INTERIM_RATE"]
 
     told.at("2026-08-01 00:10")
 
