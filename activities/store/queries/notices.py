@@ -4,10 +4,10 @@ Every function works on a connection that one agency was set on, inside its tran
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -22,16 +22,18 @@ _WAITING = """
 
 ANY_WAITING: Final = f"SELECT EXISTS (SELECT 1 FROM notice WHERE {_WAITING})"  # noqa: S608
 
+READERS: Final = f"""
+SELECT recipient FROM notice WHERE {_WAITING}
+GROUP BY recipient ORDER BY recipient LIMIT %(people)s
+"""  # noqa: S608
+
+LOCK: Final = f"""
+SELECT notice FROM notice WHERE {_WAITING} AND recipient = ANY (%(readers)s)
+FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+
 # A reminder whose task is done, or is no longer the reader's, is not wanted any more.
-TAKE: Final = f"""
-WITH waiting AS (
-    SELECT notice FROM notice
-    WHERE {_WAITING} AND recipient IN (
-        SELECT recipient FROM notice WHERE {_WAITING}
-        GROUP BY recipient ORDER BY recipient LIMIT %(people)s
-    )
-    FOR UPDATE SKIP LOCKED
-)
+READ: Final = """
 SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.mail_key,
        notice.attempts, coalesce(cycle.title, notice.cycle) AS cycle,
        CASE WHEN notice.person <> notice.recipient THEN employee.name END AS about,
@@ -42,7 +44,6 @@ SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.m
        coalesce(reader.email, '') AS email, coalesce(reader.language, '') AS language,
        unit.zone AS reader_zone
 FROM notice
-JOIN waiting USING (notice)
 LEFT JOIN person AS reader
     ON reader.agency = notice.agency AND reader.person = notice.recipient
 LEFT JOIN unit ON unit.agency = reader.agency AND unit.code = reader.unit
@@ -53,9 +54,9 @@ LEFT JOIN task
     ON task.agency = notice.agency AND task.cycle = notice.cycle AND task.person = notice.person
     AND task.segment = notice.segment AND task.task = notice.task
     AND task.opened_at = notice.task_opened_at
-WHERE notice.agency = %(agency)s
+WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s)
 ORDER BY notice.recipient, notice.due_at, notice.number, notice.notice
-"""  # noqa: S608
+"""
 
 HOLD: Final = """
 UPDATE notice
@@ -122,8 +123,12 @@ async def take(
     Nobody else takes them up before `until`. A mail that was perhaps sent keeps its key and its
     notices, so that a repeat is the same mail; everything else of one reader is one mail.
     """
+    # Step by step, because in one statement the planner guesses wrong on a freshly filled ledger.
+    given = {"agency": agency, "people": people, "now": now}
+    readers = [row[0] for row in await _rows(connection, READERS, given)]
+    taken = [row[0] for row in await _rows(connection, LOCK, {**given, "readers": readers})]
     async with connection.cursor(row_factory=class_row(Waiting)) as cursor:
-        await cursor.execute(TAKE, {"agency": agency, "people": people, "now": now})
+        await cursor.execute(READ, {"agency": agency, "notices": taken})
         rows = await cursor.fetchall()
     mails = _mails(agency, rows)
     pairs = [(row.notice, key) for key, mail in mails.items() for row in mail]
@@ -174,6 +179,12 @@ async def mark_failed(
 async def put_back(connection: Connection, agency: AgencyId, notices: Iterable[UUID]) -> None:
     """Let others take up what was taken up and not tried."""
     await connection.execute(PUT_BACK, {"agency": agency, "notices": list(notices)})
+
+
+async def _rows(
+    connection: Connection, statement: str, given: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(statement, given)).fetchall()
 
 
 def _mails(agency: AgencyId, rows: Sequence[Waiting]) -> dict[str, list[Waiting]]:
