@@ -14,6 +14,7 @@ from siklus.activities.cohort import Cohorts
 from siklus.activities.delivery import Delivery
 from siklus.activities.keyring import Keyring
 from siklus.activities.mail.post import Mailer
+from siklus.activities.mail.texts import Language
 from siklus.activities.projection import Projector
 from siklus.activities.reminders import Reminders
 from siklus.activities.store.pool import Store
@@ -37,13 +38,14 @@ async def running_worker(
     mailer: Mailer,
     clock: Clock,
     *,
+    default_language: Language = "id",
     max_cached_workflows: int = 1000,
 ) -> AsyncIterator[None]:
     """Serve every queue until the block is left, then let what is under way finish."""
     projector = Projector(store, Vault(keyring))
     cohorts = Cohorts(store, client)
     reminders = Reminders(store, clock.now)
-    delivery = Delivery(store, mailer, clock.now)
+    delivery = Delivery(store, mailer, clock.now, default_language=default_language)
     runner = workflow_runner()
     workers = [
         Worker(
