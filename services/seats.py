@@ -1,7 +1,7 @@
 """Commands that name another person, completed from the roster: never from the request."""
 
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import roster
+from siklus.activities.store.queries import lines, roster
 from siklus.services.auth.caller import Caller
 from siklus.workflows.domain.commands import Command, Reassign
 from siklus.workflows.domain.errors import invalid
@@ -18,5 +18,5 @@ async def resolved(store: Store, caller: Caller, command: Command) -> Command:
         person = await roster.person(connection, caller.agency, command.person)
         if person is None or not person.active:
             raise invalid("person", "is nobody who works in the agency now")
-        superior = await roster.superior_of(connection, caller.agency, command.person)
+        superior = await lines.superior(connection, caller.agency, command.person)
     return command.model_copy(update={"superior": superior})
