@@ -1,10 +1,13 @@
 """The servers every test of the session shares."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from siklus.activities.store import migrate
+from siklus.activities.store.pool import Store
 from siklus.services.local.postgres import LocalPostgres
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.workflows import names
@@ -15,6 +18,20 @@ async def postgres() -> AsyncIterator[LocalPostgres]:
     """A PostgreSQL with the three roles and the empty database `siklus`."""
     async with LocalPostgres(fsync=False) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: LocalPostgres) -> LocalPostgres:
+    """The same server with its tables."""
+    await asyncio.to_thread(migrate.upgrade, postgres.owner_url)
+    return postgres
+
+
+@pytest.fixture(scope="session")
+async def store(database: LocalPostgres) -> AsyncIterator[Store]:
+    """The store as services see it: as `siklus_app`, behind row-level security."""
+    async with Store(database.app_url) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")
