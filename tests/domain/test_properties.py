@@ -1,0 +1,117 @@
+"""What holds for every evaluation, whoever says what and whenever."""
+
+import os
+from random import Random
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from siklus.workflows.domain import audit
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.commands import COMMANDS
+from siklus.workflows.domain.decide import seal, tick
+from siklus.workflows.domain.decide.clock import next_wake
+from siklus.workflows.domain.evolve import begin, fold, start_of
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.rating import rate_quadrant
+from siklus.workflows.domain.stages import ENDED, OWN_TASKS, Stage
+from tests.domain.walk import Tally, Walk, judges_of
+
+WALKS = 3000 if os.environ.get("SIKLUS_PROVE") else 300
+LONGEST_WALK = 120
+MOST_AT_ONCE = 40
+"""Entries of one step: a year's worth of clock acts, and no endless loop."""
+
+REOPENINGS = {"reopening_requested", "evaluation_reopened"}
+EVENT_KINDS = {member.model_fields["kind"].default for member in get_args(get_args(e.AnyEvent)[0])}
+
+
+@pytest.mark.timeout(900)
+def test_every_walk_keeps_the_rules_and_together_they_arrive() -> None:
+    tally = Tally()
+
+    @settings(max_examples=WALKS, derandomize=True, database=None, deadline=None)
+    @given(seed=st.integers(0, 2**32 - 1), steps=st.integers(20, LONGEST_WALK))
+    def walk_keeps_the_rules(seed: int, steps: int) -> None:
+        walk = Walk(Random(seed), tally, watch=keeps_the_rules)
+        walk.go(steps)
+        the_history_is_the_state(walk)
+
+    walk_keeps_the_rules()
+
+    print(tally)
+    assert tally.walks >= WALKS
+    assert set(COMMANDS) - set(tally.accepted) == set()
+    assert EVENT_KINDS - set(tally.events) == set()
+    assert set(Stage) - set(tally.stages) == set()
+    assert tally.rate >= 0.2
+    assert tally.approved >= 50
+
+
+def keeps_the_rules(walk: Walk) -> None:
+    """Look at a walk after one step."""
+    entries_follow(walk)
+    tasks_are_in_the_right_hands(walk.state)
+    ratings_come_from_the_matrix(walk.state)
+    assert tick(fold(walk.state, clock := tick(walk.state, walk.now)), walk.now) == ()
+    assert len(clock) <= MOST_AT_ONCE
+    if not walk.state.ended:
+        assert walk.state.tasks or next_wake(walk.state) is not None
+
+
+def entries_follow(walk: Walk) -> None:
+    first = walk.before.revision + 1 if walk.before else 1
+    ended = walk.before.ended if walk.before else False
+    assert [entry.number for entry in walk.added] == [*range(first, first + len(walk.added))]
+    assert len(walk.added) <= MOST_AT_ONCE
+    for entry in walk.added:
+        assert entry.occurred_at <= entry.recorded_at == walk.now
+        assert not ended or entry.event.kind in REOPENINGS
+        ended = entry.event.stage in ENDED if entry.event.stage else ended
+        assert "Teks Siti" not in entry.model_dump_json()
+
+
+def tasks_are_in_the_right_hands(state: Evaluation) -> None:
+    employee = state.participants.employee
+    assert not (state.ended and state.tasks)
+    for task in state.tasks:
+        assert employee not in judges_of(task)
+        assert task.escalates_at is None or task.escalates_at >= task.opened_at
+        if task.kind in OWN_TASKS:
+            assert task.holder == employee
+            assert task.escalated_to == ()
+        people = (task.holder, *task.escalated_to)
+        assert len(set(people)) == len(people)
+
+
+def ratings_come_from_the_matrix(state: Evaluation) -> None:
+    known = {segment.predicate for segment in state.segments}
+    for rating in state.ratings:
+        matrix = state.policy.rating.matrix
+        assert rating.predicate == rate_quadrant(matrix, rating.results, rating.behaviour)
+        assert rating.combined in known | {rating.predicate}
+        assert state.participants.employee not in {rating.rater, rating.given_by}
+    decided = state.appeal is not None and state.appeal.decided_by
+    if decided and state.appeal and not state.appeal.top_of_hierarchy:
+        assert state.appeal.decided_by not in state.raters
+
+
+def the_history_is_the_state(walk: Walk) -> None:
+    """Fold the whole history, as recorded and as read back from its JSON."""
+    assert fold(begin(walk.start), walk.entries) == walk.state
+    read = tuple(e.Entry.model_validate_json(entry.model_dump_json()) for entry in walk.entries)
+    opened = read[0].event
+    assert isinstance(opened, e.EvaluationOpened)
+    start = start_of(walk.start.key, walk.start.terms, opened)
+    again = fold(begin(start), read)
+    assert again == walk.state
+    assert again.model_dump_json() == walk.state.model_dump_json()
+    assert Evaluation.model_validate_json(walk.state.model_dump_json()) == walk.state
+    previous = audit.GENESIS
+    for entry in read:
+        assert entry.hash == seal(previous, entry)
+        previous = entry.hash
+    assert walk.state.head == previous
+    assert sum(entry.event.kind == "appeal_filed" for entry in read) <= 1
