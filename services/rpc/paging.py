@@ -42,13 +42,16 @@ def number(part: object) -> bool:
 
 
 def instant(part: object) -> bool:
-    """Tell whether a part is an instant in ISO form, or `infinity`, which sorts after all."""
-    if not isinstance(part, str) or part == "infinity":
-        return part == "infinity"
+    """Tell whether a part is an instant in ISO form."""
     try:
-        return datetime.fromisoformat(part).tzinfo is not None
+        return isinstance(part, str) and datetime.fromisoformat(part).tzinfo is not None
     except ValueError:
         return False
+
+
+def instant_or_never(part: object) -> bool:
+    """Tell whether a part is an instant, or `infinity`, which sorts after all of them."""
+    return part == "infinity" or instant(part)
 
 
 @dataclass(frozen=True, slots=True)

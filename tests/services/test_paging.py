@@ -9,7 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from siklus.services.auth.caller import Caller
 from siklus.services.rpc.masks import masked
-from siklus.services.rpc.paging import Check, Page, instant, number, text
+from siklus.services.rpc.paging import Check, Page, instant, instant_or_never, number, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import cycle_service_pb2, evaluation_pb2, evaluation_reads_pb2, roster_service_pb2
 from siklus.workflows.domain.errors import Reason, Refusal
@@ -120,7 +120,10 @@ def test_a_garbled_token_is_refused(garbled: str) -> None:
         (number, "1", False),
         (instant, "2027-01-14 16:59:59+00", True),
         (instant, "2027-01-14T16:59:59.123456+07:00", True),
-        (instant, "infinity", True),
+        (instant, "infinity", False),
+        (instant_or_never, "infinity", True),
+        (instant_or_never, "2027-01-14 16:59:59+00", True),
+        (instant_or_never, "-infinity", False),
         (instant, "2027-01-14 16:59:59", False),
         (instant, "tomorrow", False),
         (instant, 5, False),

@@ -1,0 +1,196 @@
+"""CycleService: one year's evaluations, created, previewed and launched."""
+
+from typing import Final
+
+from temporalio.client import Client
+
+from siklus.activities.seating import seats
+from siklus.activities.store.pool import Connection, Store
+from siklus.activities.store.queries import cohort, cycles, launches, policies, roster
+from siklus.activities.store.queries.cycles import CycleRow, CycleState
+from siklus.services.clock import Clock
+from siklus.services.interceptors.layer import Context
+from siklus.services.launching import start_launch
+from siklus.services.rpc import cycle_views, names
+from siklus.services.rpc.gate import admit
+from siklus.services.rpc.once import Request
+from siklus.services.rpc.paging import Page, text
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.schedules import ensure_schedules
+from siklus.v1 import cycle_service_pb2 as pb
+from siklus.v1 import cycle_service_pb2_grpc
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
+from siklus.workflows.ports import CohortRef
+
+PREVIEW_SECONDS: Final = 8.0
+"""A preview counts the whole agency."""
+
+
+class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
+    """Answers for the cycles of the caller's agency."""
+
+    def __init__(self, store: Store, client: Client, clock: Clock) -> None:
+        self._store = store
+        self._client = client
+        self._clock = clock
+
+    async def CreateCycle(  # noqa: N802
+        self, request: pb.CreateCycleRequest, context: Context
+    ) -> pb.CreateCycleResponse:
+        """Create a cycle under the version of its policy that counts at this moment."""
+        caller = admit("CreateCycle")
+        agency = caller.agency
+        async with self._store.agency(agency) as connection:
+
+            async def create() -> pb.CreateCycleResponse:
+                await roster.register(connection, agency, agency, at=self._clock.now())
+                await _must_be_known(connection, agency, request)
+                row = await self._new(connection, agency, request)
+                if not await cycles.create(connection, agency, row):
+                    raise ServiceRefusal(
+                        ServiceReason.ALREADY_EXISTS,
+                        "the agency has a cycle of that id",
+                        details={"name": names.cycle_name(agency, row.cycle)},
+                    )
+                return pb.CreateCycleResponse(cycle=await _shown(connection, agency, row))
+
+            once = Request(caller, request, self._clock)
+            return await once.once(connection, pb.CreateCycleResponse, create)
+
+    async def _new(
+        self, connection: Connection, agency: AgencyId, request: pb.CreateCycleRequest
+    ) -> CycleRow:
+        policy = await policies.get(connection, agency, request.policy, request.policy_version)
+        if policy is None:
+            raise ServiceRefusal(
+                ServiceReason.NOT_FOUND,
+                "there is no such version of a policy",
+                details={
+                    "name": names.policy_name(agency, request.policy),
+                    "version": str(request.policy_version),
+                },
+            )
+        return CycleRow(
+            cycle=CycleId(request.cycle_id),
+            title=request.title.strip(),
+            year=request.year,
+            policy=policy.name,
+            policy_version=policy.version,
+            units=list(request.units),
+            top_rater=PersonId(request.top_rater) if request.top_rater else None,
+            state=CycleState.CREATED,
+            created_at=self._clock.now(),
+            launched_at=None,
+        )
+
+    async def GetCycle(  # noqa: N802
+        self, request: pb.GetCycleRequest, context: Context
+    ) -> pb.GetCycleResponse:
+        """Read one cycle with its progress."""
+        agency = admit("GetCycle").agency
+        async with self._store.agency(agency) as connection:
+            row = await _found(connection, agency, request.name)
+            return pb.GetCycleResponse(cycle=await _shown(connection, agency, row))
+
+    async def ListCycles(  # noqa: N802
+        self, request: pb.ListCyclesRequest, context: Context
+    ) -> pb.ListCyclesResponse:
+        """List cycles by id, with their progress."""
+        caller = admit("ListCycles")
+        page = Page.asked(request, caller, (text,))
+        (after,) = page.after or ("",)
+        async with self._store.agency(caller.agency) as connection:
+            rows = await cycles.page(connection, caller.agency, after=str(after), limit=page.limit)
+            shown, token = page.cut(rows, lambda row: (row.cycle,))
+            found = [await _shown(connection, caller.agency, row) for row in shown]
+        return pb.ListCyclesResponse(cycles=found, next_page_token=token)
+
+    async def PreviewLaunch(  # noqa: N802
+        self, request: pb.PreviewLaunchRequest, context: Context
+    ) -> pb.PreviewLaunchResponse:
+        """Tell for each person what a launch now would do, by the rule that it would follow."""
+        caller = admit("PreviewLaunch")
+        agency = caller.agency
+        page = Page.asked(request, caller, (text,))
+        (after,) = page.after or ("",)
+        async with self._store.agency(agency, within=PREVIEW_SECONDS) as connection:
+            row = await _found(connection, agency, request.name)
+            policy = await policies.compiled(connection, agency, row.policy, row.policy_version)
+            ends_on = policy.year.ends.in_year(row.year)
+            judged = await cohort.preview(
+                connection, agency, row.cycle, ends_on=ends_on, after=str(after), limit=page.limit
+            )
+            shown, token = page.cut(judged, lambda each: (each.person,))
+            units = {each.person: each.unit for each in shown}
+            seated = await seats(connection, agency, row.cycle, units)
+            included, left_out = await cohort.preview_totals(
+                connection, agency, row.cycle, ends_on=ends_on
+            )
+        return pb.PreviewLaunchResponse(
+            people=[cycle_views.preview(each, seated.get(each.person)) for each in shown],
+            next_page_token=token,
+            included=included,
+            left_out=left_out,
+        )
+
+    async def LaunchCycle(  # noqa: N802
+        self, request: pb.LaunchCycleRequest, context: Context
+    ) -> pb.LaunchCycleResponse:
+        """Have the evaluations started; the workflow is there when this answers."""
+        caller = admit("LaunchCycle")
+        agency = caller.agency
+        once = Request(caller, request, self._clock)
+        async with self._store.agency(agency) as connection:
+            async with connection.transaction():
+                answer = await once.answered(connection, pb.LaunchCycleResponse)
+            if answer is not None:
+                return answer
+            row = await _found(connection, agency, request.name)
+            zones = await roster.zones(connection, agency)
+
+        # Before the mark: an engine that is away then leaves the cycle as it was.
+        await start_launch(self._client, CohortRef(agency=agency, cycle=row.cycle))
+        await ensure_schedules(self._client, agency, zones)
+
+        async with self._store.agency(agency) as connection:
+
+            async def mark() -> pb.LaunchCycleResponse:
+                await launches.begin(connection, agency, row.cycle, at=self._clock.now())
+                marked = await _found(connection, agency, request.name)
+                return pb.LaunchCycleResponse(cycle=await _shown(connection, agency, marked))
+
+            return await once.once(connection, pb.LaunchCycleResponse, mark)
+
+
+async def _found(connection: Connection, agency: AgencyId, name: str) -> CycleRow:
+    row = await cycles.get(connection, agency, names.cycle_id(name))
+    if row is None:
+        raise ServiceRefusal(
+            ServiceReason.NOT_FOUND, "there is no such cycle", details={"name": name}
+        )
+    return row
+
+
+async def _shown(connection: Connection, agency: AgencyId, row: CycleRow) -> pb.Cycle:
+    return cycle_views.cycle(agency, row, await cycles.progress(connection, agency, row.cycle))
+
+
+async def _must_be_known(
+    connection: Connection, agency: AgencyId, request: pb.CreateCycleRequest
+) -> None:
+    """Refuse units and a rater that the roster does not have, and a title nobody can read."""
+    wrong: dict[str, str] = {}
+    if not request.title.strip() or not request.title.isprintable():
+        wrong["title"] = "write a title without control characters"
+    units = {unit.code for unit in await roster.units(connection, agency)} if request.units else ()
+    for number, code in enumerate(request.units):
+        if code not in units:
+            wrong[f"units[{number}]"] = "there is no such unit"
+    if request.top_rater:
+        rater = await roster.person(connection, agency, PersonId(request.top_rater))
+        if rater is None or not rater.active:
+            wrong["top_rater"] = "this is nobody who works in the agency now"
+    if wrong:
+        path, problem = next(iter(wrong.items()))
+        raise Refusal(Reason.FIELD_INVALID, f"{path}: {problem}", fields=wrong)
