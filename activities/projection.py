@@ -23,7 +23,7 @@ class Projector:
 
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
-        self._vault = vault
+        self.vault = vault
 
     @activity.defn(name="project")
     async def project(self, projection: Projection) -> None:
@@ -33,12 +33,12 @@ class Projector:
         """
         key = projection.key
         async with self._store.agency(key.agency) as connection:
-            data_key = await self._vault.key_for(connection, key) if projection.texts else None
+            data_key = await self.vault.key_for(connection, key) if projection.texts else None
             if await write(connection, self._written(projection, data_key)):
                 return
             # Erased since we last sealed for this evaluation: what comes now gets a new key.
-            self._vault.forget(key)
-            data_key = await self._vault.key_for(connection, key)
+            self.vault.forget(key)
+            data_key = await self.vault.key_for(connection, key)
             await write(connection, self._written(projection, data_key))
 
     def _written(self, projection: Projection, data_key: DataKey | None) -> Write:
@@ -50,7 +50,7 @@ class Projector:
             inboxes=[inbox for task in projection.tasks for inbox in _inboxes(task)],
             notices=_notices(projection),
             data_key=data_key.id if data_key else None,
-            texts=[self._vault.seal(data_key, projection.key, text) for text in projection.texts]
+            texts=[self.vault.seal(data_key, projection.key, text) for text in projection.texts]
             if data_key
             else [],
         )

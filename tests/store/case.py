@@ -51,7 +51,7 @@ class Case:
             "indicators.i1.description": "Layanan selesai",
             "indicators.i1.target": "95 %",
         }
-        return self.does("siti", c.SubmitPlan(indicators=INDICATORS, prose=prose))
+        return self.does(self.key.person, c.SubmitPlan(indicators=INDICATORS, prose=prose))
 
     def plan_returned(self) -> "Case":
         return self.does("budi", c.ReturnPlan(prose={"reason": "Target terlalu rendah"}))
