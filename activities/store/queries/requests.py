@@ -8,7 +8,11 @@ from psycopg.rows import args_row
 from siklus.activities.store.pool import Connection
 from siklus.workflows.domain.values import AgencyId
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('/', %s, %s, %s, %s), 0))"
+LOCK = """
+    SELECT pg_advisory_xact_lock(
+        hashtextextended(concat_ws('/', %s::text, %s::text, %s::text, %s::text), 0)
+    )
+"""
 FIND = """
     SELECT body_digest, response FROM request
     WHERE agency = %s AND principal = %s AND method = %s AND request_id = %s
