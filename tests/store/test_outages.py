@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,17 +40,21 @@ async def own(folder: Path) -> AsyncIterator[LocalPostgres]:
         yield server
 
 
+def processes(server: LocalPostgres) -> list[psutil.Process]:
+    postmaster = psutil.Process(server.pid)
+    return [postmaster, *postmaster.children(recursive=True)]
+
+
 @contextmanager
 def hung(server: LocalPostgres) -> Iterator[None]:
-    postmaster = psutil.Process(server.pid)
-    processes = [postmaster, *postmaster.children(recursive=True)]
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
+    stopped = processes(server)
+    for process in stopped:
+        process.suspend()
     try:
         yield
     finally:
-        for process in processes:
-            process.send_signal(signal.SIGCONT)
+        for process in stopped:
+            process.resume()
 
 
 async def read(store: Store, case: Case) -> int:
