@@ -11,6 +11,11 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 COMMANDS: dict[str, str] = {
+    "dev": "siklus.services.cli.dev",
+    "demo": "siklus.services.cli.demo",
+    "serve": "siklus.services.cli.serve",
+    "worker": "siklus.services.cli.worker",
+    "migrate": "siklus.services.cli.migrate",
     "policy": "siklus.services.cli.policy",
     "token": "siklus.services.cli.token",
     "nip": "siklus.services.cli.nip",
