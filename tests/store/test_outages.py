@@ -80,7 +80,8 @@ async def test_a_killed_server_is_missed_at_once_and_found_again(
         await projector.project(case.taken())
         await asyncio.gather(*(read(store, case) for _ in range(8)))
 
-        os.kill(own.pid, signal.SIGKILL)
+        for process in processes(own):
+            process.kill()
         missed = [await outage_of_a_read(store, case) for _ in range(5)]
         await own.stop()
         async with LocalPostgres(folder / "postgres", port=own.port):
