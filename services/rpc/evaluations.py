@@ -10,6 +10,7 @@ from google.protobuf.message_factory import GetMessageClass
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations as queries
+from siklus.activities.store.queries import roster
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
 from siklus.services.auth.caller import current_caller
@@ -24,7 +25,7 @@ from siklus.services.rpc.masks import masked, must_know
 from siklus.services.rpc.names import evaluation_key, evaluation_name
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
-from siklus.services.rpc.waiting import explain
+from siklus.services.rpc.waiting import explain, people_in
 from siklus.services.seats import resolved
 from siklus.v1 import evaluation_pb2, evaluation_service_pb2, evaluation_service_pb2_grpc
 from siklus.v1 import evaluation_reads_pb2 as pb
@@ -80,7 +81,10 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         carry = await self.archive.load(key)
         if carry is None:
             raise ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such evaluation")
-        return explain(carry.evaluation, self.clock.now())
+        state = carry.evaluation
+        async with self.store.agency(key.agency) as connection:
+            names = await roster.names(connection, key.agency, people_in(state))
+        return explain(state, self.clock.now(), names)
 
     def view(self, row: queries.EvaluationRow) -> evaluation_pb2.Evaluation:
         """Return a row as the contract shows it."""

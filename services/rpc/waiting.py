@@ -3,6 +3,7 @@
 Every instant said here was recorded with the task; nothing is computed anew but the next step.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ from siklus.workflows.domain.deadlines import WEEKEND, Due
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count
 from siklus.workflows.domain.stages import Task
+from siklus.workflows.domain.values import PersonId
 from siklus.workflows.domain.waiting import Next, NextStep, next_for
 
 LANGUAGES: Final[tuple[Language, ...]] = ("id", "en")
@@ -68,11 +70,17 @@ _WEEKEND = {"id": "akhir pekan", "en": "weekend"}
 _NOTHING = {"id": "Tidak ada yang menunggu siapa pun.", "en": "Nothing waits for anybody."}
 
 
-def explain(state: Evaluation, now: datetime) -> pb.ExplainWaitingResponse:
-    """Return everything that waits, soonest due first, with its reasons."""
+Names = Mapping[PersonId, str]
+
+
+def explain(state: Evaluation, now: datetime, names: Names) -> pb.ExplainWaitingResponse:
+    """Return everything that waits, soonest due first, with its reasons.
+
+    The sentences call people by `names`, and by their ids where a name is missing.
+    """
     far = datetime.max.replace(tzinfo=now.tzinfo)
     tasks = sorted(state.tasks, key=lambda t: t.due.due_at if t.due else far)
-    waiting = [_waiting(state, task, now) for task in tasks]
+    waiting = [_waiting(state, task, now, names) for task in tasks]
     spoken = {
         language: " ".join(getattr(each.text, language) for each in waiting) or _NOTHING[language]
         for language in LANGUAGES
@@ -87,7 +95,13 @@ def explain(state: Evaluation, now: datetime) -> pb.ExplainWaitingResponse:
     )
 
 
-def _waiting(state: Evaluation, task: Task, now: datetime) -> pb.Waiting:
+def people_in(state: Evaluation) -> set[PersonId]:
+    """Return everybody whom an explanation may speak of."""
+    holders = {task.holder for task in state.tasks if task.holder is not None}
+    return holders | {person for person in state.superiors.values() if person is not None}
+
+
+def _waiting(state: Evaluation, task: Task, now: datetime, names: Names) -> pb.Waiting:
     following = next_for(state, task, now)
     may_act = [person for person in (task.holder, *task.escalated_to) if person is not None]
     zone = state.calendar.zone
@@ -95,9 +109,9 @@ def _waiting(state: Evaluation, task: Task, now: datetime) -> pb.Waiting:
         task=views.task(task.model_dump(mode="json"), zone=zone, now=now),
         may_act=may_act,
         due=_due(task.due) if task.due else None,
-        next=_next(following, zone) if following else None,
+        next=_next(following, zone, names) if following else None,
         text=values.LocalizedText(
-            **{language: _spoken(task, following, zone, language) for language in LANGUAGES}
+            **{language: _spoken(task, following, zone, language, names) for language in LANGUAGES}
         ),
     )
 
@@ -117,29 +131,29 @@ def _due(due: Due) -> pb.DueExplanation:
     )
 
 
-def _next(following: Next, zone: str) -> pb.NextStep:
+def _next(following: Next, zone: str, names: Names) -> pb.NextStep:
     return pb.NextStep(
         act=views.code(values.LateAct, "LATE_ACT", following.step),
         next_at=views.to_timestamp(following.at),
         to=following.to or "",
         text=values.LocalizedText(
-            **{language: _say_next(following, zone, language) for language in LANGUAGES}
+            **{language: _say_next(following, zone, language, names) for language in LANGUAGES}
         ),
     )
 
 
-def _spoken(task: Task, following: Next | None, zone: str, language: Language) -> str:
+def _spoken(task: Task, following: Next | None, zone: str, language: Language, names: Names) -> str:
     said = [
         _HELD[language].format(
             task=texts_in(language).tasks[task.kind],
-            holder=task.holder or _TEAM[language],
+            holder=names.get(task.holder, task.holder) if task.holder else _TEAM[language],
             since=instant(task.opened_at, zone, language),
         )
     ]
     if task.due is not None:
         said.append(_say_due(task.due, language))
     if following is not None:
-        said.append(_say_next(following, zone, language))
+        said.append(_say_next(following, zone, language, names))
     return " ".join(said)
 
 
@@ -166,6 +180,6 @@ def _named(name: str, language: Language) -> str:
     return _WEEKEND[language] if name == WEEKEND else name
 
 
-def _say_next(following: Next, zone: str, language: Language) -> str:
-    to = f" ({following.to})" if following.to else ""
+def _say_next(following: Next, zone: str, language: Language, names: Names) -> str:
+    to = f" ({names.get(following.to, following.to)})" if following.to else ""
     return _NEXT[language][following.step].format(at=instant(following.at, zone, language), to=to)
