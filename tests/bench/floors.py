@@ -216,7 +216,7 @@ class Floor:
                 await asyncio.sleep(0.05)
 
 
-async def work(temporal: str, url: str) -> None:
+async def work(temporal: str, url: str, _: str) -> None:
     """Serve the queue until killed."""
     client = await Client.connect(temporal)
     activities = Activities(client, await Database(url).open())
@@ -226,11 +226,11 @@ async def work(temporal: str, url: str) -> None:
         workflows=[FloorEvaluation, FloorLaunch],
         activities=[activities.insert, activities.start_page],
     ):
-        print("ready 0", flush=True)
+        print("ready", flush=True)
         await asyncio.Event().wait()
 
 
-async def serve(_: str, url: str) -> None:
+async def serve(_: str, url: str, port: str) -> None:
     """Answer reads until killed."""
     database = await Database(url).open()
 
@@ -250,9 +250,9 @@ async def serve(_: str, url: str) -> None:
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler(service, {method: handler})]
     )
-    port = server.add_insecure_port("127.0.0.1:0")
+    server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
-    print(f"ready {port}", flush=True)
+    print("ready", flush=True)
     await server.wait_for_termination()
 
 

@@ -14,13 +14,13 @@ STEPS = 8
 approved, then four reports of progress."""
 TEXT_BYTES = 1500
 """Text of one form."""
-_WORDS = """
-    anggaran antrean aplikasi arsip bagian berkas capaian dampak daerah data desa digital dokumen
-    evaluasi hasil indikator inovasi jadwal jaringan kantor kegiatan kendala kinerja koordinasi
-    laporan layanan loket masyarakat mutu pegawai pelatihan pengaduan perbaikan perizinan permohonan
-    prosedur puskesmas rapat rencana sasaran sekolah semester standar surat target tim triwulan
-    tindak unit verifikasi waktu wilayah
-""".split()
+_WORDS = (
+    "anggaran antrean aplikasi arsip bagian berkas capaian dampak daerah data desa digital dokumen"
+    " evaluasi hasil indikator inovasi jadwal jaringan kantor kegiatan kendala kinerja koordinasi"
+    " laporan layanan loket masyarakat mutu pegawai pelatihan pengaduan perbaikan perizinan"
+    " permohonan prosedur puskesmas rapat rencana sasaran sekolah semester standar surat target tim"
+    " triwulan tindak unit verifikasi waktu wilayah"
+)
 
 
 class Side(Protocol):
@@ -214,9 +214,9 @@ ROWS = (
 
 def forms() -> Iterator[str]:
     """Yield texts of one form's size, each another, as compressible as prose is."""
-    random = Random(8)
+    random, vocabulary = Random(8), _WORDS.split()
     while True:
         words = []
         while sum(map(len, words)) + len(words) < TEXT_BYTES:
-            words.append(random.choice(_WORDS))
+            words.append(random.choice(vocabulary))
         yield " ".join(words)[:TEXT_BYTES]

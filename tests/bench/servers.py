@@ -20,7 +20,7 @@ from siklus.activities.keyring import Keyring
 from siklus.activities.store import migrate
 from siklus.services.auth.keys import PUBLIC_FILE, SigningKey, ensure_local_key, local_key_file
 from siklus.services.local.postgres import LocalPostgres
-from siklus.services.local.processes import Child, Launch
+from siklus.services.local.processes import Child, Launch, free_port
 from siklus.services.local.temporal import LocalTemporal
 from siklus.workflows import names
 from tests.bench import floors
@@ -28,18 +28,19 @@ from tests.bench import floors
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 FLOOR_DATABASE = "floor"
+SIKLUS = ("-c", "from siklus.services.cli import main; main()")
 
 
 class Program:
     """A process of one side, which dies with us."""
 
     def __init__(
-        self, name: str, module: str, *arguments: str, log: Path, environment: dict[str, str]
+        self, name: str, arguments: Sequence[str], log: Path, environment: dict[str, str]
     ) -> None:
         self.name = name
-        program = (sys.executable, "-m", module, *arguments)
-        environment = {"PYTHONPATH": str(ROOT), **environment}
         self._log = log
+        program = (sys.executable, *arguments)
+        environment = {"PYTHONPATH": str(ROOT), **environment}
         self._child = Child(Launch(program, log, environment=environment))
 
     @property
@@ -47,16 +48,12 @@ class Program:
         """Process id."""
         return self._child.pid
 
-    async def ready(self) -> int:
-        """Wait until it serves; return the port that it says, 0 for none."""
+    async def ready(self) -> None:
+        """Wait until it says that it serves."""
         deadline = monotonic() + START_SECONDS
-        while True:
-            said = self._log.read_text(errors="replace") if self._log.exists() else ""
-            for line in said.splitlines():
-                if line.startswith("ready "):
-                    return int(line.removeprefix("ready "))
+        while "ready" not in (self._log.read_text(errors="replace") if self._log.exists() else ""):
             if not self._child.running or monotonic() > deadline:
-                raise RuntimeError(f"{self.name} did not start:\n{self._child.log_tail()}")
+                raise RuntimeError(f"the {self.name} did not start:\n{self._child.log_tail()}")
             await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
@@ -120,35 +117,38 @@ class Servers:
         url = self.postgres.url("postgres", database)
         return await psycopg.AsyncConnection.connect(url, autocommit=True)
 
-    async def start_floor(self) -> int:
-        """Start the floor's worker and gRPC server; return the port of the latter."""
-        return await self._pair("floor", "tests.bench.floors", self.temporal.address, self.floor_url)
+    async def start_floor(self) -> str:
+        """Start the floor's worker and gRPC server; return the address of the latter."""
+        port = free_port()
+        given = (self.temporal.address, self.floor_url, str(port))
+        await self._run("floor worker", ("-m", "tests.bench.floors", "worker", *given))
+        await self._run("floor server", ("-m", "tests.bench.floors", "server", *given))
+        return f"127.0.0.1:{port}"
 
-    async def start_product(self) -> int:
-        """Start a worker and a gRPC server of Siklus; return the port of the latter."""
-        return await self._pair("product", "tests.bench.product_process")
-
-    async def _pair(self, side: str, module: str, *arguments: str) -> int:
-        ports = []
-        for kind in ("worker", "server"):
-            log = self.folder / f"{side}-{kind}.log"
-            program = Program(
-                f"{side} {kind}", module, kind, *arguments, log=log, environment=self.settings
-            )
-            self.programs.append(program)
-            ports.append(await program.ready())
-        return ports[1]
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """Everything that a process of Siklus reads, so that no setting of the user's counts."""
-        return {
+    async def start_product(self) -> str:
+        """Start `siklus worker` and `siklus serve`; return the address of the latter."""
+        port = free_port()
+        settings = {
+            # Everything that they read, so that no setting of the user's counts.
             "SIKLUS_CONFIG": "",
             "SIKLUS_DATABASE_URL": self.postgres.app_url,
             "SIKLUS_TEMPORAL_ADDRESS": self.temporal.address,
             "SIKLUS_TEXT_KEYS": str(self.folder / "text-keys.json"),
             "SIKLUS_TOKEN_KEYS": str(local_key_file(self.folder).with_name(PUBLIC_FILE)),
+            "SIKLUS_GRPC_PORT": str(port),
+            "SIKLUS_METRICS_PORT": str(free_port()),
         }
+        await self._run("siklus worker", (*SIKLUS, "worker"), settings)
+        await self._run("siklus serve", (*SIKLUS, "serve"), settings)
+        return f"127.0.0.1:{port}"
+
+    async def _run(
+        self, name: str, arguments: Sequence[str], environment: dict[str, str] | None = None
+    ) -> None:
+        log = self.folder / f"{name}.log"
+        program = Program(name, arguments, log, environment or {})
+        self.programs.append(program)
+        await program.ready()
 
     @asynccontextmanager
     async def processor_time(self, spent: dict[str, float]) -> AsyncIterator[None]:

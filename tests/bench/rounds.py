@@ -1,0 +1,83 @@
+"""Rounds in which floor and product take turns on the same servers."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from time import perf_counter
+
+import grpc
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.client import Client
+
+from tests.bench.floors import Database, Floor
+from tests.bench.measure import Round, Row, Side, Size
+from tests.bench.product import Product
+from tests.bench.servers import Servers
+
+WARM_UP = Size(evaluations=30, alone=1, read_seconds=0.5, launched=60)
+"""Unmeasured: connections, prepared statements and caches belong to no round."""
+
+Tell = Callable[[str], None]
+
+
+class Contest:
+    """Both sides, ready to be measured."""
+
+    def __init__(self, servers: Servers, floor: Side, product: Side, tell: Tell) -> None:
+        self._servers = servers
+        self._sides = (floor, product)
+        self._tell = tell
+
+    async def rounds(self, row: Row, count: int, size: Size) -> list[Round]:
+        """Measure one row that many times."""
+        done = []
+        for side in self._sides:
+            await row.measure(side, WARM_UP if size == Size() else size)
+        for number in range(count):
+            order = self._sides if number % 2 == 0 else self._sides[::-1]
+            found = Round(first=order[0].name)
+            for side in order:
+                await self._measure(row, side, size, found)
+            done.append(found)
+            self._tell(
+                f"{row.name} {number + 1}/{count}: floor {found.floor:.1f},"
+                f" Siklus {found.product:.1f} {row.unit}, ratio {found.ratio:.2f}"
+            )
+        return done
+
+    async def _measure(self, row: Row, side: Side, size: Size, into: Round) -> None:
+        started = perf_counter()
+        async with self._servers.processor_time(into.cpu_ms.setdefault(side.name, {})):
+            value = await row.measure(side, size)
+        into.seconds[side.name] = round(perf_counter() - started, 3)
+        setattr(into, side.name, value)
+
+
+@asynccontextmanager
+async def contest(servers: Servers, tell: Tell) -> AsyncIterator[Contest]:
+    """Start both sides."""
+    async with AsyncExitStack() as stack:
+        tell("starting the worker and the gRPC server of the floor and of Siklus")
+        floor_channel = grpc.aio.insecure_channel(await servers.start_floor())
+        channel = grpc.aio.insecure_channel(await servers.start_product())
+        await stack.enter_async_context(floor_channel)
+        await stack.enter_async_context(channel)
+        client = await Client.connect(servers.temporal.address)
+        floor = Floor(client, await Database(servers.floor_url).open(), floor_channel)
+        record = await stack.enter_async_context(await servers.superuser("siklus"))
+        product = Product(channel, servers.signing_key, record)
+        await product.prepare()
+        yield Contest(servers, floor, product, tell)
+
+
+async def versions(servers: Servers) -> dict[str, str]:
+    """Return which servers the figures were measured on."""
+    client = await Client.connect(servers.temporal.address)
+    system = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    async with await servers.superuser("postgres") as connection:
+        row = await (await connection.execute("SHOW server_version")).fetchone()
+    return {"Temporal": system.server_version, "PostgreSQL": str(row[0]) if row else "?"}
+
+
+def chosen(rows: Sequence[Row], only: str | None) -> list[Row]:
+    """Return the rows of that name, or all."""
+    return [row for row in rows if only in (None, row.name)]
