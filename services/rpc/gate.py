@@ -10,13 +10,10 @@ from siklus.workflows.domain.values import PersonId, Role
 ADMIN: Final = (Role.AGENCY_ADMIN,)
 OVERSIGHT: Final = (Role.AGENCY_ADMIN, Role.AUDITOR)
 STAFF: Final = (Role.EMPLOYEE, Role.AGENCY_ADMIN, Role.AUDITOR)
-EVERYBODY: Final = tuple(Role)
 
 ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
-    # Rules are no secret to those whom they bind.
-    "CheckPolicy": EVERYBODY,
     "PublishPolicy": ADMIN,
-    "GetPolicy": STAFF,
+    "GetPolicy": STAFF,  # rules are no secret to those whom they bind
     "ListPolicies": STAFF,
     "DescribeFlow": STAFF,
     "ImportUnits": ADMIN,

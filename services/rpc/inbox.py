@@ -14,11 +14,6 @@ GRACE: Final = timedelta(seconds=1)
 """Due is the last second that is in time: late is what comes after it has passed."""
 
 
-def last_second(now: datetime) -> datetime:
-    """Return the instant before which whatever is due is late now, the instant itself excluded."""
-    return now - GRACE + timedelta(microseconds=1)
-
-
 def kind_code(kind: evaluation_pb2.TaskKind.ValueType) -> str | None:
     """Return our code of a kind, None for any."""
     return evaluation_pb2.TaskKind.Name(kind).removeprefix("TASK_KIND_") if kind else None

@@ -10,7 +10,7 @@ from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc.gate import admit_person
-from siklus.services.rpc.inbox import inbox_task, kind_code, kind_number, last_second
+from siklus.services.rpc.inbox import inbox_task, kind_code, kind_number
 from siklus.services.rpc.paging import Key, Page, instant_or_never, number, text
 from siklus.v1 import task_service_pb2 as pb
 from siklus.v1 import task_service_pb2_grpc
@@ -37,7 +37,7 @@ class Tasks(task_service_pb2_grpc.TaskServiceServicer):
         wanted = queries.Filter(
             cycle=request.cycle or None,
             kind=kind_code(request.kind),
-            overdue_at=last_second(now) if request.overdue else None,
+            overdue_at=now if request.overdue else None,
         )
         async with self._store.agency(caller.agency) as connection:
             rows = await queries.inbox(
@@ -63,7 +63,7 @@ class Tasks(task_service_pb2_grpc.TaskServiceServicer):
                 caller.agency,
                 _actors(caller, person),
                 cycle=request.cycle or None,
-                as_of=last_second(self._clock.now()),
+                as_of=self._clock.now(),
             )
         return pb.CountTasksResponse(
             counts=[

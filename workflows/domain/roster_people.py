@@ -231,11 +231,11 @@ def _language(written: str, draft: PersonDraft) -> str:
 
 
 def _refuse_repeated(drafts: Sequence[PersonDraft]) -> None:
-    """The first row about a person counts, whatever becomes of it."""
+    """The first row about a person counts; one that mixes two people up is about neither."""
     first: dict[tuple[str, str], int] = {}
     for draft in drafts:
         planned = draft.planned
-        if planned is None:
+        if planned is None or any(p.code == RowFault.ANOTHER_PERSON for p in draft.problems):
             continue
         keys = {"nip": planned.nip, "ref": planned.ref or "", "person_id": planned.person}
         for name, key in keys.items():
