@@ -1,0 +1,323 @@
+"""Launching a cohort: judged once with reasons, started once each, however often it is repeated."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+from temporalio.testing import ActivityEnvironment
+
+from siklus.activities.cohort import Cohorts
+from siklus.activities.projection import Projector
+from siklus.activities.seating import seats
+from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import cohort, cycles, days, policies, roster
+from siklus.activities.store.queries.cycles import CycleRow, CycleState
+from siklus.services.local.temporal import LocalTemporal
+from siklus.services.temporal import data_converter
+from siklus.workflows import names
+from siklus.workflows.domain.calendar import DayOff
+from siklus.workflows.domain.decide.opening import digest_of
+from siklus.workflows.domain.model import Start
+from siklus.workflows.domain.roster_people import Person
+from siklus.workflows.domain.roster_units import Unit
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
+from siklus.workflows.ports import CohortPage, CohortRef, Lookup, PageOutcome
+from tests.domain.story import make_policy
+from tests.store.case import Case
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+CYCLE = CycleId("2026")
+POLICY = make_policy()
+
+
+def person(who: str, supervisor: str | None, **more: object) -> Person:
+    given = {
+        "person": who, "nip": who, "name": who.title(), "email": "", "unit": "jkt", "position": "",
+        "supervisor": supervisor, "top": supervisor is None, "language": "id", "joined_on": None,
+        "ref": None, "active": True,
+    }  # fmt: skip
+    return Person.model_validate(given | more)
+
+
+PEOPLE = [
+    person("agus", None),
+    person("budi", "rina"),
+    person("dewi", "left"),
+    person("eka", "agus", unit="mks"),
+    person("later", "budi", joined_on=date(2027, 1, 1)),
+    person("left", "budi", active=False),
+    person("rina", "agus"),
+    person("siti", "budi", joined_on=date(2026, 5, 1)),
+    person("wayan", "nobody"),
+]
+
+
+@pytest.fixture
+async def client(temporal_server: LocalTemporal) -> Client:
+    return await Client.connect(temporal_server.address, data_converter=data_converter())
+
+
+@pytest.fixture
+async def cohorts(store: Store, client: Client) -> Cohorts:
+    return Cohorts(store, client, lambda: AT)
+
+
+@pytest.fixture
+async def launched(store: Store, agency: AgencyId) -> CohortRef:
+    """A cycle of an agency of nine, its policy published; nothing is frozen yet."""
+    async with store.agency(agency) as connection:
+        for code, zone in (("jkt", "Asia/Jakarta"), ("mks", "Asia/Makassar")):
+            await roster.put_units(connection, agency, [Unit(code=code, name=code, zone=zone)])
+        await roster.put_people(connection, agency, PEOPLE)
+        await policies.publish(connection, agency, "source", lambda _: POLICY, at=AT, by="admin")
+        await make_cycle(store, agency)
+    return CohortRef(agency=agency, cycle=CYCLE)
+
+
+async def make_cycle(
+    store: Store, agency: AgencyId, units: tuple[str, ...] = (), top_rater: str | None = None
+) -> None:
+    async with store.agency(agency) as connection:
+        await connection.execute("DELETE FROM cycle")
+        new = CycleRow(
+            CYCLE, "Kinerja 2026", 2026, POLICY.name, POLICY.version, list(units),
+            PersonId(top_rater) if top_rater else None, CycleState.CREATED, AT, None,
+        )  # fmt: skip
+        assert await cycles.create(connection, agency, new)
+        assert not await cycles.create(connection, agency, new)
+
+
+async def members(store: Store, agency: AgencyId) -> dict[str, str | None]:
+    async with store.agency(agency) as connection:
+        rows = await connection.execute("SELECT person, reason FROM member ORDER BY person")
+        return dict(await rows.fetchall())
+
+
+async def start_page(
+    cohorts: Cohorts,
+    ref: CohortRef,
+    *,
+    after: str | None = None,
+    size: int = 200,
+    reached: str | None = None,
+    on_heartbeat: Callable[..., None] = lambda *details: None,
+) -> PageOutcome:
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = on_heartbeat
+    if reached is not None:
+        environment.info = activity.Info(
+            **{**environment.info.__dict__, "heartbeat_details": [reached]}
+        )
+    page = CohortPage(
+        agency=ref.agency, cycle=ref.cycle, after=PersonId(after) if after else None, size=size
+    )
+    outcome: PageOutcome = await environment.run(cohorts.start_page, page)
+    return outcome
+
+
+async def started(client: Client, agency: AgencyId, who: str) -> Start | None:
+    key = EvaluationKey(agency=agency, cycle=CYCLE, person=PersonId(who))
+    handle = client.get_workflow_handle(names.evaluation_workflow_id(key))
+    try:
+        history = await handle.fetch_history()
+    except RPCError:
+        return None
+    given = history.events[0].workflow_execution_started_event_attributes.input.payloads
+    (start,) = await client.data_converter.decode(given, [Start])
+    assert isinstance(start, Start)
+    return start
+
+
+async def test_everybody_is_judged_once_with_a_reason(
+    store: Store, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    assert await cohorts.freeze_cohort(launched) == 4
+
+    judged = {
+        "agus": "NO_RATER", "budi": None, "dewi": "SUPERVISOR_INACTIVE", "eka": None,
+        "later": "JOINED_LATER", "left": "INACTIVE", "rina": None, "siti": None,
+        "wayan": "UNKNOWN_SUPERVISOR",
+    }  # fmt: skip
+    assert await members(store, launched.agency) == judged
+
+    async with store.agency(launched.agency) as connection:
+        await roster.put_people(connection, launched.agency, [person("new", "budi")])
+    assert await cohorts.freeze_cohort(launched) == 4
+    assert await members(store, launched.agency) == judged
+
+
+async def test_a_cycle_of_some_units_with_a_rater_at_the_top(
+    store: Store, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    child = Unit(code="seksi", name="Seksi", zone="Asia/Jakarta", parent="jkt")
+    async with store.agency(launched.agency) as connection:
+        await roster.put_units(connection, launched.agency, [child])
+        moved = person("rina", "agus", unit="seksi")
+        await roster.put_people(connection, launched.agency, [moved])
+    await make_cycle(store, launched.agency, units=("jkt",), top_rater="eka")
+
+    assert await cohorts.freeze_cohort(launched) == 4
+
+    found = await members(store, launched.agency)
+    assert [who for who, reason in found.items() if reason is None] == [
+        "agus", "budi", "rina", "siti",
+    ]  # fmt: skip
+    assert found["eka"] == "OUTSIDE_UNITS"
+
+
+async def test_a_start_holds_seats_calendar_and_rules(
+    store: Store, client: Client, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    agency = launched.agency
+    async with store.agency(agency) as connection:
+        await days.replace(
+            connection, agency, "mks", 2026, [DayOff(on=date(2026, 6, 17), name="Galungan")]
+        )
+    await cohorts.freeze_cohort(launched)
+
+    assert await start_page(cohorts, launched) == PageOutcome(started=4, already=0, cursor=None)
+
+    siti = await started(client, agency, "siti")
+    eka = await started(client, agency, "eka")
+    assert siti is not None
+    assert eka is not None
+    assert siti.participants.model_dump() == {
+        "employee": "siti", "supervisor": "budi", "superior": "rina", "approver": "agus",
+    }  # fmt: skip
+    assert siti.superiors == {"budi": "rina", "rina": "agus", "agus": None}
+    assert (siti.served_from_on, siti.unit) == (date(2026, 5, 1), "jkt")
+    assert eka.served_from_on == date(2026, 1, 1)
+    assert siti.terms.policy == POLICY
+    calendar = eka.terms.calendar
+    assert calendar.zone == "Asia/Makassar"
+    assert [day.name for day in calendar.days_off if day.on == date(2026, 6, 17)] == ["Galungan"]
+    assert await started(client, agency, "agus") is None
+    async with store.agency(agency) as connection:
+        assert await policies.calendar(connection, agency, digest_of(calendar)) == calendar
+
+
+async def test_starting_twice_starts_once(
+    store: Store, client: Client, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    await cohorts.freeze_cohort(launched)
+    await start_page(cohorts, launched)
+
+    assert await start_page(cohorts, launched) == PageOutcome(started=0, already=4, cursor=None)
+
+    # Died before it could note them: the running ones are met again and counted as started.
+    async with store.agency(launched.agency) as connection:
+        await connection.execute("UPDATE member SET started_at = NULL")
+    assert await start_page(cohorts, launched) == PageOutcome(started=4, already=0, cursor=None)
+    async with store.agency(launched.agency) as connection:
+        progress = await cycles.progress(connection, launched.agency, CYCLE)
+    assert (progress.cohort, progress.started, progress.excluded) == (9, 4, 5)
+
+
+async def test_an_ended_evaluation_is_not_started_again(
+    store: Store, client: Client, cohorts: Cohorts, projector: Projector, launched: CohortRef
+) -> None:
+    await cohorts.freeze_cohort(launched)
+    await start_page(cohorts, launched)
+    key = EvaluationKey(agency=launched.agency, cycle=CYCLE, person=PersonId("siti"))
+    await client.get_workflow_handle(names.evaluation_workflow_id(key)).terminate()
+    async with store.agency(launched.agency) as connection:
+        await connection.execute("UPDATE member SET started_at = NULL")
+    # Of another one even Temporal has forgotten that it ran; its row is still there.
+    await projector.project(Case(launched.agency, "rina").taken())
+
+    outcome = await start_page(cohorts, launched)
+
+    assert outcome == PageOutcome(started=3, already=1, cursor=None)
+    handle = client.get_workflow_handle(names.evaluation_workflow_id(key))
+    status = (await handle.describe()).status
+    assert status is not None
+    assert status.name == "TERMINATED"
+
+
+async def test_pages_go_on_from_their_cursor_and_from_the_last_heartbeat(
+    client: Client, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    await cohorts.freeze_cohort(launched)
+    beats: list[object] = []
+
+    first = await start_page(cohorts, launched, size=2, on_heartbeat=beats.append)
+    assert first == PageOutcome(started=2, already=0, cursor=PersonId("eka"))
+    assert beats[-1] == "eka"
+
+    rest = await start_page(cohorts, launched, after="eka", size=2, reached="rina")
+    assert (rest.started, rest.cursor) == (1, "siti")
+    assert await started(client, launched.agency, "rina") is None
+
+    end = await start_page(cohorts, launched, after="siti", size=2)
+    assert end == PageOutcome(started=0, already=0, cursor=None)
+
+
+async def test_whoever_lost_every_superior_since_the_freeze_is_left_out(
+    store: Store, client: Client, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    await cohorts.freeze_cohort(launched)
+    async with store.agency(launched.agency) as connection:
+        await roster.put_people(connection, launched.agency, [person("agus", None, active=False)])
+
+    assert (await start_page(cohorts, launched)).started == 2
+
+    found = await members(store, launched.agency)
+    assert (found["eka"], found["rina"]) == ("SUPERVISOR_INACTIVE", "SUPERVISOR_INACTIVE")
+    assert await started(client, launched.agency, "eka") is None
+
+
+async def test_a_preview_tells_the_same_and_starts_nothing(
+    store: Store, cohorts: Cohorts, projector: Projector, launched: CohortRef
+) -> None:
+    agency, ends_on = launched.agency, date(2026, 12, 31)
+    await projector.project(Case(agency, "siti").taken())
+    async with store.agency(agency) as connection:
+        first = await cohort.preview(connection, agency, CYCLE, ends_on=ends_on, limit=4)
+        rest = await cohort.preview(
+            connection, agency, CYCLE, ends_on=ends_on, after=first[-1].person, limit=50
+        )
+        totals = await cohort.preview_totals(connection, agency, CYCLE, ends_on=ends_on)
+        seated = await seats(connection, agency, CYCLE, {row.person: row.unit for row in first})
+
+    told = {row.person: row.reason for row in (*first, *rest)}
+    assert await members(store, agency) == {}
+    await cohorts.freeze_cohort(launched)
+    assert told == {**await members(store, agency), "siti": "ALREADY_STARTED"}
+    assert totals == (3, 6)
+    assert seated[PersonId("budi")].participants.approver == "agus"
+    assert PersonId("agus") not in seated
+
+
+async def test_a_launch_is_marked_from_its_first_act_to_its_end(
+    store: Store, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    async def cycle() -> CycleRow:
+        async with store.agency(launched.agency) as connection:
+            found = await cycles.get(connection, launched.agency, CYCLE)
+        assert found is not None
+        return found
+
+    assert ((await cycle()).state, (await cycle()).launched_at) == ("CREATED", None)
+    await cohorts.freeze_cohort(launched)
+    assert ((await cycle()).state, (await cycle()).launched_at) == ("LAUNCHING", AT)
+    await cohorts.finish_launch(launched)
+    assert (await cycle()).state == "LAUNCHED"
+
+
+async def test_a_cycle_that_is_not_there_is_not_tried_again(
+    cohorts: Cohorts, agency: AgencyId
+) -> None:
+    with pytest.raises(ApplicationError) as told:
+        await cohorts.freeze_cohort(CohortRef(agency=agency, cycle=CYCLE))
+
+    assert told.value.non_retryable
+
+
+async def test_the_nearest_active_superior(cohorts: Cohorts, launched: CohortRef) -> None:
+    for who, superior in (("siti", "budi"), ("dewi", "budi"), ("agus", None), ("wayan", None)):
+        lookup = Lookup(agency=launched.agency, person=PersonId(who))
+        assert (await cohorts.superior_of(lookup)).person == superior
