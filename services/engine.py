@@ -106,7 +106,7 @@ class Engine:
         return Order(
             actor=Actor(person=caller.person, roles=caller.roles),
             command=command,
-            request_key=names.request_key(caller.person, kind_of(command), request_id),
+            request_key=names.request_key(caller.person, request_id),
             salt=secrets.token_hex(16),
             expected_revision=expected_revision,
             received_at=self._clock.now(),

@@ -371,7 +371,7 @@ class Order(Value):
     actor: Actor
     command: AnyCommand
     request_key: str
-    """sha256(actor ‖ command kind ‖ request_id), also the Update's id."""
+    """sha256(actor ‖ request_id), also the Update's id."""
     salt: str
     """Random per call; the digest of the prose depends on it."""
     expected_revision: Annotated[int, Field(ge=0)] = 0

@@ -37,8 +37,9 @@ class EvaluationServiceStub:
     A participant reads the evaluation; an agency admin and an auditor read every one of the agency.
 
     Every command takes a request_id, which makes it safe to send again: the same request by the same
-    caller applies once and is answered with the same receipt; another request under that id is refused
-    with REQUEST_ID_REUSED. The texts of one request together may have 64 KiB of UTF-8.
+    caller on the same evaluation applies once and is answered with the same receipt. Any other request
+    under that id, another body or another command, is refused with REQUEST_ID_REUSED.
+    The texts of one request together may have 64 KiB of UTF-8.
 
     Refusals come in a fixed order: token, shape of the message and rules of its fields, agency,
     participation, replay, expected_revision, stage, deadline, content. A refused command changes
@@ -215,8 +216,9 @@ class EvaluationServiceServicer:
     A participant reads the evaluation; an agency admin and an auditor read every one of the agency.
 
     Every command takes a request_id, which makes it safe to send again: the same request by the same
-    caller applies once and is answered with the same receipt; another request under that id is refused
-    with REQUEST_ID_REUSED. The texts of one request together may have 64 KiB of UTF-8.
+    caller on the same evaluation applies once and is answered with the same receipt. Any other request
+    under that id, another body or another command, is refused with REQUEST_ID_REUSED.
+    The texts of one request together may have 64 KiB of UTF-8.
 
     Refusals come in a fixed order: token, shape of the message and rules of its fields, agency,
     participation, replay, expected_revision, stage, deadline, content. A refused command changes
@@ -619,8 +621,9 @@ class EvaluationService:
     A participant reads the evaluation; an agency admin and an auditor read every one of the agency.
 
     Every command takes a request_id, which makes it safe to send again: the same request by the same
-    caller applies once and is answered with the same receipt; another request under that id is refused
-    with REQUEST_ID_REUSED. The texts of one request together may have 64 KiB of UTF-8.
+    caller on the same evaluation applies once and is answered with the same receipt. Any other request
+    under that id, another body or another command, is refused with REQUEST_ID_REUSED.
+    The texts of one request together may have 64 KiB of UTF-8.
 
     Refusals come in a fixed order: token, shape of the message and rules of its fields, agency,
     participation, replay, expected_revision, stage, deadline, content. A refused command changes

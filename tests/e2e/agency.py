@@ -1,0 +1,221 @@
+"""A small agency that is reached over gRPC alone: its roster, its policy, its cycle, its people."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Final
+
+import grpc
+
+from siklus.services.local.stack import LocalStack
+from siklus.v1 import cycle_service_pb2 as cycles
+from siklus.v1 import evaluation_pb2
+from siklus.v1 import evaluation_reads_pb2 as reads
+from siklus.v1 import policy_service_pb2 as policies
+from siklus.v1 import roster_service_pb2 as roster
+from siklus.workflows import names
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
+from siklus.workflows.packs import source_of
+from tests.e2e.people import Person
+
+NATIONAL: Final = "permenpan-6-2022"
+ZONES: Final = {"dinas": "Asia/Jakarta", "makassar": "Asia/Makassar", "jayapura": "Asia/Jayapura"}
+HEAD: Final = "agus"
+
+STAFF: Final = (
+    ("agus", "Agus Salim", "dinas", "TOP", "id"),
+    ("rina", "Rina Kartika", "dinas", "agus", "id"),
+    ("budi", "Budi Santoso", "dinas", "rina", "id"),
+    ("siti", "Siti Aminah", "dinas", "budi", "id"),
+    ("wayan", "I Wayan Sudira", "makassar", "budi", "en"),
+    ("yos", "Yosephina Wanggai", "jayapura", "budi", "id"),
+)
+"""Person, name, unit, supervisor, language: a line from the head down to three employees."""
+
+
+class Agency:
+    """One agency with its one cycle; everybody in it is a client with a token."""
+
+    def __init__(
+        self, stack: LocalStack, channel: grpc.aio.Channel, agency: str, *, cycle: str
+    ) -> None:
+        self.stack = stack
+        self.channel = channel
+        self.id = agency
+        self.cycle_id = cycle
+        self.admin = self.person("tim", Role.AGENCY_ADMIN)
+        self.auditor = self.person("inspektorat", Role.AUDITOR)
+
+    @property
+    def name(self) -> str:
+        """Resource name of the agency."""
+        return f"agencies/{self.id}"
+
+    @property
+    def cycle(self) -> str:
+        """Resource name of the cycle."""
+        return f"{self.name}/cycles/{self.cycle_id}"
+
+    def person(self, person: str, *roles: Role) -> Person:
+        """Return anybody, with a token for these roles."""
+        return Person(self.channel, self.stack.token(self.id, person, *roles), self.cycle, person)
+
+    def people(self, *people: str) -> tuple[Person, ...]:
+        """Return employees by their ids."""
+        return tuple(self.person(person) for person in people)
+
+    def key(self, person: Person) -> EvaluationKey:
+        """Return the key of somebody's evaluation."""
+        return EvaluationKey(
+            agency=AgencyId(self.id), cycle=CycleId(self.cycle_id), person=PersonId(person.person)
+        )
+
+    def workflow_id(self, person: Person) -> str:
+        """Return the id of somebody's workflow."""
+        return names.evaluation_workflow_id(self.key(person))
+
+    async def employ(self, staff: Sequence[tuple[str, str, str, str, str]] = STAFF) -> None:
+        """Import the units, the people, and then who approves."""
+        await self._import_units(roster.ROW_OUTCOME_CREATED, approver="")
+        people = [
+            person_row(number, *each, email=f"{each[0]}@{self.id}.example")
+            for number, each in enumerate(staff, start=1)
+        ]
+        for at in range(0, len(people), 500):
+            request = roster.ImportPeopleRequest(parent=self.name, rows=people[at : at + 500])
+            answer: roster.ImportPeopleResponse = await self.admin.sends(request)
+            _all_were(answer.results, roster.ROW_OUTCOME_CREATED)
+        await self._import_units(roster.ROW_OUTCOME_CHANGED, approver=HEAD)
+
+    async def _import_units(self, outcome: roster.RowOutcome.ValueType, *, approver: str) -> None:
+        rows = [
+            roster.UnitRow(code=code, name=f"Unit {code}", zone=zone, approver=approver)
+            for code, zone in ZONES.items()
+        ]
+        request = roster.ImportUnitsRequest(parent=self.name, rows=rows)
+        answer: roster.ImportUnitsResponse = await self.admin.sends(request)
+        _all_were(answer.results, outcome)
+
+    async def publish(self, pack: str = NATIONAL) -> policies.Policy:
+        """Publish a shipped policy."""
+        request = policies.PublishPolicyRequest(
+            parent=self.name, request_id=f"publish-{pack}", yaml=source_of(pack).decode()
+        )
+        answer: policies.PublishPolicyResponse = await self.admin.sends(request)
+        return answer.policy
+
+    async def create_cycle(self, year: int, policy: str = NATIONAL) -> cycles.Cycle:
+        """Create the cycle of a year."""
+        request = cycles.CreateCycleRequest(
+            parent=self.name,
+            request_id="create",
+            cycle_id=self.cycle_id,
+            year=year,
+            policy=policy,
+            title=f"Penilaian {year}",
+        )
+        answer: cycles.CreateCycleResponse = await self.admin.sends(request)
+        return answer.cycle
+
+    async def launch(self, request_id: str = "launch") -> cycles.Cycle:
+        """Launch the cycle and wait until the record shows every evaluation."""
+        request = cycles.LaunchCycleRequest(name=self.cycle, request_id=request_id)
+        await self.admin.sends(request)
+        await eventually(self._is_launched, within=120)
+        return await self.progress()
+
+    async def progress(self) -> cycles.Cycle:
+        """Read the cycle."""
+        answer: cycles.GetCycleResponse = await self.admin.sends(
+            cycles.GetCycleRequest(name=self.cycle)
+        )
+        return answer.cycle
+
+    async def evaluations(self, **filters: object) -> list[evaluation_pb2.Evaluation]:
+        """List every evaluation of the cycle, page by page, without its details."""
+        request = reads.ListEvaluationsRequest(
+            parent=self.name,
+            cycle=self.cycle_id,
+            page_size=200,
+            **filters,  # type: ignore[arg-type]
+        )
+        request.read_mask.paths.extend(("name", "person", "stage", "revision", "predicate"))
+        found: list[evaluation_pb2.Evaluation] = []
+        while True:
+            page: reads.ListEvaluationsResponse = await self.admin.sends(request)
+            found += page.evaluations
+            if not page.next_page_token:
+                return found
+            request.page_token = page.next_page_token
+
+    async def _is_launched(self) -> bool:
+        cycle = await self.progress()
+        shown = sum(each.count for each in cycle.progress.stages)
+        launched = cycle.state == cycles.CYCLE_STATE_RUNNING
+        return launched and 0 < shown == cycle.progress.started
+
+
+@asynccontextmanager
+async def agency_at(stack: LocalStack, agency: str, *, cycle: str) -> AsyncIterator[Agency]:
+    """Yield an agency that nothing is known of yet."""
+    async with stack.channel() as channel:
+        yield Agency(stack, channel, agency, cycle=cycle)
+
+
+@asynccontextmanager
+async def launched_agency(
+    stack: LocalStack,
+    agency: str,
+    *,
+    year: int,
+    pack: str = NATIONAL,
+    staff: Sequence[tuple[str, str, str, str, str]] = STAFF,
+) -> AsyncIterator[Agency]:
+    """Yield an agency whose evaluations of that year wait for their plans."""
+    async with agency_at(stack, agency, cycle=str(year)) as opened:
+        await opened.employ(staff)
+        await opened.publish(pack)
+        await opened.create_cycle(year, pack)
+        await opened.launch()
+        yield opened
+
+
+def crowd(size: int) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Return the head, two superiors and so many employees of one of them."""
+    many = ((f"p{n:04}", f"Pegawai {n}", "dinas", "budi", "id") for n in range(1, size + 1))
+    return (*STAFF[:3], *many)
+
+
+def person_row(
+    number: int, person: str, name: str, unit: str, supervisor: str, language: str, *, email: str
+) -> roster.PersonRow:
+    """Return somebody as the agency writes them."""
+    return roster.PersonRow(
+        nip=nip(number),
+        name=name,
+        email=email,
+        unit=unit,
+        position="Pelaksana",
+        supervisor=supervisor,
+        language=language,
+        person_id=person,
+    )
+
+
+def nip(number: int) -> str:
+    """Return a valid number of a civil servant, another one for each number below 11,988."""
+    month, serial = divmod(number - 1, 999)
+    return f"198609262015{month + 1:02}1{serial + 1:03}"
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], *, within: float = 30) -> None:
+    """Wait until something holds; fail when it does not within so many seconds."""
+    deadline = monotonic() + within
+    while not await holds():
+        assert monotonic() < deadline, f"{holds.__name__} did not come to hold in {within} s"
+        await asyncio.sleep(0.05)
+
+
+def _all_were(results: Sequence[roster.RowResult], outcome: roster.RowOutcome.ValueType) -> None:
+    assert [each for each in results if each.outcome != outcome] == []
