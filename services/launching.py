@@ -1,8 +1,10 @@
-"""Starting the workflow that launches a cycle's cohort."""
+"""Launching a cycle: the workflow of its cohort, and the schedules of its agency."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
@@ -14,18 +16,34 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.schedules import ensure_schedules
 from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow, Launch
 from siklus.workflows.ports import CohortRef
 
 PATIENCE: Final = timedelta(seconds=4)
 
+log = structlog.get_logger(__name__)
 
-async def start_launch(client: Client, cohort: CohortRef) -> None:
-    """Start the launch, unless it runs or has succeeded; one that failed is started again.
 
-    Raises ServiceRefusal ENGINE_UNAVAILABLE.
+async def launch(client: Client, cohort: CohortRef, zones: Iterable[str]) -> None:
+    """Start the launch, unless it runs or has succeeded, and the agency's missing schedules.
+
+    A launch that failed is started again. Raises ServiceRefusal ENGINE_UNAVAILABLE.
     """
+    try:
+        await _start(client, cohort)
+        await ensure_schedules(client, cohort.agency, zones)
+    except (RPCError, RuntimeError) as error:
+        # A client that cannot even connect says so by a bare RuntimeError.
+        log.warning("launch_not_started", error=type(error).__name__)
+        raise ServiceRefusal(
+            ServiceReason.ENGINE_UNAVAILABLE,
+            "nothing can be started right now; send the same request again",
+        ) from error
+
+
+async def _start(client: Client, cohort: CohortRef) -> None:
     try:
         await client.start_workflow(
             CycleWorkflow.run,
@@ -44,9 +62,3 @@ async def start_launch(client: Client, cohort: CohortRef) -> None:
         )
     except WorkflowAlreadyStartedError:
         return
-    except (RPCError, RuntimeError) as error:
-        # A client that cannot even connect says so by a bare RuntimeError.
-        raise ServiceRefusal(
-            ServiceReason.ENGINE_UNAVAILABLE,
-            "nothing can be started right now; send the same request again",
-        ) from error

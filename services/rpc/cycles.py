@@ -10,13 +10,12 @@ from siklus.activities.store.queries import cohort, cycles, launches, policies, 
 from siklus.activities.store.queries.cycles import CycleRow, CycleState
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
-from siklus.services.launching import start_launch
+from siklus.services.launching import launch
 from siklus.services.rpc import cycle_views, names
 from siklus.services.rpc.gate import admit
 from siklus.services.rpc.once import Request
 from siklus.services.rpc.paging import Page, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
-from siklus.services.schedules import ensure_schedules
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.v1 import cycle_service_pb2_grpc
 from siklus.workflows.domain.errors import Reason, Refusal
@@ -150,8 +149,7 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
             zones = await roster.zones(connection, agency)
 
         # Before the mark: an engine that is away then leaves the cycle as it was.
-        await start_launch(self._client, CohortRef(agency=agency, cycle=row.cycle))
-        await ensure_schedules(self._client, agency, zones)
+        await launch(self._client, CohortRef(agency=agency, cycle=row.cycle), zones)
 
         async with self._store.agency(agency) as connection:
 

@@ -91,6 +91,7 @@ def test_what_was_known_already_changes_nothing() -> None:
         (unit("a", name="a\x00b"), ("name", "INVALID_TEXT")),
         (unit("a", zone=""), ("zone", "MISSING")),
         (unit("a", zone="WIB"), ("zone", "UNKNOWN_ZONE")),
+        (unit("a", zone="EST"), ("zone", "UNKNOWN_ZONE")),
         (unit("a", zone="asia/jakarta"), ("zone", "UNKNOWN_ZONE")),
         (unit("a", zone="../../etc/passwd"), ("zone", "UNKNOWN_ZONE")),
         (unit("a", weekdays=(0,)), ("weekdays", "INVALID_WEEKDAY")),

@@ -10,11 +10,14 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import cohort, cycles
+from siklus.services.clock import Clock
 from siklus.services.rpc.cycle_views import REASONS
+from siklus.services.temporal import data_converter
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 from tests.services.desk import NIPS, PACK, Desk, person, refused, unit
+from tests.services.serving import serving
 
 
 @pytest.fixture
@@ -175,18 +178,16 @@ async def test_a_launch_starts_one_workflow_however_often_it_is_asked(
     await create(ready)
 
     answers = await asyncio.gather(*(launch(ready, "r-launch") for _ in range(3)))
+    handle = launched(temporal, ready)
+    first = await handle.describe()
     again = await launch(ready)
 
     assert {answer.state for answer in (*answers, again)} == {pb.CYCLE_STATE_LAUNCHING}
     assert all(answer == answers[0] for answer in answers)
     assert again.launched_at == answers[0].launched_at
-    handle = launched(temporal, ready)
-    runs = [
-        run async for run in temporal.list_workflows(f"WorkflowId = '{handle.id}'") if run.run_id
-    ]
-    assert len(runs) <= 1
     described = await handle.describe()
     assert described.status is WorkflowExecutionStatus.RUNNING
+    assert described.run_id == first.run_id
     assert described.task_queue == names.COHORT_QUEUE
     schedules = temporal.get_schedule_handle(
         names.reminders_schedule_id(AgencyId(ready.agency), "Asia/Makassar")
@@ -228,6 +229,34 @@ async def test_a_launch_that_failed_is_started_again(ready: Desk, temporal: Clie
     described = await handle.describe()
     assert described.run_id != first
     assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_without_an_engine_nothing_is_launched_and_all_else_is_read(
+    ready: Desk, store: Store, clock: Clock
+) -> None:
+    await create(ready)
+    nobody = await Client.connect("127.0.0.1:1", lazy=True, data_converter=data_converter())
+
+    async with serving(store, nobody, clock) as channel:
+        alone = Desk(channel, ready.agency)
+        answer = await refused(launch(alone))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.UNAVAILABLE, "ENGINE_UNAVAILABLE")
+        assert (await get(alone)).state == pb.CYCLE_STATE_DRAFT
+
+
+async def test_without_a_store_the_answer_says_so(temporal: Client, clock: Clock) -> None:
+    async with (
+        Store("postgresql://nobody@127.0.0.1:1/nothing") as away,
+        serving(away, temporal, clock) as channel,
+    ):
+        desk = Desk(channel, "palu")
+        calls = (get(desk), launch(desk), create(desk), desk.units(unit("a")), desk.published())
+        for call in calls:
+            answer = await refused(call)
+            assert (answer.code, answer.reason) == (
+                grpc.StatusCode.UNAVAILABLE,
+                "STORE_UNAVAILABLE",
+            )
 
 
 async def test_what_does_not_exist_is_not_launched(ready: Desk) -> None:

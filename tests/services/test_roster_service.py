@@ -6,7 +6,9 @@ from typing import Any
 import grpc
 import pytest
 
+from siklus.activities.store.pool import Store
 from siklus.v1 import roster_service_pb2 as pb
+from siklus.workflows.domain.values import AgencyId
 from tests.services.desk import NIPS, Desk, Refused, person, refused, unit
 
 CREATED, CHANGED, UNCHANGED, REFUSED = (
@@ -55,6 +57,15 @@ async def test_an_import_is_safe_to_repeat(desk: Desk) -> None:
     ]
     assert units[0].name == f"{desk.parent}/units/kota"
     assert [list(each.weekdays) for each in units] == [[1, 2, 6], [1, 2, 3, 4, 5]]
+
+
+async def test_an_agency_is_known_from_its_first_import(desk: Desk, store: Store) -> None:
+    await desk.units(unit("pusat"))
+    await desk.units(unit("pusat"))
+
+    async with store.agency(AgencyId(desk.agency)) as connection:
+        rows = await (await connection.execute("SELECT agency, name FROM agency")).fetchall()
+    assert rows == [(desk.agency, desk.agency)]
 
 
 async def test_one_bad_unit_never_stops_the_rest(desk: Desk) -> None:

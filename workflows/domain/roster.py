@@ -202,4 +202,5 @@ def settle(
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # Names without a region, such as EST, are leftovers that not every tz database has.
+    return frozenset(name for name in available_timezones() if "/" in name or name == "UTC")

@@ -1,0 +1,41 @@
+"""A server with the services of agencies and the real chain around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+from temporalio.client import Client
+
+from siklus.activities.store.pool import Store
+from siklus.services.clock import Clock
+from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
+from siklus.services.rpc.cycles import Cycles
+from siklus.services.rpc.policies import Policies
+from siklus.services.rpc.roster import Roster
+from siklus.services.rpc.tasks import Tasks
+from siklus.v1 import (
+    cycle_service_pb2_grpc,
+    policy_service_pb2_grpc,
+    roster_service_pb2_grpc,
+    task_service_pb2_grpc,
+)
+from tests.services.desk import verify
+
+
+@asynccontextmanager
+async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator[grpc.aio.Channel]:
+    """Run the services of agencies over these parts; yield a channel to them."""
+    server = grpc.aio.server(interceptors=chain(verify), options=list(SERVER_OPTIONS))
+    policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(Policies(store, clock), server)
+    roster_service_pb2_grpc.add_RosterServiceServicer_to_server(Roster(store, clock), server)
+    cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
+        Cycles(store, temporal, clock), server
+    )
+    task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(store, clock), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield channel
+    finally:
+        await server.stop(0)
