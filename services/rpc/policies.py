@@ -34,13 +34,15 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        # A hostile text takes seconds to read: one at a time leaves room for everybody else.
+        self._turn = asyncio.Semaphore(1)
 
     async def CheckPolicy(  # noqa: N802
         self, request: pb.CheckPolicyRequest, context: Context
     ) -> pb.CheckPolicyResponse:
         """Tell every problem at once, whoever asks; keep nothing."""
         try:
-            await _read(request.yaml)
+            await self._checked(request.yaml)
         except PolicyInvalid as invalid:
             return pb.CheckPolicyResponse(problems=[_problem(each) for each in invalid.problems])
         return pb.CheckPolicyResponse()
@@ -51,7 +53,7 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
         """Publish the next version, unless it is the newest's very text."""
         caller = admit("PublishPolicy")
         try:
-            pack = await _read(request.yaml)
+            pack = await self._checked(request.yaml)
         except PolicyInvalid as invalid:
             _refuse(invalid)
 
@@ -66,6 +68,10 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
 
             once = Request(caller, request, self._clock)
             return await once.once(connection, pb.PublishPolicyResponse, publish)
+
+    async def _checked(self, source: str) -> PolicyPack:
+        async with self._turn:
+            return await _read(source)
 
     async def _publish(
         self, connection: Connection, caller: Caller, source: str, pack: PolicyPack
