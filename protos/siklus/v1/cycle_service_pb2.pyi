@@ -68,7 +68,7 @@ class _LaunchReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LaunchRe
     LAUNCH_REASON_NO_RATER: _LaunchReason.ValueType  # 5
     """Out: at the top of a line, and the cycle names nobody to rate there."""
     LAUNCH_REASON_SUPERVISOR_INACTIVE: _LaunchReason.ValueType  # 6
-    """Out: the supervisor is not active."""
+    """Out: the supervisor is not active, or not in the roster."""
     LAUNCH_REASON_JOINED_LATER: _LaunchReason.ValueType  # 7
     """Out: joined after the year's end."""
 
@@ -88,7 +88,7 @@ LAUNCH_REASON_INACTIVE: LaunchReason.ValueType  # 4
 LAUNCH_REASON_NO_RATER: LaunchReason.ValueType  # 5
 """Out: at the top of a line, and the cycle names nobody to rate there."""
 LAUNCH_REASON_SUPERVISOR_INACTIVE: LaunchReason.ValueType  # 6
-"""Out: the supervisor is not active."""
+"""Out: the supervisor is not active, or not in the roster."""
 LAUNCH_REASON_JOINED_LATER: LaunchReason.ValueType  # 7
 """Out: joined after the year's end."""
 Global___LaunchReason: _TypeAlias = LaunchReason  # noqa: Y015

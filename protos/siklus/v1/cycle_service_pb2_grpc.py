@@ -98,7 +98,7 @@ class CycleServiceServicer:
 
     def LaunchCycle(self, request, context):
         """Freezes the cohort and starts its evaluations; answers at once, GetCycle shows the progress.
-        Launching again starts nobody twice: it starts those who were not started before.
+        Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

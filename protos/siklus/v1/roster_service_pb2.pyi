@@ -126,7 +126,7 @@ class Person(_message.Message):
     display_name: _builtins.str
     """The person's name."""
     nip: _builtins.str
-    """NIP or NI PPPK; all but the last four digits are `*` unless the caller is the person or an
+    """NIP or NI PPPK; all but the last three digits are `*` unless the caller is the person or an
     agency admin.
     """
     email: _builtins.str

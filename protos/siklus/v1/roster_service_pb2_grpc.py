@@ -28,7 +28,7 @@ if _version_not_supported:
 class RosterServiceStub:
     """Who works where, under whom. Imports are safe to repeat: a row that says what is known already
     changes nothing. A running evaluation keeps its participants until somebody reassigns them.
-    Changes are allowed to an agency admin and to an integrator.
+    Changes are allowed to an agency admin, lists to an agency admin and an auditor.
     """
 
     def __init__(self, channel):
@@ -72,7 +72,7 @@ class RosterServiceStub:
 class RosterServiceServicer:
     """Who works where, under whom. Imports are safe to repeat: a row that says what is known already
     changes nothing. A running evaluation keeps its participants until somebody reassigns them.
-    Changes are allowed to an agency admin and to an integrator.
+    Changes are allowed to an agency admin, lists to an agency admin and an auditor.
     """
 
     def ImportUnits(self, request, context):
@@ -93,14 +93,14 @@ class RosterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPerson(self, request, context):
-        """Reads one person. Allowed to that person, an agency admin, an auditor and an integrator.
+        """Reads one person. Allowed to that person, an agency admin and an auditor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPeople(self, request, context):
-        """Lists people by person id. Allowed to an agency admin, an auditor and an integrator.
+        """Lists people by person id. Allowed to an agency admin and an auditor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +166,7 @@ def add_RosterServiceServicer_to_server(servicer, server):
 class RosterService:
     """Who works where, under whom. Imports are safe to repeat: a row that says what is known already
     changes nothing. A running evaluation keeps its participants until somebody reassigns them.
-    Changes are allowed to an agency admin and to an integrator.
+    Changes are allowed to an agency admin, lists to an agency admin and an auditor.
     """
 
     @staticmethod

@@ -29,7 +29,7 @@ GRPC_VERSION: str
 class RosterServiceStub:
     """Who works where, under whom. Imports are safe to repeat: a row that says what is known already
     changes nothing. A running evaluation keeps its participants until somebody reassigns them.
-    Changes are allowed to an agency admin and to an integrator.
+    Changes are allowed to an agency admin, lists to an agency admin and an auditor.
     """
 
     @_typing.overload
@@ -46,9 +46,9 @@ class RosterServiceStub:
     person_id, else by ref, else by NIP; if none is known, it creates one.
     """
     GetPerson: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.GetPersonRequest, _roster_service_pb2.GetPersonResponse]
-    """Reads one person. Allowed to that person, an agency admin, an auditor and an integrator."""
+    """Reads one person. Allowed to that person, an agency admin and an auditor."""
     ListPeople: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListPeopleRequest, _roster_service_pb2.ListPeopleResponse]
-    """Lists people by person id. Allowed to an agency admin, an auditor and an integrator."""
+    """Lists people by person id. Allowed to an agency admin and an auditor."""
     ListUnits: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListUnitsRequest, _roster_service_pb2.ListUnitsResponse]
     """Lists units by code."""
     SetHolidays: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.SetHolidaysRequest, _roster_service_pb2.SetHolidaysResponse]
@@ -61,7 +61,7 @@ class RosterServiceStub:
 class RosterServiceAsyncStub(RosterServiceStub):
     """Who works where, under whom. Imports are safe to repeat: a row that says what is known already
     changes nothing. A running evaluation keeps its participants until somebody reassigns them.
-    Changes are allowed to an agency admin and to an integrator.
+    Changes are allowed to an agency admin, lists to an agency admin and an auditor.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -75,9 +75,9 @@ class RosterServiceAsyncStub(RosterServiceStub):
     person_id, else by ref, else by NIP; if none is known, it creates one.
     """
     GetPerson: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.GetPersonRequest, _roster_service_pb2.GetPersonResponse]  # type: ignore[assignment]
-    """Reads one person. Allowed to that person, an agency admin, an auditor and an integrator."""
+    """Reads one person. Allowed to that person, an agency admin and an auditor."""
     ListPeople: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListPeopleRequest, _roster_service_pb2.ListPeopleResponse]  # type: ignore[assignment]
-    """Lists people by person id. Allowed to an agency admin, an auditor and an integrator."""
+    """Lists people by person id. Allowed to an agency admin and an auditor."""
     ListUnits: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListUnitsRequest, _roster_service_pb2.ListUnitsResponse]  # type: ignore[assignment]
     """Lists units by code."""
     SetHolidays: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.SetHolidaysRequest, _roster_service_pb2.SetHolidaysResponse]  # type: ignore[assignment]
@@ -89,7 +89,7 @@ class RosterServiceAsyncStub(RosterServiceStub):
 class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who works where, under whom. Imports are safe to repeat: a row that says what is known already
     changes nothing. A running evaluation keeps its participants until somebody reassigns them.
-    Changes are allowed to an agency admin and to an integrator.
+    Changes are allowed to an agency admin, lists to an agency admin and an auditor.
     """
 
     @_abc_1.abstractmethod
@@ -119,7 +119,7 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _roster_service_pb2.GetPersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_roster_service_pb2.GetPersonResponse, _abc.Awaitable[_roster_service_pb2.GetPersonResponse]]:
-        """Reads one person. Allowed to that person, an agency admin, an auditor and an integrator."""
+        """Reads one person. Allowed to that person, an agency admin and an auditor."""
 
     @_abc_1.abstractmethod
     def ListPeople(
@@ -127,7 +127,7 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _roster_service_pb2.ListPeopleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_roster_service_pb2.ListPeopleResponse, _abc.Awaitable[_roster_service_pb2.ListPeopleResponse]]:
-        """Lists people by person id. Allowed to an agency admin, an auditor and an integrator."""
+        """Lists people by person id. Allowed to an agency admin and an auditor."""
 
     @_abc_1.abstractmethod
     def ListUnits(
