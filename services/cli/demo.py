@@ -1,0 +1,29 @@
+"""`siklus demo`: a small agency through a whole year, in virtual time."""
+
+import logging
+import sys
+
+import typer
+
+from siklus.services.cli.running import run_until_stopped
+from siklus.services.telemetry import configure_logging
+
+app = typer.Typer()
+
+
+@app.command()
+def demo() -> None:
+    """Play a year of 25 people through the gRPC API in a minute; exit code 1 if a count is off."""
+    from siklus.services.demo.play import play
+    from siklus.services.demo.tables import Screen
+
+    configure_logging(level=logging.WARNING, pretty=sys.stderr.isatty())
+    agreed = False
+
+    async def run() -> None:
+        nonlocal agreed
+        agreed = not (await play(Screen())).disagreements()
+
+    run_until_stopped(run())
+    if not agreed:
+        raise typer.Exit(1)

@@ -1,0 +1,197 @@
+"""The office in which the year is played: acts are gRPC calls, and every receipt is kept."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import date, datetime
+from itertools import count
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import grpc
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+
+from siklus.services.demo.passage import Passage
+from siklus.services.demo.people import AGENCY, EVALUATED, HEAD, HOME, PEOPLE, UNITS, ZONES
+from siklus.services.local.calls import ADMIN, Calls, Metadata
+from siklus.services.local.sample import launch
+from siklus.services.local.stack import LocalStack
+from siklus.v1 import cycle_service_pb2 as cycles
+from siklus.v1 import evaluation_pb2 as pb
+from siklus.v1 import evaluation_reads_pb2 as reads
+from siklus.v1 import policy_service_pb2 as policies
+from siklus.workflows import names
+from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.packs import source_of
+from siklus.workflows.ports import ReminderRun
+from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
+
+PATIENCE: Final = 30.0
+"""Seconds for one call; a machine under load is slow, and the year is short."""
+POLICY: Final = "tahun-demo"
+# The national policy, with half-years in place of quarters, and without spreading what the clock
+# does at midnight over an hour: here midnight has 24 evaluations, not four million.
+DEMO_POLICY: Final = {
+    "name: permenpan-6-2022\n": f"name: {POLICY}\n",
+    "per_year: 4": "per_year: 2",
+    "rules:\n": "rules:\n  spread_minutes: 0\n",
+}
+
+
+class Office:
+    """One agency and its cycle; `receipts` holds every receipt that was handed to a caller."""
+
+    def __init__(self, stack: LocalStack, channel: grpc.aio.Channel, year: int) -> None:
+        self.year = year
+        self.cycle = str(year)
+        self.calls = Calls(stack, channel, AGENCY)
+        self.receipts: list[pb.Receipt] = []
+        self.given = Counter[str]()
+        """How often each command was accepted."""
+        self.refused: list[str] = []
+        self.explained: dict[int, str] = {}
+        """Of the one employee whose year is shown: revision → why it waited then."""
+        self.running = set(EVALUATED)
+        self._stack = stack
+        self._passage = Passage(stack, AGENCY, self.cycle)
+        self._numbers = count(1)
+
+    @property
+    def today(self) -> date:
+        """The date at the head office."""
+        return self._stack.clock.now().astimezone(ZoneInfo(HOME)).date()
+
+    def by_admin(self) -> Metadata:
+        """Return the metadata of a call by the agency's team."""
+        return self.calls.by(HEAD, *ADMIN)
+
+    async def open(self) -> cycles.Cycle:
+        """Import the roster, publish the policy, create and launch the cycle."""
+        admin, parent = self.by_admin(), self.calls.parent
+        await self.calls.import_roster(UNITS, [person.row() for person in PEOPLE], admin)
+        publish = policies.PublishPolicyRequest(
+            parent=parent, request_id="policy", yaml=demo_policy()
+        )
+        await self.calls.policies.PublishPolicy(publish, metadata=admin)
+        create = cycles.CreateCycleRequest(
+            parent=parent,
+            request_id="cycle",
+            cycle_id=self.cycle,
+            year=self.year,
+            policy=POLICY,
+            title=f"Penilaian kinerja {self.year}",
+        )
+        await self.calls.cycles.CreateCycle(create, metadata=admin)
+        launched = await launch(self.calls, self.cycle, HEAD, request_id="launch")
+        await self._delete_schedules()
+        return launched
+
+    async def to(self, instant: datetime) -> None:
+        """Let time pass until `instant`, for everybody whose evaluation still runs."""
+        await self._passage.to(instant, sorted(self.running))
+
+    async def give(self, by: str, about: str, request: Any, *, team: bool = False) -> pb.Receipt:
+        """Give a command about somebody's evaluation, and keep the receipt."""
+        command = request.DESCRIPTOR.name.removesuffix("Request")
+        request.name = self._name(about)
+        request.request_id = f"demo-{next(self._numbers):04}"
+        caller = self.by_admin() if team else self.calls.by(by)
+        call = getattr(self.calls.evaluations, command)
+        answer = await call(request, metadata=caller, timeout=PATIENCE)
+        receipt: pb.Receipt = answer.receipt
+        self.receipts.append(receipt)
+        self.given[command] += 1
+        if receipt.stage == pb.STAGE_COMPLETED:
+            self.running.discard(about)
+        return receipt
+
+    async def expect_refusal(self, by: str, about: str, request: Any) -> str:
+        """Give a command that must be refused, and return the reason; changes nothing."""
+        try:
+            await self.give(by, about, request)
+        except grpc.aio.AioRpcError as error:
+            return _reason(error)
+        raise AssertionError(f"{type(request).__name__} by {by} was not refused")
+
+    async def each(self, people: Iterable[str], act: Callable[[str], Awaitable[object]]) -> None:
+        """Have several people act side by side."""
+        await asyncio.gather(*(act(person) for person in people))
+
+    async def note_why_it_waits(self, person: str) -> None:
+        """Keep why a person's evaluation waits now, as that person is told."""
+        request = reads.ExplainWaitingRequest(name=self._name(person))
+        answer = await self.calls.evaluations.ExplainWaiting(
+            request, metadata=self.calls.by(person), timeout=PATIENCE
+        )
+        self.explained[answer.revision] = answer.text.en
+
+    async def evaluation(self, person: str) -> pb.Evaluation:
+        """Return a person's evaluation as the person sees it."""
+        request = reads.GetEvaluationRequest(name=self._name(person))
+        answer = await self.calls.evaluations.GetEvaluation(
+            request, metadata=self.calls.by(person), timeout=PATIENCE
+        )
+        return answer.evaluation
+
+    async def history(self, person: str) -> Sequence[reads.HistoryEvent]:
+        """Return everything that happened to it."""
+        request = reads.ListHistoryRequest(name=self._name(person), page_size=200)
+        answer = await self.calls.evaluations.ListHistory(
+            request, metadata=self.calls.by(person), timeout=PATIENCE
+        )
+        return answer.events
+
+    async def progress(self) -> cycles.Cycle:
+        """Return the cycle with its counts."""
+        request = cycles.GetCycleRequest(name=self.calls.cycle(self.cycle))
+        answer = await self.calls.cycles.GetCycle(
+            request, metadata=self.by_admin(), timeout=PATIENCE
+        )
+        return answer.cycle
+
+    async def send_mail(self) -> None:
+        """Remind in each zone, as of today, and deliver what waits; Temporal runs both."""
+        run = self._stack.client.execute_workflow
+        for zone in ZONES:
+            await run(
+                ReminderWorkflow.run,
+                ReminderRun(agency=AgencyId(AGENCY), zone=zone, as_of=self.today),
+                id=f"{names.reminders_schedule_id(AgencyId(AGENCY), zone)}/{self.today}",
+                task_queue=names.NOTICE_QUEUE,
+            )
+        await run(
+            NoticeWorkflow.run,
+            AgencyId(AGENCY),
+            id=f"{names.notices_schedule_id(AgencyId(AGENCY))}/{self.today}",
+            task_queue=names.NOTICE_QUEUE,
+        )
+
+    def _name(self, person: str) -> str:
+        return self.calls.evaluation(self.cycle, person)
+
+    async def _delete_schedules(self) -> None:
+        """Schedules live on the wall clock; in virtual time each day calls what they would."""
+        agency = AgencyId(AGENCY)
+        reminders = [names.reminders_schedule_id(agency, zone) for zone in ZONES]
+        for schedule in (names.notices_schedule_id(agency), *reminders):
+            await self._stack.client.get_schedule_handle(schedule).delete()
+
+
+def demo_policy() -> str:
+    """Return the policy of the demo as its author would have written it."""
+    source = source_of("permenpan-6-2022").decode()
+    for before, after in DEMO_POLICY.items():
+        if source.count(before) != 1:
+            raise AssertionError(f"the national policy says {before!r} no longer just once")
+        source = source.replace(before, after)
+    return source
+
+
+def _reason(error: grpc.aio.AioRpcError) -> str:
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    for detail in status.details if status else ():
+        info = ErrorInfo()
+        if detail.Unpack(info):
+            return info.reason
+    return str(error.code().name)

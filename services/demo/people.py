@@ -1,0 +1,94 @@
+"""The agency of the demo: 25 invented people in three units and three time zones."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from siklus.v1.roster_service_pb2 import PersonRow, UnitRow
+
+AGENCY: Final = "dinas-contoh"
+HOME: Final = "Asia/Jakarta"
+ZONES: Final = (HOME, "Asia/Makassar", "Asia/Jayapura")
+HEAD, SECRETARY = "p-0001", "p-0002"
+"""The head gives the final approvals; the secretary is the superior of those who rate."""
+UNITS: Final = (
+    UnitRow(code="dinas", name="Dinas Contoh", zone=ZONES[0]),
+    UnitRow(code="upt-makassar", name="UPT Makassar", parent="dinas", zone=ZONES[1]),
+    UnitRow(code="upt-jayapura", name="UPT Jayapura", parent="dinas", zone=ZONES[2]),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of them; `supervisor` empty is the top of the line, which nobody rates."""
+
+    id: str
+    name: str
+    unit: str
+    supervisor: str
+    position: str
+    language: str = "id"
+
+    def row(self) -> PersonRow:
+        """Return the person as a roster has it; number and address are made up."""
+        number = int(self.id.removeprefix("p-"))
+        born, appointed = f"19{70 + number % 25}0{1 + number % 9}15", f"20{10 + number % 10}03"
+        return PersonRow(
+            person_id=self.id,
+            nip=f"{born}{appointed}{1 + number % 2}{number:03}",
+            name=self.name,
+            email=f"{self.id}@dinas-contoh.example",
+            unit=self.unit,
+            position=self.position,
+            supervisor=self.supervisor or "TOP",
+            language=self.language,
+        )
+
+
+def _staff(first: int, unit: str, supervisor: str, names: str) -> list[Person]:
+    return [
+        Person(
+            id=f"p-{number:04}",
+            name=name,
+            unit=unit,
+            supervisor=supervisor,
+            position="Petugas layanan",
+            language="en" if number % 6 == 0 else "id",
+        )
+        for number, name in enumerate(names.split(", "), start=first)
+    ]
+
+
+PEOPLE: Final = (
+    Person(HEAD, "Ratna Wulandari", "dinas", "", "Kepala Dinas"),
+    Person(SECRETARY, "Hasan Basri", "dinas", HEAD, "Sekretaris"),
+    Person("p-0003", "Bambang Santoso", "dinas", SECRETARY, "Kepala Bidang"),
+    Person("p-0004", "Andi Tenri", "upt-makassar", SECRETARY, "Kepala UPT"),
+    Person("p-0005", "Yohana Wanma", "upt-jayapura", SECRETARY, "Kepala UPT"),
+    *_staff(
+        6,
+        "dinas",
+        "p-0003",
+        "Siti Aminah, Agus Pranoto, Dewi Lestari, Eko Nugroho, Fitri Handayani, Gilang Ramadhan,"
+        " Hesti Purnama",
+    ),
+    *_staff(
+        13,
+        "upt-makassar",
+        "p-0004",
+        "Baso Rahman, Indah Sari, Jumriah Daeng, Kahar Muzakir, Lina Marlina, Mansur Tahir,"
+        " Nurhayati Yusuf",
+    ),
+    *_staff(
+        20,
+        "upt-jayapura",
+        "p-0005",
+        "Oktovianus Mote, Petrus Kaisiepo, Rosa Imbiri, Selvi Rumbiak, Thomas Wenda, Marthen Ayomi",
+    ),
+)
+BY_ID: Final = {person.id: person for person in PEOPLE}
+EVALUATED: Final = tuple(person.id for person in PEOPLE if person.supervisor)
+
+
+def supervisor_of(person: str) -> str:
+    """Return who rates a person."""
+    return BY_ID[person].supervisor
