@@ -219,6 +219,25 @@ def test_an_appeal_never_climbs_to_the_rater_or_the_employee() -> None:
     assert task.flagged
 
 
+def test_an_appeal_never_climbs_back_to_the_rater() -> None:
+    circle: dict[PersonId, PersonId | None] = {BUDI: RINA, RINA: BUDI}
+    told = appealed(superiors=circle).at("2027-06-01 09:00")
+
+    task = told.task(TaskKind.DECIDE_APPEAL)
+    assert (task.holder, task.escalated_to, task.flagged) == (RINA, (), True)
+
+
+def test_whoever_rated_in_the_rater_s_name_decides_in_nobody_s() -> None:
+    quarter = {"letter": "800/1", "from_on": date(2027, 1, 1), "to_on": date(2027, 3, 31)}
+    for_budi = Mandate.model_validate({"id": "m1", "principal": BUDI, "delegate": WAYAN, **quarter})
+    for_rina = Mandate.model_validate({"id": "m2", "principal": RINA, "delegate": WAYAN, **quarter})
+    told = at_rating().person(WAYAN, mandates=(for_budi,)).rates().employee.appeals()
+    told.supervisor.responds()
+
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.person(WAYAN, mandates=(for_rina,)).upholds()
+
+
 def test_a_waived_appeal_comes_back_with_a_new_rating() -> None:
     told = at_approval().approver.returns_rating().supervisor.rates("BELOW", "BELOW")
 

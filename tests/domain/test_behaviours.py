@@ -214,7 +214,8 @@ def test_unpaid_leave_is_excluded_with_its_reason() -> None:
 
 
 def test_progress_sent_before_the_stage_turned_is_not_lost() -> None:
-    told = planned().at("2026-11-30 08:00")
+    told = planned().at("2026-07-06 09:00").employee.accounts_for_midyear()
+    told.supervisor.reviews_midyear()
 
     told.at("2026-11-30 23:59:59", recorded=9 * MINUTE).employee.reports_progress()
 

@@ -5,7 +5,7 @@ import pytest
 from siklus.workflows.domain.commands import RequestPlanChange, SubmitPlan
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.stages import Stage, TaskKind
-from tests.domain.story import make_plan, make_policy, planned, refused, story
+from tests.domain.story import INSTANT, SECOND, make_plan, make_policy, planned, refused, story
 
 
 def test_the_plan_is_due_on_its_date() -> None:
@@ -86,7 +86,7 @@ def test_a_plan_withdrawn_after_its_due_time_is_flagged_then_and_not_before() ->
 
 
 def test_the_team_sets_a_plan_that_is_late_and_it_is_marked() -> None:
-    told = story().at("2026-01-14 23:59:59")
+    told = story().at(story().due(TaskKind.SUBMIT_PLAN) + SECOND - INSTANT)
 
     with refused(Reason.NOT_YET_OPEN, rule="plan.due.on"):
         told.team.sets_plan()

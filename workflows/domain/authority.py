@@ -97,7 +97,7 @@ def permit(
         return OWN
     if actor.mandates:
         principal = _principal(state, actor, command, at)
-        if principal != employee and _entitled(state, principal, parties, task, number):
+        if _entitled(state, principal, parties, task, number):
             return Standing(principal=principal, mandate=actor.mandates[0].id)
     gone = task is not None and _open_task(state, task, number) is None
     if gone and Party.EMPLOYEE not in parties and actor.person in state.involved:
@@ -112,8 +112,6 @@ def _entitled(
     kind: TaskKind | None,
     number: int,
 ) -> bool:
-    if parties == {Party.EMPLOYEE}:
-        return False
     task = _open_task(state, kind, number)
     if task is not None:
         return task.may_act(person)
