@@ -83,7 +83,11 @@ class Connection(AsyncConnection[TupleRow]):
 
 
 class Store:
-    """The store, for one event loop; it connects when it is used, and again after an outage."""
+    """The store, for one event loop; it connects when it is used, and again after an outage.
+
+    The agency is set for a whole session, so nothing that shares sessions between clients, such
+    as a pooler in transaction mode, may stand between us and PostgreSQL.
+    """
 
     def __init__(
         self, url: str, *, size: int = SIZE, patience: float = PATIENCE, within: float = WITHIN

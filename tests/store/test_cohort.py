@@ -188,7 +188,7 @@ async def test_a_start_holds_seats_calendar_and_rules(
     assert siti.participants.model_dump() == {
         "employee": "siti", "supervisor": "budi", "superior": "rina", "approver": "agus",
     }  # fmt: skip
-    assert siti.superiors == {"budi": "rina", "rina": "agus", "agus": None}
+    assert siti.superiors == {"budi": "rina"}
     assert (siti.served_from_on, siti.unit) == (date(2026, 5, 1), "jkt")
     assert eka.served_from_on == date(2026, 1, 1)
     assert siti.terms.policy == POLICY
