@@ -82,7 +82,7 @@ class CheckPolicyRequest(_message.Message):
     parent: _builtins.str
     """The agency: `agencies/{agency}`."""
     yaml: _builtins.str
-    """The policy's text, YAML in UTF-8, at most 256 KiB."""
+    """The policy's text, YAML in UTF-8, at most 64 KiB."""
     def __init__(
         self,
         *,
@@ -165,7 +165,7 @@ class PublishPolicyRequest(_message.Message):
     request_id: _builtins.str
     """The caller's own id of this request; sent again unchanged, it applies once."""
     yaml: _builtins.str
-    """The policy's text, YAML in UTF-8, at most 256 KiB; its name stands in it."""
+    """The policy's text, YAML in UTF-8, at most 64 KiB; its name stands in it."""
     def __init__(
         self,
         *,
