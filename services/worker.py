@@ -43,7 +43,7 @@ async def running_worker(
 ) -> AsyncIterator[None]:
     """Serve every queue until the block is left, then let what is under way finish."""
     projector = Projector(store, Vault(keyring))
-    cohorts = Cohorts(store, client)
+    cohorts = Cohorts(store, client, clock.now)
     reminders = Reminders(store, clock.now)
     delivery = Delivery(store, mailer, clock.now, default_language=default_language)
     runner = workflow_runner()
