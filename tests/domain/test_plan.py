@@ -147,6 +147,14 @@ def test_a_plan_change_that_waits_when_self_evaluation_opens_is_closed() -> None
     assert told.state.plan.proposed is None
 
 
+def test_a_plan_change_that_waits_when_the_rating_opens_is_closed() -> None:
+    told = planned(policy=make_policy(self_evaluation={"enabled": False}))
+    told.at("2026-11-27 09:00").employee.asks_for_a_change("inovasi").at("2027-01-01 00:10")
+
+    assert told.waiting == ["RATE"]
+    assert told.state.plan.proposed is None
+
+
 def test_a_policy_may_know_no_plan_change() -> None:
     told = planned(policy=make_policy(plan_change={"enabled": False}))
 

@@ -170,6 +170,7 @@ def test_a_referral_ends_with_an_approver_other_seats_do_not_matter(successor: s
     told.team.reassigns(Seat.APPROVER, successor, None)  # type: ignore[arg-type]
 
     assert told.waiting == ["APPROVE"]
+    assert told.again().person(successor).refers().waiting == ["RESOLVE_REFERRAL"]
     assert told.person(successor).approves().stage is Stage.COMPLETED
 
 
