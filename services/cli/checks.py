@@ -1,11 +1,13 @@
 """What must be there before a server or a worker starts, each told in one line when it is not."""
 
 import asyncio
+import logging
 import socket
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
@@ -22,6 +24,9 @@ from siklus.services.temporal import connect
 from siklus.workflows import names
 
 PATIENCE = timedelta(seconds=10)
+CONNECT_SECONDS = 5
+DATABASE_ERRORS = (ArgumentError, OperationalError, ProgrammingError)
+"""No such server, database or role, or no such URL."""
 
 
 def wall_clock(settings: Settings) -> Clock:
@@ -74,15 +79,23 @@ def text_keyring(file: Path | None) -> Keyring:
 
 async def database_must_be_ready(url: str) -> None:
     """Raise `Fault` unless the database answers and has the schema that this program needs."""
+    # It tells every look at the version.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        version = await asyncio.to_thread(migrate.current, url)
-    except (OperationalError, ProgrammingError) as error:
+        version = await asyncio.to_thread(migrate.current, _soon(url))
+    except DATABASE_ERRORS as error:
         raise no_database("SIKLUS_DATABASE_URL", error) from None
     needed = migrate.newest()
     # A newer one is left by a rollout that has gone on; migrations only ever add first.
     if needed is not None and (version is None or version < needed):
         message = f"the database has schema {version or 'none'}, this program needs {needed}"
         raise Fault("NOT_MIGRATED", message, "run `siklus migrate` first")
+
+
+def _soon(url: str) -> str:
+    """Return the URL with a limit for connecting, so that a silent host is told soon."""
+    limited = {"connect_timeout": str(CONNECT_SECONDS), **make_url(url).query}
+    return make_url(url).set(query=limited).render_as_string(hide_password=False)
 
 
 def no_database(variable: str, error: Exception) -> Fault:

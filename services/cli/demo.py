@@ -14,6 +14,8 @@ app = typer.Typer()
 @app.command()
 def demo() -> None:
     """Play a year of 25 people through the gRPC API in a minute; exit code 1 if a count is off."""
+    typer.echo("Starting PostgreSQL, Temporal, a worker, the gRPC server and a mailbox ...")
+    # Imported here, so that the line above does not wait for it.
     from siklus.services.demo.play import play
     from siklus.services.demo.tables import Screen
 

@@ -58,12 +58,15 @@ async def _dev(data_dir: Path, ports: Ports) -> None:
             await ensure_sample(stack, data_dir)
             typer.echo(_welcome(stack, data_dir, ports))
             typer.echo(f"ready: gRPC on {stack.grpc_address}; Ctrl-C stops everything")
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                typer.echo("stopping ...")
     except OSError as error:
-        place = error.filename or data_dir
-        raise Fault("DATA_DIR", f"{place}: {error.strerror}", "choose another --data-dir") from None
-    finally:
-        typer.echo("stopped")
+        if error.filename is None:
+            raise
+        message = f"{error.filename}: {error.strerror}"
+        raise Fault("DATA_DIR", message, "choose another --data-dir") from None
 
 
 def _welcome(stack: LocalStack, data_dir: Path, ports: Ports) -> str:

@@ -2,11 +2,10 @@
 
 import typer
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from siklus.activities.store import migrate as schema
 from siklus.activities.store.roles import RoleNotReady
-from siklus.services.cli.checks import no_database
+from siklus.services.cli.checks import DATABASE_ERRORS, no_database
 from siklus.services.cli.output import AsJson, Fault, print_json
 from siklus.services.cli.running import read_settings
 
@@ -26,7 +25,7 @@ def migrate(as_json: AsJson = False) -> None:
     except CommandError as error:
         message = f"this program does not know the database's schema {before}: {error}"
         raise Fault("UNKNOWN_SCHEMA", message, "use the newer program") from None
-    except (OperationalError, ProgrammingError) as error:
+    except DATABASE_ERRORS as error:
         raise no_database("SIKLUS_OWNER_DATABASE_URL", error) from None
     if as_json:
         print_json({"from": before, "to": after})

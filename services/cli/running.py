@@ -23,13 +23,14 @@ def read_settings(**given: object) -> Settings:
     """Return the settings with what the command line gave, None aside; raises `Fault`."""
     wanted = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings.model_validate(wanted) if not wanted else Settings(**wanted)  # type: ignore[arg-type]
+        return Settings(**wanted)  # type: ignore[arg-type]
     except ValidationError as invalid:
         first = invalid.errors(include_input=False, include_url=False)[0]
         name = "SIKLUS_" + "_".join(str(part) for part in first["loc"]).upper()
         raise Fault("BAD_SETTING", f"{name}: {first['msg']}") from None
     except (ConfigFileMissingError, SettingsError, ValueError) as unreadable:
-        raise Fault("BAD_SETTINGS", " ".join(str(unreadable).split())) from None
+        why = " ".join(str(unreadable).split())
+        raise Fault("BAD_SETTINGS", f"the settings cannot be read: {why}") from None
 
 
 def run_until_stopped(main: Coroutine[Any, Any, None]) -> None:

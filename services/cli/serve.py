@@ -23,10 +23,11 @@ def serve(
 ) -> None:
     """Serve gRPC until stopped; settings come from `SIKLUS_*` or a TOML file."""
     configure_logging()
-    run_until_stopped(_serve(read_settings(), share_port=share_port))
+    run_until_stopped(serving(read_settings(), share_port=share_port))
 
 
-async def _serve(settings: Settings, *, share_port: bool) -> None:
+async def serving(settings: Settings, *, share_port: bool = False) -> None:
+    """Serve until cancelled, or raise `Fault` for the first thing that is missing."""
     clock = checks.wall_clock(settings)
     verifier = checks.token_verifier(settings, clock)
     keyring = checks.text_keyring(settings.text_keys)

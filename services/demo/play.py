@@ -15,7 +15,6 @@ from siklus.v1 import cycle_service_pb2 as cycles
 async def play(screen: Screen) -> Reckoning:
     """Run the demo from an empty folder to its reckoning; leaves nothing behind."""
     started = monotonic()
-    screen.say("Starting PostgreSQL, Temporal, a worker, the gRPC server and a mailbox ...")
     async with LocalStack(time_skipping=True) as stack, stack.channel() as channel:
         office = Office(stack, channel, stack.clock.now().year + 1)
         launched = await office.open()
