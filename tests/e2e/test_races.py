@@ -11,9 +11,11 @@ import pytest
 
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import commands_plan_pb2 as plan
+from siklus.workflows.domain.values import EvaluationKey
 from tests.e2e.agency import Agency, crowd, launched_agency
 from tests.e2e.calls import Refused, outcome, refused
 from tests.e2e.people import Answer, Person
+from tests.faults.agreement import must_agree
 
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 ROUNDS: Final = 100 if PROVE else 16
@@ -60,6 +62,7 @@ async def test_of_two_decisions_on_one_plan_one_wins_and_the_other_learns_which(
         won[history[-1].kind] += 1
 
     assert sum(won.values()) == ROUNDS
+    await must_agree(agency.stack.client, agency.stack.store, keys(agency, 0, ROUNDS))
     print(f"races: {dict(won)}")
 
 
@@ -80,6 +83,7 @@ async def test_a_decision_that_races_with_the_end_gets_an_answer(agency: Agency)
             before += 1
 
     assert before + after == ROUNDS
+    await must_agree(agency.stack.client, agency.stack.store, keys(agency, ROUNDS, 2 * ROUNDS))
     print(f"races: {before} plans before the end, {after} after it")
 
 
@@ -106,6 +110,7 @@ async def test_a_decision_that_races_with_the_final_approval_gets_an_answer(
         assert [event.seq for event in await employee.reads_history()] == list(
             range(1, shown.revision + 1)
         )
+    await must_agree(last_year.stack.client, last_year.stack.store, keys(last_year, 0, ENDINGS))
 
 
 async def test_one_request_sent_many_times_at_once_applies_once(agency: Agency) -> None:
@@ -152,6 +157,11 @@ async def test_approving_again_under_another_id_tells_who_decided(agency: Agency
 def some(agency: Agency, first: int, last: int) -> list[Person]:
     """Return employees whom no other test uses."""
     return [agency.person(f"p{number:04}") for number in range(first + 1, last + 1)]
+
+
+def keys(agency: Agency, first: int, last: int) -> list[EvaluationKey]:
+    """Return the keys of their evaluations."""
+    return [agency.key(person) for person in some(agency, first, last)]
 
 
 async def at_once(*acts: Awaitable[Answer]) -> list[Any]:
