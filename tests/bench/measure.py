@@ -89,8 +89,8 @@ class Round:
     """One measurement of both sides, close together in time."""
 
     first: str
-    floor: float
-    product: float
+    floor: float = 0.0
+    product: float = 0.0
     cpu_ms: dict[str, dict[str, float]] = field(default_factory=dict)
     """Side → process → milliseconds of processor time."""
     seconds: dict[str, float] = field(default_factory=dict)
