@@ -61,7 +61,9 @@ async def _watched(main: Coroutine[Any, Any, None]) -> None:
         task.cancel()
 
     for each in STOPPING:
-        loop.add_signal_handler(each, stop)
+        # Under nohup a hang-up must not reach us.
+        if each is not signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN:
+            loop.add_signal_handler(each, stop)
     try:
         await task
     except asyncio.CancelledError:

@@ -52,6 +52,8 @@ class Office:
         self.refused: list[str] = []
         self.explained: dict[int, str] = {}
         """Of the one employee whose year is shown: revision → why it waited then."""
+        self.revisions: dict[str, int] = {}
+        """Of each evaluation, what its callers were told last: every read must show it."""
         self.running = set(EVALUATED)
         self._stack = stack
         self._passage = Passage(stack, AGENCY, self.cycle)
@@ -102,6 +104,7 @@ class Office:
         receipt: pb.Receipt = answer.receipt
         self.receipts.append(receipt)
         self.given[command] += 1
+        self.revisions[about] = max(receipt.revision, self.revisions.get(about, 0))
         if receipt.stage == pb.STAGE_COMPLETED:
             self.running.discard(about)
         return receipt
@@ -120,7 +123,9 @@ class Office:
 
     async def note_why_it_waits(self, person: str) -> None:
         """Keep why a person's evaluation waits now, as that person is told."""
-        request = reads.ExplainWaitingRequest(name=self._name(person))
+        request = reads.ExplainWaitingRequest(
+            name=self._name(person), min_revision=self.revisions[person]
+        )
         answer = await self.calls.evaluations.ExplainWaiting(
             request, metadata=self.calls.by(person), timeout=PATIENCE
         )
@@ -128,7 +133,9 @@ class Office:
 
     async def evaluation(self, person: str) -> pb.Evaluation:
         """Return a person's evaluation as the person sees it."""
-        request = reads.GetEvaluationRequest(name=self._name(person))
+        request = reads.GetEvaluationRequest(
+            name=self._name(person), min_revision=self.revisions[person]
+        )
         answer = await self.calls.evaluations.GetEvaluation(
             request, metadata=self.calls.by(person), timeout=PATIENCE
         )
@@ -136,7 +143,9 @@ class Office:
 
     async def history(self, person: str) -> Sequence[reads.HistoryEvent]:
         """Return everything that happened to it."""
-        request = reads.ListHistoryRequest(name=self._name(person), page_size=200)
+        request = reads.ListHistoryRequest(
+            name=self._name(person), page_size=200, min_revision=self.revisions[person]
+        )
         answer = await self.calls.evaluations.ListHistory(
             request, metadata=self.calls.by(person), timeout=PATIENCE
         )
@@ -151,19 +160,23 @@ class Office:
         return answer.cycle
 
     async def send_mail(self) -> None:
-        """Remind in each zone, as of today, and deliver what waits; Temporal runs both."""
+        """Remind in each zone, as of today, and deliver what waits; Temporal runs both.
+
+        First every act must be in the record, which plans the notices of what happened.
+        """
+        await self.each(self.revisions, self.evaluation)
         run = self._stack.client.execute_workflow
         for zone in ZONES:
             await run(
                 ReminderWorkflow.run,
                 ReminderRun(agency=AgencyId(AGENCY), zone=zone, as_of=self.today),
-                id=f"{names.reminders_schedule_id(AgencyId(AGENCY), zone)}/{self.today}",
+                id=f"{names.reminders_schedule_id(AgencyId(AGENCY), zone)}/{next(self._numbers)}",
                 task_queue=names.NOTICE_QUEUE,
             )
         await run(
             NoticeWorkflow.run,
             AgencyId(AGENCY),
-            id=f"{names.notices_schedule_id(AgencyId(AGENCY))}/{self.today}",
+            id=f"{names.notices_schedule_id(AgencyId(AGENCY))}/{next(self._numbers)}",
             task_queue=names.NOTICE_QUEUE,
         )
 

@@ -15,7 +15,10 @@ from siklus.v1 import cycle_service_pb2 as cycles
 async def play(screen: Screen) -> Reckoning:
     """Run the demo from an empty folder to its reckoning; leaves nothing behind."""
     started = monotonic()
-    async with LocalStack(time_skipping=True) as stack, stack.channel() as channel:
+    async with (
+        LocalStack(time_skipping=True) as stack,
+        stack.channel(patient=True) as channel,
+    ):
         office = Office(stack, channel, stack.clock.now().year + 1)
         launched = await office.open()
         screen.say(
@@ -26,6 +29,7 @@ async def play(screen: Screen) -> Reckoning:
         for day in DAYS:
             await _live(office, day, screen)
             screen.say(f"    {_where(await office.progress())}  [{monotonic() - started:.0f} s]")
+        await office.send_mail()
         await tables.evaluations(office, screen)
         await tables.timeline(office, screen, RAISED)
         tables.mails(mails_by_kind(stack.mailbox.messages()), screen)

@@ -1,6 +1,7 @@
 """The whole of Siklus in one process tree: `siklus dev`, `siklus demo` and the tests run it."""
 
 import asyncio
+import json
 import shutil
 import tempfile
 from collections.abc import Coroutine
@@ -45,6 +46,21 @@ ISSUER = AUDIENCE = "siklus"
 SENDER: Final = "siklus@siklus.localhost"
 TEXT_KEYS_FILE: Final = "text-keys.json"
 TOKEN_LIFE: Final = timedelta(hours=12)
+PATIENT: Final = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.2s",
+                "maxBackoff": "2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE", "DEADLINE_EXCEEDED"],
+            },
+        }
+    ]
+}
+"""What a careful client does about answers that tell it to try again."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +143,13 @@ class LocalStack:
         """Host and port of the gRPC server."""
         return f"{HOST}:{self.grpc_port}"
 
-    def channel(self) -> grpc.aio.Channel:
-        """Return a new channel to the gRPC server; the caller closes it."""
-        return grpc.aio.insecure_channel(self.grpc_address)
+    def channel(self, *, patient: bool = False) -> grpc.aio.Channel:
+        """Return a new channel to the gRPC server; the caller closes it.
+
+        A patient one sends a call again when it is told to: every command has its request_id.
+        """
+        options = [("grpc.service_config", json.dumps(PATIENT))] if patient else None
+        return grpc.aio.insecure_channel(self.grpc_address, options=options)
 
     def token(self, agency: str, person: str, *roles: Role, life: timedelta = TOKEN_LIFE) -> str:
         """Return a token of a person by the stack's clock; without roles an employee's."""
