@@ -9,8 +9,8 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.common import RetryPolicy, SearchAttributePair
+from temporalio.exceptions import ApplicationError, FailureError
 
 from siklus.workflows import names, ports
 from siklus.workflows.carry import Carry, Outcome, Receipt
@@ -19,9 +19,11 @@ from siklus.workflows.domain.commands import PUBLIC_COMMANDS, SYSTEM, Order, Res
 from siklus.workflows.domain.decide import decide, tick
 from siklus.workflows.domain.decide.clock import next_wake, spread_of, unknown_superior
 from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Start
 from siklus.workflows.record import Record
 
+ONCE = RetryPolicy(maximum_attempts=1)
 LOOK_AGAIN = timedelta(minutes=5)
 """After a failed look-up of a superior: an escalation may be late, never lost."""
 
@@ -38,7 +40,6 @@ class EvaluationWorkflow:
         self.spread = spread_of(self.record.state)
         self.look_again_at: datetime | None = None
         self.first_milestone = self.record.milestone()
-        self.shown_stage = self.record.state.stage
         self.alarm: asyncio.Task[None] | None = None
         self.alarm_at: datetime | None = None
         for command in PUBLIC_COMMANDS:
@@ -50,11 +51,11 @@ class EvaluationWorkflow:
         while not await self._at_rest():
             await self._wait_for_work()
             self.record.apply(tick(self.record.state, workflow.now(), spread=self.spread))
-            await self._look_up()
             await self._project()
+            await self._look_up()
             await self._hop()
-        self._show_stage()
         state = self.record.state
+        workflow.upsert_search_attributes([names.STAGE.value_set(state.stage)])
         predicate = state.rating.combined if state.rating else None
         return Outcome(stage=state.stage, revision=state.revision, predicate=predicate)
 
@@ -93,10 +94,14 @@ class EvaluationWorkflow:
 
         A command may still be in flight when the end comes: wait for it, then look again.
         """
-        if not self.record.state.ended or self.record.pending:
-            return False
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return self.record.state.ended and not self.record.pending
+        return self.record.state.ended and await self._all_answered() and self.record.state.ended
+
+    async def _all_answered(self) -> bool:
+        """Wait until everybody has an answer; False when one of them needs the store first."""
+        await workflow.wait_condition(
+            lambda: self.record.pending or workflow.all_handlers_finished()
+        )
+        return not self.record.pending
 
     async def _wait_for_work(self) -> None:
         self._set_alarm()
@@ -110,7 +115,7 @@ class EvaluationWorkflow:
         wake_at = next_wake(self.record.state, spread=self.spread)
         if wake_at is not None and self.look_again_at is not None:
             wake_at = max(wake_at, self.look_again_at)
-        if wake_at == self.alarm_at and not self._alarm_rang():
+        if self._alarm_serves(wake_at):
             return
         if self.alarm is not None:
             self.alarm.cancel()
@@ -118,6 +123,12 @@ class EvaluationWorkflow:
         if wake_at is not None:
             delay = max(wake_at - workflow.now(), timedelta(0))
             self.alarm = asyncio.create_task(workflow.sleep(delay))
+
+    def _alarm_serves(self, wake_at: datetime | None) -> bool:
+        """Tell whether the timer that runs is good enough: a moved one costs two events."""
+        if wake_at is None or self.alarm_at is None:
+            return wake_at is self.alarm_at
+        return not self._alarm_rang() and wake_at <= self.alarm_at <= wake_at + TRANSIT
 
     async def _look_up(self) -> None:
         """Ask the roster who comes next in a line that an escalation or an appeal needs."""
@@ -127,16 +138,18 @@ class EvaluationWorkflow:
         self.look_again_at = None
         while (person := unknown_superior(self.record.state, now)) is not None:
             try:
-                superior = await workflow.execute_activity(
+                superior = await workflow.execute_local_activity(
                     ports.superior_of,
                     ports.Lookup(agency=self.record.state.key.agency, person=person),
                     start_to_close_timeout=ports.LOOKUP,
-                    retry_policy=RetryPolicy(maximum_attempts=3),
+                    retry_policy=ONCE,
                 )
-            except ActivityError:
+            except FailureError:
                 self.look_again_at = workflow.now() + LOOK_AGAIN
                 return
-            self._resolve(ResolveSuperior(person=person, superior=superior.person))
+            # Meanwhile it may have ended, or the team may have put somebody else in the seat.
+            if person == unknown_superior(self.record.state, now):
+                self._resolve(ResolveSuperior(person=person, superior=superior.person))
 
     def _resolve(self, command: ResolveSuperior) -> None:
         order = Order(actor=SYSTEM, command=command, request_key="", salt="")
@@ -152,9 +165,9 @@ class EvaluationWorkflow:
                     ports.project,
                     projection,
                     start_to_close_timeout=ports.FIRST_PROJECTION,
-                    retry_policy=RetryPolicy(maximum_attempts=1),
+                    retry_policy=ONCE,
                 )
-            except ActivityError:
+            except FailureError:  # a local activity's own, in no ActivityError
                 self.behind = True
                 await workflow.execute_activity(
                     ports.project,
@@ -169,18 +182,12 @@ class EvaluationWorkflow:
         """Continue as a new run where a phase ends, so that old code is left behind."""
         info = workflow.info()
         passed = self.record.milestone() > self.first_milestone
-        if self.record.state.ended or not (passed or info.is_continue_as_new_suggested()):
+        if not (passed or info.is_continue_as_new_suggested()):
             return
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        if not self.record.pending and not self.record.state.ended:
-            self._show_stage()
-            workflow.continue_as_new(self.record.carry())
-
-    def _show_stage(self) -> None:
-        stage = self.record.state.stage
-        if stage is not self.shown_stage:
-            self.shown_stage = stage
-            workflow.upsert_search_attributes([names.STAGE.value_set(stage)])
+        if await self._all_answered() and not self.record.state.ended:
+            stage = SearchAttributePair(names.STAGE, self.record.state.stage)
+            shown = info.typed_search_attributes.updated(stage)
+            workflow.continue_as_new(self.record.carry(), search_attributes=shown)
 
 
 def _as_failure(refusal: Refusal) -> ApplicationError:

@@ -29,7 +29,8 @@ PROJECTION_RETRY = RetryPolicy(
     maximum_interval=timedelta(seconds=30),
 )
 """Without end: an evaluation waits for its record for as long as the store is away."""
-LOOKUP = timedelta(seconds=10)
+LOOKUP = timedelta(seconds=1)
+"""It holds the workflow task too."""
 PAGE = timedelta(minutes=5)
 PAGE_HEARTBEAT = timedelta(seconds=20)
 DELIVERY_PAGE = timedelta(minutes=2)

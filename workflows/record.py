@@ -127,13 +127,9 @@ class Record:
         )
 
     def milestone(self) -> int:
-        """Count the phases behind us: plan in force, rating open, result delivered."""
-        reached = (
-            self.state.plan.version > 0,
-            self.state.stage is Stage.RATING or bool(self.state.ratings),
-            self.state.delivered_at is not None or self.state.approved_at is not None,
-        )
-        return sum(reached)
+        """Count the phases behind us: plan in force, rating open."""
+        rating_open = self.state.stage is Stage.RATING or bool(self.state.ratings)
+        return (self.state.plan.version > 0) + rating_open
 
 
 def most_urgent(state: Evaluation) -> Task | None:

@@ -1,0 +1,87 @@
+"""Activities of memory and the worker that serves them: the store is tested elsewhere."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from siklus.services.temporal import workflow_runner
+from siklus.workflows import names, ports
+from siklus.workflows.domain.events import Entry
+from siklus.workflows.evaluation import EvaluationWorkflow
+
+
+@dataclass
+class Memory:
+    """Activities that keep what they are given; told to be away, they fail."""
+
+    line: dict[str, str | None] = field(default_factory=dict)
+    projections: dict[str, list[ports.Projection]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """Whose superior was looked up, failures included."""
+    away: bool = False
+    roster_away: bool = False
+    store_answers: asyncio.Event = field(default_factory=asyncio.Event)
+    roster_answers: asyncio.Event = field(default_factory=asyncio.Event)
+    """Calls wait for these; they are set unless a test clears them."""
+
+    def __post_init__(self) -> None:
+        self.store_answers.set()
+        self.roster_answers.set()
+
+    @activity.defn(name="project")
+    async def project(self, projection: ports.Projection) -> None:
+        """Keep the projection."""
+        if not self.store_answers.is_set():
+            await self.store_answers.wait()
+            raise ApplicationError("the caller has given up")
+        if self.away:
+            raise ApplicationError("the store is away")
+        self.projections.setdefault(str(projection.key), []).append(projection)
+
+    @activity.defn(name="superior_of")
+    async def superior_of(self, lookup: ports.Lookup) -> ports.Superior:
+        """Answer from the line."""
+        self.asked.append(lookup.person)
+        await self.roster_answers.wait()
+        if self.roster_away:
+            raise ApplicationError("the roster is away")
+        return ports.Superior(person=self.line.get(lookup.person))
+
+    def entries(self, key: object) -> list[Entry]:
+        """Return all entries projected for an evaluation, in the order in which they came."""
+        return [entry for page in self.projections.get(str(key), []) for entry in page.entries]
+
+    def numbers(self, key: object) -> list[int]:
+        """Return the numbers of all entries projected for an evaluation."""
+        return [entry.number for entry in self.entries(key)]
+
+    def kinds(self, key: object) -> list[str]:
+        """Return the kinds of all events projected for an evaluation."""
+        return [entry.event.kind for entry in self.entries(key)]
+
+
+def worker_of(
+    client: Client,
+    memory: Memory,
+    *,
+    workflows: Sequence[type] = (EvaluationWorkflow,),
+    max_cached_workflows: int = 1000,
+) -> Worker:
+    """Return a worker like the shipped one.
+
+    Its cache must hold every evaluation under way: one that is evicted while its projection is
+    tried loses that task and waits ten seconds for the next. Replays are tested by histories.
+    """
+    return Worker(
+        client,
+        task_queue=names.EVALUATION_QUEUE,
+        workflows=workflows,
+        activities=[memory.project, memory.superior_of],
+        workflow_runner=workflow_runner(),
+        max_cached_workflows=max_cached_workflows,
+    )
