@@ -174,9 +174,10 @@ async def test_the_tour_works_as_written() -> None:
 
 
 def assert_said_twice(output: str) -> None:
-    first, second = output[: len(output) // 2], output[len(output) // 2 :]
-    assert first == second
-    assert json.loads(first)["receipt"]["revision"] == 3
+    """Compare the receipts alone: within the year, events of the clock may come in between."""
+    first, at = json.JSONDecoder().raw_decode(output)
+    second = json.loads(output[at:])
+    assert first["receipt"] == second["receipt"]
 
 
 def read_page(url: str) -> str:
