@@ -12,17 +12,24 @@ from typing import Any
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 
 from siklus.activities.calendars import snapshot
 from siklus.services.engine import search_attributes
 from siklus.services.local.virtual_time import VirtualTime
 from siklus.workflows import names
-from siklus.workflows.carry import Outcome, Receipt
+from siklus.workflows.carry import Carry, Outcome, Receipt
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain import packs
 from siklus.workflows.domain.errors import Reason
+from siklus.workflows.domain.evolve import begin, fold
 from siklus.workflows.domain.model import Participants, Start, Terms
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.stages import Stage
@@ -35,11 +42,14 @@ from siklus.workflows.domain.values import (
     UnitId,
 )
 from siklus.workflows.packs import shipped_pack
+from tests.workflows.memory import Memory
 
 EMPLOYEE, SUPERVISOR, SUPERIOR, APPROVER, TEAM, SECOND = map(
     PersonId, ("p-1", "p-2", "p-3", "p-4", "p-8", "p-9")
 )
 """The seats, and two of the agency's team."""
+
+REOPEN = c.Reopen(prose={"reason": "new evidence"})
 
 ZONE = "Asia/Jakarta"
 
@@ -229,6 +239,34 @@ class Desk:
     async def team(self, command: c.Command, *, person: PersonId = TEAM) -> Receipt:
         return await self.gives(person, command, roles=(Role.AGENCY_ADMIN,))
 
+    async def reopens(
+        self, carry: Carry, *, person: PersonId = TEAM, command: c.Command = REOPEN
+    ) -> Receipt:
+        """Begin the next run from the record with the command that it begins with, as the API."""
+        order = c.Order(
+            actor=c.Actor(person=person, roles=(Role.AGENCY_ADMIN,)),
+            command=command,
+            request_key=uuid.uuid4().hex,
+            salt="s" * 32,
+        )
+        start: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
+            "EvaluationWorkflow",
+            carry,
+            id=names.evaluation_workflow_id(self.key),
+            task_queue=names.EVALUATION_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            search_attributes=search_attributes(self.key, carry.evaluation.stage),
+        )
+        receipt: Receipt = await self.client.execute_update_with_start_workflow(
+            order.command.kind,
+            order,
+            start_workflow_operation=start,
+            id=order.request_key,
+            result_type=Receipt,
+        )
+        return receipt
+
     async def outcome(self) -> Outcome:
         """Wait for the end."""
         handle = self.client.get_workflow_handle(self.handle.id, result_type=Outcome)
@@ -265,6 +303,11 @@ class Desk:
                 EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in events
             ),
         )
+
+
+def on_record(desk: Desk, memory: Memory) -> Carry:
+    """Return the state folded from the record, as the API loads it for an ended evaluation."""
+    return Carry(evaluation=fold(begin(desk.start), memory.entries(desk.key)))
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
