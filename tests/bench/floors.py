@@ -159,7 +159,7 @@ class Floor:
     def __init__(self, client: Client, database: Database, channel: grpc.aio.Channel) -> None:
         self._client = client
         self._database = database
-        self._read = channel.unary_unary(READ)
+        self._read: Any = channel.unary_unary(READ)
         self._number = 0
 
     async def opened(self, count: int) -> list[str]:
@@ -192,6 +192,9 @@ class Floor:
     async def read(self, request: bytes) -> int:
         """Send one read; return the bytes of the answer."""
         return len(await self._read(request))
+
+    async def enrol(self, count: int) -> None:
+        """Have that many people ready to be launched: the floor has no people."""
 
     async def launch(self, count: int) -> float:
         """Start evaluations from page activities; return seconds to the last first row."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import statistics
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from itertools import cycle
 from random import Random
 from time import perf_counter
@@ -44,6 +44,10 @@ class Side(Protocol):
         """Send one read; return the bytes of the answer."""
         ...
 
+    async def enrol(self, count: int) -> None:
+        """Have that many people ready to be launched."""
+        ...
+
     async def launch(self, count: int) -> float:
         """Launch that many evaluations; return the seconds until all have their first row."""
         ...
@@ -64,7 +68,16 @@ class Size:
     launched: int = 400
 
 
-Measure = Callable[[Side, Size], Awaitable[float]]
+Prepare = Callable[[Side, Size], Awaitable[Sequence[Any]]]
+Measure = Callable[[Side, Size, Sequence[Any]], Awaitable["Found"]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one measurement came to, and after how many operations."""
+
+    value: float
+    operations: int
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,10 @@ class Row:
     unit: str
     better: Literal["more", "less"]
     goal: float
+    prepare: Prepare
     measure: Measure
+    prepared_once: bool = False
+    """Whether what was prepared serves every round."""
 
     def met(self, ratio: float) -> bool:
         """Tell whether a ratio of product to floor reaches the goal."""
@@ -85,25 +101,42 @@ class Row:
 
 
 @dataclass
+class Measured:
+    """One side's part of a round, without its preparation."""
+
+    value: float
+    operations: int
+    seconds: float
+    cpu_ms: dict[str, float]
+    """Process → milliseconds of processor time."""
+
+    @property
+    def cpu_ms_each(self) -> float:
+        """Processor time of one operation, all processes together."""
+        return sum(self.cpu_ms.values()) / max(self.operations, 1)
+
+
+@dataclass(frozen=True)
 class Round:
     """One measurement of both sides, close together in time."""
 
     first: str
-    floor: float = 0.0
-    product: float = 0.0
-    cpu_ms: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Side → process → milliseconds of processor time."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Side → how long the measurement took, its preparation included."""
+    floor: Measured
+    product: Measured
 
     @property
     def ratio(self) -> float:
         """Product to floor."""
-        return self.product / self.floor
+        return self.product.value / self.floor.value
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Processor time of one operation, product to floor."""
+        return self.product.cpu_ms_each / self.floor.cpu_ms_each
 
     def as_json(self) -> dict[str, object]:
         """Return everything, for a file."""
-        return {**asdict(self), "ratio": self.ratio}
+        return {**asdict(self), "ratio": self.ratio, "cpu_ratio": self.cpu_ratio}
 
 
 @dataclass(frozen=True)
@@ -120,9 +153,9 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
 
-async def decisions_per_second(side: Side, size: Size) -> float:
+async def decisions_per_second(side: Side, size: Size, opened: Sequence[Any]) -> Found:
     """Let many evaluations decide side by side."""
-    waiting = iter(await side.opened(size.evaluations))
+    waiting = iter(opened)
     texts = forms()
 
     async def decide_one_after_the_other() -> None:
@@ -132,24 +165,24 @@ async def decisions_per_second(side: Side, size: Size) -> float:
 
     started = perf_counter()
     await asyncio.gather(*(decide_one_after_the_other() for _ in range(size.at_once)))
-    return size.evaluations * STEPS / (perf_counter() - started)
+    decisions = len(opened) * STEPS
+    return Found(decisions / (perf_counter() - started), decisions)
 
 
-async def decision_milliseconds(side: Side, size: Size) -> float:
+async def decision_milliseconds(side: Side, size: Size, opened: Sequence[Any]) -> Found:
     """Return the median time of a decision when nothing else happens."""
     texts = forms()
     taken = []
-    for evaluation in await side.opened(size.alone):
+    for evaluation in opened:
         for number in range(1, STEPS + 1):
             started = perf_counter()
             await side.decide(evaluation, number, next(texts))
             taken.append((perf_counter() - started) * 1000)
-    return statistics.median(taken)
+    return Found(statistics.median(taken), len(taken))
 
 
-async def reads_per_second(side: Side, size: Size) -> float:
+async def reads_per_second(side: Side, size: Size, requests: Sequence[Any]) -> Found:
     """Read at random for some seconds, from many callers."""
-    requests = await side.readable(size.readable)
     ends = perf_counter() + size.read_seconds
 
     async def read_on(turns: Iterator[Any]) -> int:
@@ -161,15 +194,32 @@ async def reads_per_second(side: Side, size: Size) -> float:
         return done
 
     started = perf_counter()
-    done = await asyncio.gather(
+    counts = await asyncio.gather(
         *(read_on(cycle(Random(n).sample(requests, len(requests)))) for n in range(size.readers))
     )
-    return sum(done) / (perf_counter() - started)
+    return Found(sum(counts) / (perf_counter() - started), sum(counts))
 
 
-async def launched_per_second(side: Side, size: Size) -> float:
+async def launched_per_second(side: Side, size: Size, _: Sequence[Any]) -> Found:
     """Launch a cohort."""
-    return size.launched / await side.launch(size.launched)
+    return Found(size.launched / await side.launch(size.launched), size.launched)
+
+
+async def _many(side: Side, size: Size) -> Sequence[Any]:
+    return await side.opened(size.evaluations)
+
+
+async def _few(side: Side, size: Size) -> Sequence[Any]:
+    return await side.opened(size.alone)
+
+
+async def _readable(side: Side, size: Size) -> Sequence[Any]:
+    return await side.readable(size.readable)
+
+
+async def _roster(side: Side, size: Size) -> Sequence[Any]:
+    await side.enrol(size.launched)
+    return ()
 
 
 ROWS = (
@@ -180,6 +230,7 @@ ROWS = (
         "/s",
         "more",
         0.85,
+        _many,
         decisions_per_second,
     ),
     Row(
@@ -189,6 +240,7 @@ ROWS = (
         "ms",
         "less",
         1.5,
+        _few,
         decision_milliseconds,
     ),
     Row(
@@ -198,7 +250,9 @@ ROWS = (
         "/s",
         "more",
         0.7,
+        _readable,
         reads_per_second,
+        prepared_once=True,
     ),
     Row(
         "launch",
@@ -207,6 +261,7 @@ ROWS = (
         "/s",
         "more",
         0.8,
+        _roster,
         launched_per_second,
     ),
 )
@@ -216,7 +271,7 @@ def forms() -> Iterator[str]:
     """Yield texts of one form's size, each another, as compressible as prose is."""
     random, vocabulary = Random(8), _WORDS.split()
     while True:
-        words = []
+        words: list[str] = []
         while sum(map(len, words)) + len(words) < TEXT_BYTES:
             words.append(random.choice(vocabulary))
         yield " ".join(words)[:TEXT_BYTES]

@@ -19,6 +19,7 @@ from siklus.v1 import evaluation_reads_pb2 as reads
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
 from siklus.v1.cycle_service_pb2_grpc import CycleServiceStub
+from siklus.v1.evaluation_pb2 import PROJECTION_CURRENT
 from siklus.v1.evaluation_service_pb2_grpc import EvaluationServiceStub
 from siklus.v1.policy_service_pb2_grpc import PolicyServiceStub
 from siklus.v1.roster_service_pb2_grpc import RosterServiceStub
@@ -61,13 +62,15 @@ class Product:
         self._cycles = CycleServiceStub(channel)
         self._policies = PolicyServiceStub(channel)
         self._roster = RosterServiceStub(channel)
-        self._read = channel.unary_unary(READ)
+        self._read: Any = channel.unary_unary(READ)
         self._key = key
         self._record = record
         self._tokens: dict[str, Metadata] = {}
         self._supervisors: dict[str, str] = {}
         self._units: dict[int, str] = {}
         self._number = 0
+        self.behind = 0
+        """Decisions that were answered before the record showed them."""
         self._born = date(1960, 1, 1)
         self._year = datetime.now(UTC).year + 1
         self._steps: dict[int, Callable[[str, str], Any]] = {
@@ -84,8 +87,8 @@ class Product:
         if number > STEPS:
             raise ValueError("an evaluation takes no more decisions than that")
         response = await self._steps.get(number, self._report)(evaluation, text)
-        if response.receipt.projection != 1:
-            raise RuntimeError("the record was behind")
+        if response.receipt.projection != PROJECTION_CURRENT:
+            self.behind += 1
 
     async def readable(self, count: int) -> list[Read]:
         """Return requests for `count` evaluations with a plan in force, each by its employee."""
@@ -104,6 +107,10 @@ class Product:
     async def read(self, request: Read) -> int:
         """Send one read; return the bytes of the answer."""
         return len(await self._read(request.request, metadata=request.metadata))
+
+    async def enrol(self, count: int) -> None:
+        """Have that many people ready to be launched."""
+        await self._unit_of(count)
 
     async def launch(self, count: int) -> float:
         """Launch a cohort; return the seconds until the record has everybody."""
@@ -148,14 +155,17 @@ class Product:
             ),
             metadata=self._as(TEAM),
         )
-        while await self._first_rows(cycle) < count:
-            await asyncio.sleep(0.05)
+        await self._rows(cycle, count)
         people = [f"{unit}-{n:05}" for n in range(count)]
         return perf_counter() - started, people, cycle
 
-    async def _first_rows(self, cycle: str) -> int:
-        row = await (await self._record.execute(FIRST_ROWS, (AGENCY, cycle))).fetchone()
-        return int(row[0]) if row else 0
+    async def _rows(self, cycle: str, count: int) -> None:
+        while True:
+            cursor = await self._record.execute(FIRST_ROWS, (AGENCY, cycle))
+            row = await cursor.fetchone()
+            if row is not None and row[0] >= count:
+                return
+            await asyncio.sleep(0.05)
 
     async def _unit_of(self, count: int) -> str:
         """Return a unit with that many people, their supervisors in the unit above."""

@@ -49,8 +49,8 @@ def comparison(measured: dict[Row, list[Round]]) -> str:
         lines.append(
             (
                 f"{row.title} ({row.unit})",
-                _spread(Spread.of([each.floor for each in rounds]), 1),
-                _spread(Spread.of([each.product for each in rounds]), 1),
+                _spread(Spread.of([each.floor.value for each in rounds]), 1),
+                _spread(Spread.of([each.product.value for each in rounds]), 1),
                 _spread(ratio, 2),
                 goal,
                 "yes" if row.met(ratio.median) else "NO",
@@ -60,21 +60,23 @@ def comparison(measured: dict[Row, list[Round]]) -> str:
 
 
 def processor_time(measured: dict[Row, list[Round]]) -> str:
-    """Return the processor time that each process spent, median of the rounds."""
+    """Return the processor time of one operation, which a busy machine falsifies least."""
     lines = []
     for row, rounds in measured.items():
+        ratio = Spread.of([each.cpu_ratio for each in rounds])
         for side in ("floor", "product"):
-            names = {name for each in rounds for name in each.cpu_ms[side]}
-            for name in sorted(names):
-                spent = Spread.of([each.cpu_ms[side].get(name, 0.0) for each in rounds])
-                busy = Spread.of(
-                    [each.cpu_ms[side].get(name, 0.0) / each.seconds[side] / 10 for each in rounds]
-                )
-                if busy.median >= 1:
-                    lines.append(
-                        (f"{row.name}, {side}: {name}", f"{spent.median:.0f}", f"{busy.median:.0f}")
-                    )
-    return table(("processor time, preparation included", "ms", "% of one"), lines)
+            parts = [getattr(each, side) for each in rounds]
+            total = Spread.of([part.cpu_ms_each for part in parts])
+            shares = {
+                name: Spread.of(
+                    [part.cpu_ms.get(name, 0.0) / max(part.operations, 1) for part in parts]
+                ).median
+                for name in sorted({name for part in parts for name in part.cpu_ms})
+            }
+            told = ", ".join(f"{name} {ms:.2f}" for name, ms in shares.items() if ms >= 0.01)
+            times = f"{ratio.median:.2f} x" if side == "product" else ""
+            lines.append((f"{row.name}, {side}: {told}", f"{total.median:.2f}", times))
+    return table(("processor time of one operation by process, ms", "all", "floor"), lines)
 
 
 def _spread(spread: Spread, digits: int) -> str:

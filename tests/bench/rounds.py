@@ -9,7 +9,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
 from tests.bench.floors import Database, Floor
-from tests.bench.measure import Round, Row, Side, Size
+from tests.bench.measure import Measured, Round, Row, Side, Size
 from tests.bench.product import Product
 from tests.bench.servers import Servers
 
@@ -24,32 +24,38 @@ class Contest:
 
     def __init__(self, servers: Servers, floor: Side, product: Side, tell: Tell) -> None:
         self._servers = servers
-        self._sides = (floor, product)
+        self._floor = floor
+        self._product = product
         self._tell = tell
+        self._prepared: dict[tuple[str, str], Sequence[object]] = {}
 
     async def rounds(self, row: Row, count: int, size: Size) -> list[Round]:
         """Measure one row that many times."""
         done = []
-        for side in self._sides:
-            await row.measure(side, WARM_UP if size == Size() else size)
+        for side in (self._floor, self._product):
+            await self._measure(row, side, WARM_UP if size == Size() else size)
+        self._prepared.clear()
         for number in range(count):
-            order = self._sides if number % 2 == 0 else self._sides[::-1]
-            found = Round(first=order[0].name)
-            for side in order:
-                await self._measure(row, side, size, found)
-            done.append(found)
+            order = (self._floor, self._product)[:: 1 if number % 2 == 0 else -1]
+            found = {side.name: await self._measure(row, side, size) for side in order}
+            done.append(Round(order[0].name, found["floor"], found["product"]))
             self._tell(
-                f"{row.name} {number + 1}/{count}: floor {found.floor:.1f},"
-                f" Siklus {found.product:.1f} {row.unit}, ratio {found.ratio:.2f}"
+                f"{row.name} {number + 1}/{count}: floor {done[-1].floor.value:.1f},"
+                f" Siklus {done[-1].product.value:.1f} {row.unit}, ratio {done[-1].ratio:.2f}"
             )
         return done
 
-    async def _measure(self, row: Row, side: Side, size: Size, into: Round) -> None:
+    async def _measure(self, row: Row, side: Side, size: Size) -> Measured:
+        prepared = self._prepared.get((row.name, side.name))
+        if prepared is None or not row.prepared_once:
+            prepared = await row.prepare(side, size)
+            self._prepared[row.name, side.name] = prepared
+        spent: dict[str, float] = {}
         started = perf_counter()
-        async with self._servers.processor_time(into.cpu_ms.setdefault(side.name, {})):
-            value = await row.measure(side, size)
-        into.seconds[side.name] = round(perf_counter() - started, 3)
-        setattr(into, side.name, value)
+        async with self._servers.processor_time(spent):
+            found = await row.measure(side, size, prepared)
+        seconds = round(perf_counter() - started, 3)
+        return Measured(found.value, found.operations, seconds, spent)
 
 
 @asynccontextmanager
