@@ -198,5 +198,5 @@ def test_the_rater_is_whoever_rated() -> None:
     told = at_rating().at("2027-02-01 09:00").superior.rates()
 
     assert told.state.rater == RINA
-    with refused(Reason.WRONG_STAGE, last_actor=RINA):
+    with refused(Reason.WRONG_STAGE, decided_by=RINA, decided_as="rated"):
         told.person(BUDI).rates()

@@ -81,7 +81,9 @@ def evolve(state: Evaluation, entry: e.Entry) -> Evaluation:
             changes["plan"] = _with(changes.get("plan", state.plan), due=task.due)
     changes |= {"revision": entry.number, "head": entry.hash}
     involved = _involved(event, entry)
-    changes["last"] = Last(kind=event.kind, actor=entry.actor, at=entry.occurred_at)
+    last = Last(kind=event.kind, actor=entry.actor, at=entry.occurred_at)
+    ended = {task.id: last for task in state.tasks if task.id in event.closes}
+    changes |= {"last": last, "settled": {**state.settled, **ended}}
     changes["involved"] = (*state.involved, *(p for p in involved if p not in state.involved))
     return state.model_copy(update=changes)
 

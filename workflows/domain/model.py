@@ -207,6 +207,8 @@ class Evaluation(Value):
     """Who asked first for a reopening that needs two."""
     opened_at: Instant | None = None
     last: Last | None = None
+    settled: dict[str, Last] = {}
+    """How each task ended that is open no more, by its id."""
 
     @property
     def ended(self) -> bool:

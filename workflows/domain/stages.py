@@ -62,6 +62,11 @@ OWN_TASKS = frozenset(
 """What only the employee can do; in everything else the employee would be a judge."""
 
 
+def task_id(kind: TaskKind, number: int = 0) -> str:
+    """Return the name of a task within its evaluation."""
+    return f"{kind}.{number}" if number else kind.value
+
+
 class Task(Value):
     """One thing that waits: for whom, since when, until when and by which rule.
 
@@ -85,7 +90,7 @@ class Task(Value):
     @property
     def id(self) -> str:
         """The task's name within its evaluation."""
-        return f"{self.kind}.{self.number}" if self.number else self.kind.value
+        return task_id(self.kind, self.number)
 
     def may_act(self, person: PersonId) -> bool:
         """Tell whether that person holds the task or was given it by an escalation."""

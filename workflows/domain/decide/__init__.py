@@ -32,6 +32,7 @@ from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.evolve import begin, evolve
 from siklus.workflows.domain.instant import legal_instant
 from siklus.workflows.domain.model import Evaluation, Start
+from siklus.workflows.domain.stages import task_id
 from siklus.workflows.domain.values import Digest
 
 
@@ -59,7 +60,7 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
         order.actor,
         rule.parties,
         task=rule.task,
-        number=getattr(command, rule.number) if rule.number else 0,
+        number=_number(rule, command),
         command=command.kind,
         at=at,
     )
@@ -70,12 +71,22 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
         events = rule.decide(current, command, act)
     except Refusal as refusal:
         refusal.details |= _where(current, recorded=state.revision)
+        refusal.details |= _who_decided(current, _task_id(rule, command))
         raise
     if standing.too_late:
         raise authority.not_yours(command.kind)
     forms.must_fit(command)
     writer.add(events, at=at, actor=order.actor, standing=standing, order=order)
     return tuple(writer.entries)
+
+
+def _number(rule: Rule, command: Command) -> int:
+    number: int = getattr(command, rule.number) if rule.number else 0
+    return number
+
+
+def _task_id(rule: Rule, command: Command) -> str | None:
+    return task_id(rule.task, _number(rule, command)) if rule.task else None
 
 
 def tick(state: Evaluation, now: datetime, *, spread: timedelta = AT_ONCE) -> tuple[e.Entry, ...]:
@@ -96,6 +107,9 @@ def command_digest(command: Command, salt: str) -> Digest:
     body = command.model_dump(mode="json", exclude={"prose"})
     prose = audit.prose_digest(salt, command.prose) if command.prose else None
     return Digest(audit.chain(audit.GENESIS, audit.canonical({"body": body, "prose": prose})))
+
+
+CONSEQUENCES = (e.ResultDelivered, e.FinalApprovalOpened)
 
 
 class _Writer:
@@ -122,14 +136,17 @@ class _Writer:
         order: Order | None = None,
     ) -> None:
         for event in events:
+            # What follows from an act by itself is the system's, under the same request.
+            follows = isinstance(event, CONSEQUENCES)
+            author, by = (SYSTEM, OWN) if follows else (actor, standing)
             unsealed = e.Entry.model_construct(
                 schema_version=e.SCHEMA_VERSION,
                 number=self.state.revision + 1,
                 occurred_at=at.astimezone(UTC),
                 recorded_at=self.now,
-                actor=actor.name,
-                principal=standing.principal,
-                mandate=standing.mandate,
+                actor=author.name,
+                principal=by.principal,
+                mandate=by.mandate,
                 request_key=order.request_key if order else None,
                 command_digest=command_digest(order.command, order.salt) if order else None,
                 event=event,
@@ -179,3 +196,15 @@ def _where(state: Evaluation, *, recorded: int) -> dict[str, str]:
             "last_at": state.last.at.isoformat(),
         }
     return details
+
+
+def _who_decided(state: Evaluation, task: str | None) -> dict[str, str]:
+    """Tell whoever comes too late how the task ended that the command was meant for."""
+    ended = state.settled.get(task) if task is not None else None
+    if ended is None:
+        return {}
+    return {
+        "decided_as": ended.kind,
+        "decided_by": ended.actor,
+        "decided_at": ended.at.isoformat(),
+    }
