@@ -1,0 +1,198 @@
+"""Records the histories that the replay gate replays; run by hand where a workflow changes.
+
+`python -m tests.workflows.record_histories` starts a server of its own and writes one file for
+each run of each story into `histories/VERSION/`. The folder of a released version stays as it is
+for as long as an evaluation that began under it may still be running: two years.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Worker
+
+from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
+from siklus.services.temporal import data_converter, workflow_runner
+from siklus.workflows import names, ports
+from siklus.workflows.cycle import CycleWorkflow, Launch
+from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.values import AgencyId, CycleId
+from tests.workflows.desk import APPROVER, SUPERIOR, Desk, eventually, make_start
+from tests.workflows.memory import Memory, worker_of
+from tests.workflows.years import ACCOUNT, OWN, PLAN, permenpan, tubei
+
+HISTORIES = Path(__file__).with_name("histories")
+
+Story = Callable[[Client, Memory], Awaitable[list[WorkflowHistory]]]
+
+
+async def quiet_year(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """Everything in time, nothing contested."""
+    desk = await Desk.open(client, make_start("permenpan-6-2022", person="p-quiet"))
+    await permenpan(desk)
+    await desk.outcome()
+    return await runs_of(desk)
+
+
+async def appeal(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """An appeal is filed, answered and decided; the result changes."""
+    desk = await Desk.open(client, make_start("tubei", person="p-appeal"))
+    await tubei(desk)
+    await desk.outcome()
+    return await runs_of(desk)
+
+
+async def escalation(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """A late review climbs; the roster is away at first, then names the next in line."""
+    memory.line = {SUPERIOR: APPROVER, APPROVER: None}
+    desk = await Desk.open(client, make_start("palu-skp", person="p-escalation"))
+    await desk.at("01-06")
+    await desk.employee(PLAN)
+    await desk.at("03-02")
+    memory.roster_away = True
+    moving = asyncio.create_task(desk.at("03-31"))
+
+    async def was_asked() -> bool:
+        return bool(memory.asked)
+
+    await eventually(was_asked)
+    memory.roster_away = False
+    await moving
+    await desk.gives(APPROVER, c.ApprovePlan())
+    await desk.team(c.Cancel(prose={"reason": "recorded"}))
+    await desk.outcome()
+    return await runs_of(desk)
+
+
+async def store_outage(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """Commands go on while the store refuses, and while it hangs."""
+    desk = await Desk.open(client, make_start("palu-skp", person="p-outage"))
+    memory.away = True
+    await planned_in_the_dark(desk)
+    memory.away = False
+    await desk.in_run(2)
+    await desk.at("07-06")
+    memory.store_answers.clear()
+    await desk.employee(ACCOUNT)
+    memory.store_answers.set()
+    await desk.at("12-06")
+    await desk.employee(OWN)
+    await desk.team(c.Cancel(prose={"reason": "recorded"}))
+    await desk.outcome()
+    return await runs_of(desk)
+
+
+async def planned_in_the_dark(desk: Desk) -> None:
+    await desk.employee(PLAN)
+    await desk.supervisor(c.AddExpectation(prose={"expectation": "recorded"}))
+    await desk.supervisor(c.ApprovePlan())
+
+
+async def launch(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """A cohort of three pages is frozen and started."""
+    cohort = ports.CohortRef(agency=AgencyId("a"), cycle=CycleId("c"))
+    cohorts = Cohorts()
+    worker = Worker(
+        client,
+        task_queue=names.COHORT_QUEUE,
+        workflows=[CycleWorkflow],
+        activities=[cohorts.freeze_cohort, cohorts.start_page, cohorts.finish_launch],
+        workflow_runner=workflow_runner(),
+    )
+    async with worker:
+        handle = await client.start_workflow(
+            CycleWorkflow.run,
+            Launch(cohort=cohort),
+            id=names.cycle_workflow_id(cohort.agency, cohort.cycle),
+            task_queue=names.COHORT_QUEUE,
+        )
+        await handle.result()
+        return [await handle.fetch_history()]
+
+
+class Cohorts:
+    """Three pages."""
+
+    def __init__(self) -> None:
+        self.left = ["p-3", "p-6", None]
+
+    @activity.defn(name="freeze_cohort")
+    async def freeze_cohort(self, cohort: ports.CohortRef) -> int:
+        return 7
+
+    @activity.defn(name="start_page")
+    async def start_page(self, page: ports.CohortPage) -> ports.PageOutcome:
+        return ports.PageOutcome.model_validate(
+            {"started": 3, "already": 0, "cursor": self.left.pop(0)}
+        )
+
+    @activity.defn(name="finish_launch")
+    async def finish_launch(self, cohort: ports.CohortRef) -> None:
+        return None
+
+
+async def runs_of(desk: Desk) -> list[WorkflowHistory]:
+    return [WorkflowHistory(desk.handle.id, run) async for run in desk.runs()]
+
+
+STORIES: dict[str, Story] = {
+    "quiet-year": quiet_year,
+    "appeal": appeal,
+    "escalation": escalation,
+    "store-outage": store_outage,
+    "launch": launch,
+}
+
+
+async def record(folder: Path) -> None:
+    """Write every story's runs."""
+    with tempfile.TemporaryDirectory() as scratch:
+        async with LocalTemporal(
+            log=Path(scratch) / "temporal.log",
+            search_attributes=names.SEARCH_ATTRIBUTES,
+            dynamic_config=TIME_SKIPPING,
+        ) as server:
+            client = await Client.connect(server.address, data_converter=data_converter())
+            for name, story in STORIES.items():
+                memory = Memory()
+                async with worker_of(client, memory):
+                    runs = await story(client, memory)
+                for number, run in enumerate(runs, start=1):
+                    file = folder / f"{name}-{number}.json"
+                    file.write_text(without_the_machine(run) + "\n")
+                    print(f"{file.name}: {len(run.events)} events, {file.stat().st_size} bytes")
+
+
+def without_the_machine(run: WorkflowHistory) -> str:
+    """Return a history as JSON without what names the machine that recorded it."""
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, list):
+            return [cleaned(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        kept = {key: cleaned(each) for key, each in value.items() if key != "stackTrace"}
+        return kept | {"identity": "recorder"} if "identity" in kept else kept
+
+    return json.dumps(cleaned(json.loads(run.to_json())), separators=(",", ":"))
+
+
+def main() -> None:
+    """Record, then leave without the interpreter's shutdown, which may abort after Temporal."""
+    folder = HISTORIES / metadata.version("siklus")
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(record(folder))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
