@@ -77,10 +77,11 @@ async def test_an_evaluation_ends_when_its_end_is_on_record(client: Client, memo
 
     ended = await desk.team(c.Cancel(prose={"reason": "a mistake"}))
     assert (ended.stage, ended.projected) == (Stage.CANCELLED, False)
-    reopened = await desk.team(c.Reopen(prose={"reason": "another"}))
-    assert reopened.stage is Stage.PLAN
-    await desk.team(c.Cancel(prose={"reason": "after all"}))
+    reopening = asyncio.create_task(desk.team(c.Reopen(prose={"reason": "another"})))
+    await asyncio.sleep(0.3)
     memory.away = False
+    assert (await reopening).stage is Stage.PLAN
+    await desk.team(c.Cancel(prose={"reason": "after all"}))
 
     async with asyncio.timeout(20):
         assert (await desk.outcome()).revision == 4
