@@ -21,7 +21,7 @@ from siklus.services.rpc import views
 from siklus.services.rpc.convert import COMMANDS, to_command
 from siklus.services.rpc.history import list_history
 from siklus.services.rpc.listing import list_evaluations
-from siklus.services.rpc.masks import masked, must_know
+from siklus.services.rpc.masks import known, masked
 from siklus.services.rpc.names import evaluation_key, evaluation_name
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
@@ -53,17 +53,17 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
     ) -> pb.GetEvaluationResponse:
         """Read one evaluation from the record."""
         key = evaluation_key(request.name)
-        must_know(request.read_mask, evaluation_pb2.Evaluation)
+        mask = known(request.read_mask, evaluation_pb2.Evaluation)
         row = await read(self.store, current_caller(), key, min_revision=request.min_revision)
-        return pb.GetEvaluationResponse(evaluation=masked(self.view(row), request.read_mask))
+        return pb.GetEvaluationResponse(evaluation=masked(self.view(row), mask))
 
     async def ListEvaluations(  # noqa: N802
         self, request: pb.ListEvaluationsRequest, context: Any
     ) -> pb.ListEvaluationsResponse:
         """List what the caller may see."""
-        must_know(request.read_mask, evaluation_pb2.Evaluation)
+        mask = known(request.read_mask, evaluation_pb2.Evaluation)
         rows, token = await list_evaluations(self.store, current_caller(), request, self.clock)
-        found = [masked(self.view(row), request.read_mask) for row in rows]
+        found = [masked(self.view(row), mask) for row in rows]
         return pb.ListEvaluationsResponse(evaluations=found, next_page_token=token)
 
     async def ListHistory(  # noqa: N802

@@ -12,19 +12,23 @@ Answer = TypeVar("Answer", bound=Message)
 EVERYTHING: Final = "*"
 
 
-def must_know(mask: FieldMask, answer: type[Message]) -> None:
-    """Raise FIELD_INVALID with the first path that the message does not have."""
+def known(mask: FieldMask, answer: type[Message]) -> FieldMask:
+    """Return the mask with each path once; an empty one asks for everything.
+
+    Raises FIELD_INVALID with the first path that the message does not have.
+    """
     descriptor: Any = answer.DESCRIPTOR
-    for path in mask.paths:
+    paths = list(dict.fromkeys(mask.paths))
+    for path in paths:
         if path != EVERYTHING and not FieldMask(paths=[path]).IsValidForDescriptor(descriptor):
             raise invalid("read_mask", f"{descriptor.name} has no field {path[:64]!r}")
+    return FieldMask() if EVERYTHING in paths else FieldMask(paths=paths)
 
 
 def masked(answer: Answer, mask: FieldMask) -> Answer:
-    """Return the message with the fields of the mask; an empty mask asks for all of them."""
-    if not mask.paths or EVERYTHING in mask.paths:
+    """Return the message with the fields of a `known` mask."""
+    if not mask.paths:
         return answer
-    must_know(mask, type(answer))
     shown: Any = type(answer)()
     mask.MergeMessage(answer, shown)
     found: Answer = shown

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from siklus.services.auth.caller import Caller
-from siklus.services.rpc.masks import masked
+from siklus.services.rpc.masks import known, masked
 from siklus.services.rpc.paging import Check, Page, instant, instant_or_never, number, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import cycle_service_pb2, evaluation_pb2, evaluation_reads_pb2, roster_service_pb2
@@ -155,15 +155,23 @@ def test_a_mask_shows_what_it_names() -> None:
     assert shown == evaluation_pb2.Evaluation(revision=3, plan=evaluation_pb2.Plan(version=1))
 
 
-@pytest.mark.parametrize("paths", [[], ["*"]])
+@pytest.mark.parametrize("paths", [[], ["*"], ["name", "*"]])
 def test_an_empty_mask_shows_everything(paths: list[str]) -> None:
-    assert masked(EVALUATION, FieldMask(paths=paths)) == EVALUATION
+    mask = known(FieldMask(paths=paths), evaluation_pb2.Evaluation)
+
+    assert masked(EVALUATION, mask) == EVALUATION
+
+
+def test_a_path_counts_once() -> None:
+    mask = known(FieldMask(paths=["revision", "name", "revision"]), evaluation_pb2.Evaluation)
+
+    assert list(mask.paths) == ["revision", "name"]
 
 
 @pytest.mark.parametrize("path", ["nip", "plan.nothing", "tasks.kind", "", "plan.", "name.x", "."])
 def test_an_unknown_path_is_named(path: str) -> None:
     with pytest.raises(Refusal) as refusal:
-        masked(EVALUATION, FieldMask(paths=["name", path]))
+        known(FieldMask(paths=["name", path]), evaluation_pb2.Evaluation)
 
     assert refusal.value.reason is Reason.FIELD_INVALID
     assert repr(path) in refusal.value.fields["read_mask"]
