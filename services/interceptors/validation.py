@@ -1,13 +1,16 @@
 """The rules that stand in the protos, checked before anything of ours sees a request."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import protovalidate
-from protovalidate import Violation
+from buf.validate import validate_pb2
+from google.protobuf.descriptor import Descriptor
+from protovalidate import EvaluationError, Violation
 
 from siklus.services.interceptors.layer import Call, Gate
-from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
 
 
 class Validation(Gate):
@@ -24,12 +27,34 @@ class Validation(Gate):
 
 def must_be_valid(request: Any) -> None:
     """Raise the refusal of a request that breaks its rules."""
-    violations = protovalidate.collect_violations(request)
+    _must_not_be_too_long(request)
+    try:
+        violations = protovalidate.collect_violations(request)
+    except EvaluationError:
+        message = "the request is too large to be checked; send less at once"
+        raise Refusal(Reason.FIELD_INVALID, message) from None
     if violations:
         fields = _problems(violations)
         path, problem = next(iter(fields.items()))
         more = f", and {len(fields) - 1} more" if len(fields) > 1 else ""
         raise Refusal(Reason.FIELD_INVALID, f"{path}: {problem}{more}", fields=fields)
+
+
+def _must_not_be_too_long(request: Any) -> None:
+    """Refuse a list that is too long by its length alone: the rules would look at every item."""
+    for name, most in _longest(request.DESCRIPTOR):
+        if len(getattr(request, name)) > most:
+            raise invalid(name, f"at most {most}, not {len(getattr(request, name))}")
+
+
+@cache
+def _longest(message: Descriptor) -> tuple[tuple[str, int], ...]:
+    """Return the lists of a request with the number of items that its rules allow."""
+    rules = {each.name: each.GetOptions().Extensions[validate_pb2.field] for each in message.fields}
+    lists = {name: rule.repeated for name, rule in rules.items() if rule.HasField("repeated")}
+    return tuple(
+        (name, rule.max_items) for name, rule in lists.items() if rule.HasField("max_items")
+    )
 
 
 def _problems(violations: Iterable[Violation]) -> dict[str, str]:

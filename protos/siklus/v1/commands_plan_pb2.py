@@ -27,7 +27,7 @@ from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
 from siklus.v1 import values_pb2 as siklus_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsiklus/v1/commands_plan.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\xab\x01\n\tIndicator\x12-\n\x02id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32\x18.siklus.v1.IndicatorKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\x12\x19\n\x06target\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"\\\n\x08\x45vidence\x12)\n\x04link\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x18\x80\x10\x32\x11^https?://[^\\s]+$\x12%\n\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\x92\x03\n\x11SubmitPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x8b\x01\n\nindicators\x18\x04 \x03(\x0b\x32\x14.siklus.v1.IndicatorBa\xbaH^\x92\x01\x04\x08\x01\x10\x32\xba\x01T\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a\x1athis.map(i, i.id).unique()\"d\n\x12SubmitPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x86\x02\n\x13WithdrawPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"f\n\x14WithdrawPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xac\x03\n\x0eSetPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x8b\x01\n\nindicators\x18\x04 \x03(\x0b\x32\x14.siklus.v1.IndicatorBa\xbaH^\x92\x01\x04\x08\x01\x10\x32\xba\x01T\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a\x1athis.map(i, i.id).unique()\x12\x1b\n\x06reason\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"a\n\x0fSetPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x9e\x02\n\x12\x41pprovePlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x04note\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"e\n\x13\x41pprovePlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa1\x02\n\x11ReturnPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"d\n\x12ReturnPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xaa\x02\n\x15\x41\x64\x64\x45xpectationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12 \n\x0b\x65xpectation\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"h\n\x16\x41\x64\x64\x45xpectationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xb4\x03\n\x18RequestPlanChangeRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x8b\x01\n\nindicators\x18\x04 \x03(\x0b\x32\x14.siklus.v1.IndicatorBa\xbaH^\x92\x01\x04\x08\x01\x10\x32\xba\x01T\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a\x1athis.map(i, i.id).unique()\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"k\n\x19RequestPlanChangeResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x97\x03\n\x17\x44\x65\x63idePlanChangeRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x10\n\x08\x61pproved\x18\x04 \x01(\x08\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04:^\xbaH[\x1aY\n\x19\x64\x65\x63ide_plan_change.reason\x12\x18\x61 refusal needs a reason\x1a\"this.approved || this.reason != \'\'\"j\n\x18\x44\x65\x63idePlanChangeResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receiptb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsiklus/v1/commands_plan.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\xab\x01\n\tIndicator\x12-\n\x02id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32\x18.siklus.v1.IndicatorKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\x12\x19\n\x06target\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"\\\n\x08\x45vidence\x12)\n\x04link\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x18\x80\x10\x32\x11^https?://[^\\s]+$\x12%\n\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\xa5\x03\n\x11SubmitPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x9e\x01\n\nindicators\x18\x04 \x03(\x0b\x32\x14.siklus.v1.IndicatorBt\xbaHq\x92\x01\x04\x08\x01\x10\x32\xba\x01g\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a-size(this) > 50 || this.map(i, i.id).unique()\"d\n\x12SubmitPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x86\x02\n\x13WithdrawPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"f\n\x14WithdrawPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xbf\x03\n\x0eSetPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x9e\x01\n\nindicators\x18\x04 \x03(\x0b\x32\x14.siklus.v1.IndicatorBt\xbaHq\x92\x01\x04\x08\x01\x10\x32\xba\x01g\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a-size(this) > 50 || this.map(i, i.id).unique()\x12\x1b\n\x06reason\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"a\n\x0fSetPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x9e\x02\n\x12\x41pprovePlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x04note\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"e\n\x13\x41pprovePlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa1\x02\n\x11ReturnPlanRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"d\n\x12ReturnPlanResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xaa\x02\n\x15\x41\x64\x64\x45xpectationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12 \n\x0b\x65xpectation\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"h\n\x16\x41\x64\x64\x45xpectationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xc7\x03\n\x18RequestPlanChangeRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x9e\x01\n\nindicators\x18\x04 \x03(\x0b\x32\x14.siklus.v1.IndicatorBt\xbaHq\x92\x01\x04\x08\x01\x10\x32\xba\x01g\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a-size(this) > 50 || this.map(i, i.id).unique()\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"k\n\x19RequestPlanChangeResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x97\x03\n\x17\x44\x65\x63idePlanChangeRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x10\n\x08\x61pproved\x18\x04 \x01(\x08\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04:^\xbaH[\x1aY\n\x19\x64\x65\x63ide_plan_change.reason\x12\x18\x61 refusal needs a reason\x1a\"this.approved || this.reason != \'\'\"j\n\x18\x44\x65\x63idePlanChangeResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receiptb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,7 +53,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITPLANREQUEST'].fields_by_name['expected_revision']._loaded_options = None
   _globals['_SUBMITPLANREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_SUBMITPLANREQUEST'].fields_by_name['indicators']._loaded_options = None
-  _globals['_SUBMITPLANREQUEST'].fields_by_name['indicators']._serialized_options = b'\272H^\222\001\004\010\001\0202\272\001T\n\025indicators.unique_ids\022\037two indicators have the same id\032\032this.map(i, i.id).unique()'
+  _globals['_SUBMITPLANREQUEST'].fields_by_name['indicators']._serialized_options = b'\272Hq\222\001\004\010\001\0202\272\001g\n\025indicators.unique_ids\022\037two indicators have the same id\032-size(this) > 50 || this.map(i, i.id).unique()'
   _globals['_WITHDRAWPLANREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WITHDRAWPLANREQUEST'].fields_by_name['name']._serialized_options = b'\272Hzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$'
   _globals['_WITHDRAWPLANREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -67,7 +67,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETPLANREQUEST'].fields_by_name['expected_revision']._loaded_options = None
   _globals['_SETPLANREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_SETPLANREQUEST'].fields_by_name['indicators']._loaded_options = None
-  _globals['_SETPLANREQUEST'].fields_by_name['indicators']._serialized_options = b'\272H^\222\001\004\010\001\0202\272\001T\n\025indicators.unique_ids\022\037two indicators have the same id\032\032this.map(i, i.id).unique()'
+  _globals['_SETPLANREQUEST'].fields_by_name['indicators']._serialized_options = b'\272Hq\222\001\004\010\001\0202\272\001g\n\025indicators.unique_ids\022\037two indicators have the same id\032-size(this) > 50 || this.map(i, i.id).unique()'
   _globals['_SETPLANREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_SETPLANREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\010r\006\020\001(\200\200\004'
   _globals['_APPROVEPLANREQUEST'].fields_by_name['name']._loaded_options = None
@@ -101,7 +101,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REQUESTPLANCHANGEREQUEST'].fields_by_name['expected_revision']._loaded_options = None
   _globals['_REQUESTPLANCHANGEREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_REQUESTPLANCHANGEREQUEST'].fields_by_name['indicators']._loaded_options = None
-  _globals['_REQUESTPLANCHANGEREQUEST'].fields_by_name['indicators']._serialized_options = b'\272H^\222\001\004\010\001\0202\272\001T\n\025indicators.unique_ids\022\037two indicators have the same id\032\032this.map(i, i.id).unique()'
+  _globals['_REQUESTPLANCHANGEREQUEST'].fields_by_name['indicators']._serialized_options = b'\272Hq\222\001\004\010\001\0202\272\001g\n\025indicators.unique_ids\022\037two indicators have the same id\032-size(this) > 50 || this.map(i, i.id).unique()'
   _globals['_REQUESTPLANCHANGEREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_REQUESTPLANCHANGEREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\006r\004(\200\200\004'
   _globals['_DECIDEPLANCHANGEREQUEST'].fields_by_name['name']._loaded_options = None
@@ -119,35 +119,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCE']._serialized_start=299
   _globals['_EVIDENCE']._serialized_end=391
   _globals['_SUBMITPLANREQUEST']._serialized_start=394
-  _globals['_SUBMITPLANREQUEST']._serialized_end=796
-  _globals['_SUBMITPLANRESPONSE']._serialized_start=798
-  _globals['_SUBMITPLANRESPONSE']._serialized_end=898
-  _globals['_WITHDRAWPLANREQUEST']._serialized_start=901
-  _globals['_WITHDRAWPLANREQUEST']._serialized_end=1163
-  _globals['_WITHDRAWPLANRESPONSE']._serialized_start=1165
-  _globals['_WITHDRAWPLANRESPONSE']._serialized_end=1267
-  _globals['_SETPLANREQUEST']._serialized_start=1270
-  _globals['_SETPLANREQUEST']._serialized_end=1698
-  _globals['_SETPLANRESPONSE']._serialized_start=1700
-  _globals['_SETPLANRESPONSE']._serialized_end=1797
-  _globals['_APPROVEPLANREQUEST']._serialized_start=1800
-  _globals['_APPROVEPLANREQUEST']._serialized_end=2086
-  _globals['_APPROVEPLANRESPONSE']._serialized_start=2088
-  _globals['_APPROVEPLANRESPONSE']._serialized_end=2189
-  _globals['_RETURNPLANREQUEST']._serialized_start=2192
-  _globals['_RETURNPLANREQUEST']._serialized_end=2481
-  _globals['_RETURNPLANRESPONSE']._serialized_start=2483
-  _globals['_RETURNPLANRESPONSE']._serialized_end=2583
-  _globals['_ADDEXPECTATIONREQUEST']._serialized_start=2586
-  _globals['_ADDEXPECTATIONREQUEST']._serialized_end=2884
-  _globals['_ADDEXPECTATIONRESPONSE']._serialized_start=2886
-  _globals['_ADDEXPECTATIONRESPONSE']._serialized_end=2990
-  _globals['_REQUESTPLANCHANGEREQUEST']._serialized_start=2993
-  _globals['_REQUESTPLANCHANGEREQUEST']._serialized_end=3429
-  _globals['_REQUESTPLANCHANGERESPONSE']._serialized_start=3431
-  _globals['_REQUESTPLANCHANGERESPONSE']._serialized_end=3538
-  _globals['_DECIDEPLANCHANGEREQUEST']._serialized_start=3541
-  _globals['_DECIDEPLANCHANGEREQUEST']._serialized_end=3948
-  _globals['_DECIDEPLANCHANGERESPONSE']._serialized_start=3950
-  _globals['_DECIDEPLANCHANGERESPONSE']._serialized_end=4056
+  _globals['_SUBMITPLANREQUEST']._serialized_end=815
+  _globals['_SUBMITPLANRESPONSE']._serialized_start=817
+  _globals['_SUBMITPLANRESPONSE']._serialized_end=917
+  _globals['_WITHDRAWPLANREQUEST']._serialized_start=920
+  _globals['_WITHDRAWPLANREQUEST']._serialized_end=1182
+  _globals['_WITHDRAWPLANRESPONSE']._serialized_start=1184
+  _globals['_WITHDRAWPLANRESPONSE']._serialized_end=1286
+  _globals['_SETPLANREQUEST']._serialized_start=1289
+  _globals['_SETPLANREQUEST']._serialized_end=1736
+  _globals['_SETPLANRESPONSE']._serialized_start=1738
+  _globals['_SETPLANRESPONSE']._serialized_end=1835
+  _globals['_APPROVEPLANREQUEST']._serialized_start=1838
+  _globals['_APPROVEPLANREQUEST']._serialized_end=2124
+  _globals['_APPROVEPLANRESPONSE']._serialized_start=2126
+  _globals['_APPROVEPLANRESPONSE']._serialized_end=2227
+  _globals['_RETURNPLANREQUEST']._serialized_start=2230
+  _globals['_RETURNPLANREQUEST']._serialized_end=2519
+  _globals['_RETURNPLANRESPONSE']._serialized_start=2521
+  _globals['_RETURNPLANRESPONSE']._serialized_end=2621
+  _globals['_ADDEXPECTATIONREQUEST']._serialized_start=2624
+  _globals['_ADDEXPECTATIONREQUEST']._serialized_end=2922
+  _globals['_ADDEXPECTATIONRESPONSE']._serialized_start=2924
+  _globals['_ADDEXPECTATIONRESPONSE']._serialized_end=3028
+  _globals['_REQUESTPLANCHANGEREQUEST']._serialized_start=3031
+  _globals['_REQUESTPLANCHANGEREQUEST']._serialized_end=3486
+  _globals['_REQUESTPLANCHANGERESPONSE']._serialized_start=3488
+  _globals['_REQUESTPLANCHANGERESPONSE']._serialized_end=3595
+  _globals['_DECIDEPLANCHANGEREQUEST']._serialized_start=3598
+  _globals['_DECIDEPLANCHANGEREQUEST']._serialized_end=4005
+  _globals['_DECIDEPLANCHANGERESPONSE']._serialized_start=4007
+  _globals['_DECIDEPLANCHANGERESPONSE']._serialized_end=4113
 # @@protoc_insertion_point(module_scope)
