@@ -7,6 +7,7 @@ import dataclasses
 import zlib
 from collections.abc import Sequence
 
+from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -42,7 +43,12 @@ def _deflate(payload: Payload) -> Payload:
 def _inflate(payload: Payload) -> Payload:
     if payload.metadata.get("encoding") != COMPRESSED:
         return payload
-    return Payload.FromString(zlib.decompress(payload.data))
+    try:
+        return Payload.FromString(zlib.decompress(payload.data))
+    except (zlib.error, DecodeError):
+        # Not ours after all: whoever reads it refuses it, where an exception here would halt
+        # the workflow that it was sent to.
+        return payload
 
 
 def data_converter() -> DataConverter:

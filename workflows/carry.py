@@ -1,11 +1,8 @@
 """What an evaluation takes along when it continues as a new run: a public schema."""
 
-from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.notices import EventNotice
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest, Instant, PersonId, Value
-from siklus.workflows.ports import Text
 
 ANSWERED_KEPT = 64
 """Requests whose answers are remembered; Temporal forgets them with each run."""
@@ -34,21 +31,15 @@ class Answered(Value):
     receipt: Receipt
 
 
-class Outbox(Value):
-    """What the store has not confirmed yet."""
-
-    entries: tuple[Entry, ...] = ()
-    texts: tuple[Text, ...] = ()
-    notices: tuple[EventNotice, ...] = ()
-
-
 class Carry(Value):
-    """State between two runs of one evaluation; fields are only ever added, with defaults."""
+    """State between two runs of one evaluation; fields are only ever added, with defaults.
+
+    The store has everything by then: an evaluation waits for it before it changes runs.
+    """
 
     schema_version: int = 1
     evaluation: Evaluation
     answered: tuple[Answered, ...] = ()
-    outbox: Outbox = Outbox()
 
 
 class Outcome(Value):

@@ -17,7 +17,7 @@ from siklus.workflows.carry import Carry, Outcome, Receipt
 from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import PUBLIC_COMMANDS, SYSTEM, Order, ResolveSuperior
 from siklus.workflows.domain.decide import decide, tick
-from siklus.workflows.domain.decide.clock import next_wake, spread_of, unknown_superior
+from siklus.workflows.domain.decide.clock import next_act, next_wake, spread_of, unknown_superior
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Start
@@ -86,7 +86,11 @@ class EvaluationWorkflow:
             self.record.apply(entries, order)
             receipt = self.record.answer(order, workflow.now())
         revision = receipt.revision
-        await workflow.wait_condition(lambda: self.behind or self.record.projected >= revision)
+        # A reopening stands on what the store had: it is answered once the store took it.
+        hurried = order.command.kind != "reopen"
+        await workflow.wait_condition(
+            lambda: self.record.projected >= revision or (self.behind and hurried)
+        )
         return receipt.model_copy(update={"projected": self.record.projected >= revision})
 
     async def _at_rest(self) -> bool:
@@ -112,9 +116,7 @@ class EvaluationWorkflow:
 
     def _set_alarm(self) -> None:
         """Keep the one timer on the next instant at which the clock has work."""
-        wake_at = next_wake(self.record.state, spread=self.spread)
-        if wake_at is not None and self.look_again_at is not None:
-            wake_at = max(wake_at, self.look_again_at)
+        wake_at = self._next_wake()
         if self._alarm_serves(wake_at):
             return
         if self.alarm is not None:
@@ -123,6 +125,12 @@ class EvaluationWorkflow:
         if wake_at is not None:
             delay = max(wake_at - workflow.now(), timedelta(0))
             self.alarm = asyncio.create_task(workflow.sleep(delay))
+
+    def _next_wake(self) -> datetime | None:
+        if self.look_again_at is None:
+            return next_wake(self.record.state, spread=self.spread)
+        act = next_act(self.record.state, spread=self.spread)
+        return min(act.run_at, self.look_again_at) if act else self.look_again_at
 
     def _alarm_serves(self, wake_at: datetime | None) -> bool:
         """Tell whether the timer that runs is good enough: a moved one costs two events."""
@@ -153,7 +161,10 @@ class EvaluationWorkflow:
 
     def _resolve(self, command: ResolveSuperior) -> None:
         order = Order(actor=SYSTEM, command=command, request_key="", salt="")
-        self.record.apply(decide(self.record.state, order, workflow.now()))
+        try:
+            self.record.apply(decide(self.record.state, order, workflow.now()))
+        except Refusal:
+            return  # the clock owed an end that the timer has yet to bring: nobody to look up
         self.record.apply(tick(self.record.state, workflow.now(), spread=self.spread))
 
     async def _project(self) -> None:

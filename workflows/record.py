@@ -3,17 +3,17 @@
 from datetime import datetime
 
 from siklus.workflows import ports
-from siklus.workflows.carry import ANSWERED_KEPT, Answered, Carry, Outbox, Receipt
-from siklus.workflows.domain import authority
+from siklus.workflows.carry import ANSWERED_KEPT, Answered, Carry, Receipt
+from siklus.workflows.domain import authority, evolve
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import Order
 from siklus.workflows.domain.decide import command_digest, open_evaluation, prose_digest
 from siklus.workflows.domain.events import Entry
-from siklus.workflows.domain.evolve import evolve
 from siklus.workflows.domain.model import Evaluation, Start
 from siklus.workflows.domain.notices import EventNotice, notices_of
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.stages import Stage, Task
+from siklus.workflows.domain.values import Digest
 
 _DOCUMENT_LEAVES_OUT = {
     "terms": {
@@ -24,24 +24,31 @@ _DOCUMENT_LEAVES_OUT = {
 """The pinned terms are kept once, under their digests, not in every row."""
 
 
+BATCH_ENTRIES = 50
+BATCH_BYTES = 512 * 1024
+"""One projection must fit into one activity's input, however long the store was away."""
+
+
 class Record:
     """Applies entries, remembers answers and collects what is to be projected."""
 
     def __init__(self, begin: Start | Carry, now: datetime) -> None:
         self._answered: dict[str, Receipt] = {}
         self._entries: list[Entry] = []
-        self._texts: list[ports.Text] = []
+        self._texts: dict[Digest, ports.Text] = {}
         self._notices: list[EventNotice] = []
         if isinstance(begin, Carry):
-            self.state = begin.evaluation
+            self.state = self._stored = begin.evaluation
             self._answered = {known.request_key: known.receipt for known in begin.answered}
-            self._entries = list(begin.outbox.entries)
-            self._texts = list(begin.outbox.texts)
-            self._notices = list(begin.outbox.notices)
         else:
+            self._stored = evolve.begin(begin)
             self.state, entries = open_evaluation(begin, now)
             self._entries = list(entries)
-        self.projected = self.state.revision - len(self._entries)
+
+    @property
+    def projected(self) -> int:
+        """The revision up to which the store has confirmed everything."""
+        return self._stored.revision
 
     @property
     def pending(self) -> bool:
@@ -51,13 +58,13 @@ class Record:
     def apply(self, entries: tuple[Entry, ...], order: Order | None = None) -> None:
         """Fold the entries and queue them for the store, with an order's texts."""
         for entry in entries:
-            self.state = evolve(self.state, entry)
+            self.state = evolve.evolve(self.state, entry)
             self._notices += notices_of(self.state, entry)
         self._entries += entries
         digest = prose_digest(order) if order else None
         if order and digest:
             text = ports.Text(digest=digest, salt=order.salt, fields=order.command.prose)
-            self._texts.append(text)
+            self._texts[digest] = text
 
     def answer(self, order: Order, now: datetime) -> Receipt:
         """Remember and return the receipt for an order that was just applied."""
@@ -82,14 +89,15 @@ class Record:
         return self._answered.get(request_key)
 
     def projection(self) -> ports.Projection:
-        """Return all that the store lacks, with the state after it."""
-        state = self.state
+        """Return what the store lacks, or as much of it as one activity carries, oldest first."""
+        entries, texts = self._batch()
+        state = evolve.fold(self._stored, entries)
         rating = state.rating
         return ports.Projection(
             key=state.key,
-            entries=tuple(self._entries),
-            texts=tuple(self._texts),
-            notices=tuple(self._notices),
+            entries=entries,
+            texts=texts,
+            notices=tuple(told for told in self._notices if told.number <= state.revision),
             revision=state.revision,
             stage=state.stage,
             ended=state.ended,
@@ -104,12 +112,26 @@ class Record:
             document=state.model_dump_json(exclude=_DOCUMENT_LEAVES_OUT),
         )
 
+    def _batch(self) -> tuple[tuple[Entry, ...], tuple[ports.Text, ...]]:
+        entries: list[Entry] = []
+        texts: list[ports.Text] = []
+        size = 0
+        for entry in self._entries[:BATCH_ENTRIES]:
+            text = self._texts.get(entry.event.prose) if entry.event.prose else None
+            size += sum(len(said) for said in text.fields.values()) if text else 0
+            if entries and size > BATCH_BYTES:
+                break
+            entries.append(entry)
+            texts += [text] if text and text not in texts else []
+        return tuple(entries), tuple(texts)
+
     def confirm(self, projection: ports.Projection) -> None:
         """Drop what the store has confirmed."""
+        self._stored = evolve.fold(self._stored, projection.entries)
         self._entries = self._entries[len(projection.entries) :]
-        self._texts = self._texts[len(projection.texts) :]
-        self._notices = self._notices[len(projection.notices) :]
-        self.projected = projection.revision
+        for text in projection.texts:
+            self._texts.pop(text.digest, None)
+        self._notices = [told for told in self._notices if told.number > self.projected]
 
     def carry(self) -> Carry:
         """Return everything the next run needs."""
@@ -118,11 +140,6 @@ class Record:
             answered=tuple(
                 Answered(request_key=key, receipt=receipt)
                 for key, receipt in self._answered.items()
-            ),
-            outbox=Outbox(
-                entries=tuple(self._entries),
-                texts=tuple(self._texts),
-                notices=tuple(self._notices),
             ),
         )
 

@@ -27,9 +27,9 @@ def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
     """Both levels make the predicate by the policy; the result is delivered at once."""
     if state.stage is Stage.RATING:
         earlier_segments_must_be_known(state)
+    given = [level.id for level in command.indicators]
+    forms.must_be_indicators_of(state.plan.indicators, given)
     if state.policy.rating.per_indicator:
-        given = [level.id for level in command.indicators]
-        forms.must_be_indicators_of(state.plan.indicators, given)
         missing = {i.id for i in state.plan.indicators} - set(given)
         if missing:
             raise invalid("indicators", f"a level is missing for {', '.join(sorted(missing))}")
