@@ -58,8 +58,12 @@ class Agency:
         return f"{self.name}/cycles/{self.cycle_id}"
 
     def person(self, person: str, *roles: Role) -> Person:
-        """Return anybody, with a token for these roles."""
-        return Person(self.channel, self.stack.token(self.id, person, *roles), self.cycle, person)
+        """Return anybody, with a token for these roles that is always fresh."""
+
+        def token() -> str:
+            return self.stack.token(self.id, person, *roles)
+
+        return Person(self.channel, token, self.cycle, person)
 
     def people(self, *people: str) -> tuple[Person, ...]:
         """Return employees by their ids."""

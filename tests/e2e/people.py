@@ -1,6 +1,7 @@
 """The people of an agency, each a client with a token of their own, in the words of the process."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,9 +37,11 @@ class Answer:
 class Person:
     """Somebody of the agency; a command is about the own evaluation unless it says `of` whom."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str, cycle: str, person: str) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, token: Callable[[], str], cycle: str, person: str
+    ) -> None:
         self.channel = channel
-        self.metadata = bearer(token)
+        self.token = token
         self.cycle = cycle
         self.person = person
 
@@ -54,7 +57,7 @@ class Person:
 
     async def sends(self, request: Message, within: float = PATIENCE) -> Any:
         """Send any request as it is."""
-        return await call(self.channel, request, self.metadata, within)
+        return await call(self.channel, request, bearer(self.token()), within)
 
     async def gives(
         self,
