@@ -59,30 +59,30 @@ def _staff(first: int, unit: str, supervisor: str, names: str) -> list[Person]:
 
 
 PEOPLE: Final = (
-    Person(HEAD, "Ratna Wulandari", "dinas", "", "Kepala Dinas"),
-    Person(SECRETARY, "Hasan Basri", "dinas", HEAD, "Sekretaris"),
-    Person("p-0003", "Bambang Santoso", "dinas", SECRETARY, "Kepala Bidang"),
-    Person("p-0004", "Andi Tenri", "upt-makassar", SECRETARY, "Kepala UPT"),
-    Person("p-0005", "Yohana Wanma", "upt-jayapura", SECRETARY, "Kepala UPT"),
+    Person(HEAD, "Ratna Contoh", "dinas", "", "Kepala Dinas"),
+    Person(SECRETARY, "Hasan Contoh", "dinas", HEAD, "Sekretaris"),
+    Person("p-0003", "Bambang Contoh", "dinas", SECRETARY, "Kepala Bidang"),
+    Person("p-0004", "Andi Contoh", "upt-makassar", SECRETARY, "Kepala UPT"),
+    Person("p-0005", "Yohana Contoh", "upt-jayapura", SECRETARY, "Kepala UPT"),
     *_staff(
         6,
         "dinas",
         "p-0003",
-        "Siti Aminah, Agus Pranoto, Dewi Lestari, Eko Nugroho, Fitri Handayani, Gilang Ramadhan,"
-        " Hesti Purnama",
+        "Siti Contoh, Agus Contoh, Dewi Contoh, Eko Contoh, Fitri Contoh, Gilang Contoh,"
+        " Hesti Contoh",
     ),
     *_staff(
         13,
         "upt-makassar",
         "p-0004",
-        "Baso Rahman, Indah Sari, Jumriah Daeng, Kahar Muzakir, Lina Marlina, Mansur Tahir,"
-        " Nurhayati Yusuf",
+        "Baso Contoh, Indah Contoh, Jumriah Contoh, Kahar Contoh, Lina Contoh, Mansur Contoh,"
+        " Nurhayati Contoh",
     ),
     *_staff(
         20,
         "upt-jayapura",
         "p-0005",
-        "Oktovianus Mote, Petrus Kaisiepo, Rosa Imbiri, Selvi Rumbiak, Thomas Wenda, Marthen Ayomi",
+        "Okto Contoh, Petrus Contoh, Rosa Contoh, Selvi Contoh, Thomas Contoh, Marthen Contoh",
     ),
 )
 BY_ID: Final = {person.id: person for person in PEOPLE}

@@ -10,6 +10,7 @@ from typing import Final
 from siklus.activities.mail.texts import Language, instant, texts_in
 from siklus.services.rpc import views
 from siklus.services.rpc.names import evaluation_name
+from siklus.v1 import evaluation_pb2
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.v1 import values_pb2 as values
 from siklus.workflows.domain.deadlines import WEEKEND, Due
@@ -17,7 +18,7 @@ from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count
 from siklus.workflows.domain.stages import Task
 from siklus.workflows.domain.values import PersonId
-from siklus.workflows.domain.waiting import Next, NextStep, next_for
+from siklus.workflows.domain.waiting import Next, NextStep, Upcoming, next_for, upcoming
 
 LANGUAGES: Final[tuple[Language, ...]] = ("id", "en")
 
@@ -67,6 +68,10 @@ _NEXT = {
 }
 _TEAM = {"id": "tim pengelola kinerja", "en": "the agency's team"}
 _WEEKEND = {"id": "akhir pekan", "en": "weekend"}
+_COMES = {
+    "id": "Selanjutnya, mulai {at}: {task}.",
+    "en": "Coming next, from {at}: {task}.",
+}
 _NOTHING = {"id": "Tidak ada yang menunggu siapa pun.", "en": "Nothing waits for anybody."}
 
 
@@ -81,10 +86,9 @@ def explain(state: Evaluation, now: datetime, names: Names) -> pb.ExplainWaiting
     far = datetime.max.replace(tzinfo=now.tzinfo)
     tasks = sorted(state.tasks, key=lambda t: t.due.due_at if t.due else far)
     waiting = [_waiting(state, task, now, names) for task in tasks]
-    spoken = {
-        language: " ".join(getattr(each.text, language) for each in waiting) or _NOTHING[language]
-        for language in LANGUAGES
-    }
+    coming = upcoming(state)
+    comes = _upcoming(coming, state.calendar.zone) if coming else None
+    spoken = {language: _told(waiting, comes, language) for language in LANGUAGES}
     return pb.ExplainWaitingResponse(
         name=evaluation_name(state.key),
         revision=state.revision,
@@ -92,6 +96,28 @@ def explain(state: Evaluation, now: datetime, names: Names) -> pb.ExplainWaiting
         stage_since_at=views.to_timestamp(state.stage_since_at) if state.stage_since_at else None,
         waiting=waiting,
         text=values.LocalizedText(**spoken),
+        upcoming=comes,
+    )
+
+
+def _told(waiting: list[pb.Waiting], comes: pb.Upcoming | None, language: Language) -> str:
+    said = [getattr(each.text, language) for each in waiting] or [_NOTHING[language]]
+    if comes is not None:
+        said.append(getattr(comes.text, language))
+    return " ".join(said)
+
+
+def _upcoming(coming: Upcoming, zone: str) -> pb.Upcoming:
+    said = {
+        language: _COMES[language].format(
+            task=texts_in(language).tasks[coming.kind], at=instant(coming.at, zone, language)
+        )
+        for language in LANGUAGES
+    }
+    return pb.Upcoming(
+        kind=views.code(evaluation_pb2.TaskKind, "TASK_KIND", coming.kind),
+        opens_at=views.to_timestamp(coming.at),
+        text=values.LocalizedText(**said),
     )
 
 

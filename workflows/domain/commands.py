@@ -221,15 +221,11 @@ class Seat(StrEnum):
 
 
 class Reassign(Command):
-    """The agency's team gives a seat, with its open tasks, to another person.
-
-    `superior` is looked up in the roster by the caller's service, never taken from a request.
-    """
+    """The agency's team gives a seat, with its open tasks, to another person."""
 
     kind: Literal["reassign"] = "reassign"
     seat: Seat
     person: PersonId
-    superior: PersonId | None = None
 
 
 class Transfer(Command):
@@ -365,6 +361,14 @@ class Actor(Value):
 SYSTEM = Actor()
 
 
+class InRoster(Value):
+    """What the roster says of the person whom a command names, as the service read it."""
+
+    active: bool
+    superior: PersonId | None = None
+    """The nearest active one; None at the top of the line."""
+
+
 class Order(Value):
     """One command with everything that came with it: the single argument of every Update."""
 
@@ -377,3 +381,7 @@ class Order(Value):
     expected_revision: Annotated[int, Field(ge=0)] = 0
     received_at: Instant | None = None
     """When the API received it, by its own clock."""
+    roster: InRoster | None = None
+    """Vouched for by the service and no part of what was asked: a repeat may find another roster.
+
+    None where the command names nobody, or somebody whom the roster does not know."""

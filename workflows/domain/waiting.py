@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.decide.clock import possible_acts
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.stages import Task
+from siklus.workflows.domain.stages import Task, TaskKind
 from siklus.workflows.domain.values import PersonId, Value
 
 
@@ -30,6 +30,13 @@ class Next(Value):
     to: PersonId | None = None
 
 
+class Upcoming(Value):
+    """A task that the calendar will bring."""
+
+    kind: TaskKind
+    at: datetime
+
+
 _STEPS: dict[type[e.Event], NextStep] = {
     e.TaskFlagged: NextStep.TEAM_ACTS,
     e.ResultReceived: NextStep.DEEM_RECEIVED,
@@ -48,6 +55,23 @@ def next_for(state: Evaluation, task: Task, now: datetime) -> Next | None:
     """Return the first thing that the clock does about a task, reminders included."""
     steps = [*_acts_on(state, task), *_reminders(state, task, now)]
     return min(steps, key=lambda step: step.at) if steps else None
+
+
+def upcoming(state: Evaluation) -> Upcoming | None:
+    """Return the next task that opens by itself, whoever will have it."""
+    open_now = {task.id for task in state.tasks}
+    coming = [
+        Upcoming(kind=task.kind, at=legal_at)
+        for legal_at, events in possible_acts(state)
+        for event in events
+        if isinstance(event, _OPENINGS)
+        for task in event.opens
+        if task.id not in open_now
+    ]
+    return min(coming, key=lambda opening: opening.at) if coming else None
+
+
+_OPENINGS = (e.PeriodOpened, e.MidyearOpened, e.SelfEvaluationOpened, e.RatingOpened)
 
 
 def _acts_on(state: Evaluation, task: Task) -> list[Next]:

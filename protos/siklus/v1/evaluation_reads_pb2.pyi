@@ -365,6 +365,7 @@ class ExplainWaitingResponse(_message.Message):
     STAGE_SINCE_AT_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    UPCOMING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the evaluation."""
     revision: _builtins.int
@@ -383,6 +384,10 @@ class ExplainWaitingResponse(_message.Message):
     def text(self) -> _values_pb2.LocalizedText:
         """The same in two or three sentences."""
 
+    @_builtins.property
+    def upcoming(self) -> Global___Upcoming:
+        """What opens next by the calendar; absent when nothing more does."""
+
     def __init__(
         self,
         *,
@@ -392,14 +397,49 @@ class ExplainWaitingResponse(_message.Message):
         stage_since_at: _timestamp_pb2.Timestamp | None = ...,
         waiting: _abc.Iterable[Global___Waiting] | None = ...,
         text: _values_pb2.LocalizedText | None = ...,
+        upcoming: Global___Upcoming | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["stage_since_at", b"stage_since_at", "text", b"text"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stage_since_at", b"stage_since_at", "text", b"text", "upcoming", b"upcoming"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "revision", b"revision", "stage", b"stage", "stage_since_at", b"stage_since_at", "text", b"text", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "revision", b"revision", "stage", b"stage", "stage_since_at", b"stage_since_at", "text", b"text", "upcoming", b"upcoming", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainWaitingResponse: _TypeAlias = ExplainWaitingResponse  # noqa: Y015
+
+@_typing.final
+class Upcoming(_message.Message):
+    """A task that nobody has yet and that will come by itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    OPENS_AT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    kind: _evaluation_pb2.TaskKind.ValueType
+    """What will be asked."""
+    @_builtins.property
+    def opens_at(self) -> _timestamp_pb2.Timestamp:
+        """From which instant; the task itself may appear a little later, which moves nobody's deadline."""
+
+    @_builtins.property
+    def text(self) -> _values_pb2.LocalizedText:
+        """The same in words."""
+
+    def __init__(
+        self,
+        *,
+        kind: _evaluation_pb2.TaskKind.ValueType = ...,
+        opens_at: _timestamp_pb2.Timestamp | None = ...,
+        text: _values_pb2.LocalizedText | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["opens_at", b"opens_at", "text", b"text"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "opens_at", b"opens_at", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Upcoming: _TypeAlias = Upcoming  # noqa: Y015
 
 @_typing.final
 class Waiting(_message.Message):

@@ -65,7 +65,13 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
         at=at,
     )
     _must_be_unchanged(state, order)
-    act = Act(actor=order.actor, standing=standing, at=at, prose=prose_digest(order))
+    act = Act(
+        actor=order.actor,
+        standing=standing,
+        at=at,
+        prose=prose_digest(order),
+        roster=order.roster,
+    )
     try:
         _must_be_in_stage(current, rule)
         events = rule.decide(current, command, act)

@@ -47,6 +47,8 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
         if command.person in state.raters and not state.appeal.top_of_hierarchy:
             raise Refusal(Reason.SEPARATION_OF_DUTIES, "whoever rated does not decide the appeal")
     forms.must_say(command, "reason")
+    if act.roster is None or not act.roster.active:
+        raise invalid("person", "is nobody who works in the agency now")
     moved = tuple(
         _moved(state, waiting, command.person, act.at)
         for waiting in state.tasks
@@ -64,7 +66,7 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
             seat=command.seat,
             previous=previous,
             person=command.person,
-            superior=command.superior,
+            superior=act.roster.superior,
             opens=moved,
             closes=closes,
         )

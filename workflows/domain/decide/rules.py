@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from siklus.workflows.domain.authority import Party, Standing
-from siklus.workflows.domain.commands import Actor, Command
+from siklus.workflows.domain.commands import Actor, Command, InRoster
 from siklus.workflows.domain.events import AnyEvent
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.stages import Stage, TaskKind
@@ -15,16 +15,23 @@ from siklus.workflows.domain.values import Digest
 class Act:
     """The circumstances of one command: who, when, with which texts."""
 
-    __slots__ = ("actor", "at", "prose", "standing")
+    __slots__ = ("actor", "at", "prose", "roster", "standing")
 
     def __init__(
-        self, *, actor: Actor, standing: Standing, at: datetime, prose: Digest | None
+        self,
+        *,
+        actor: Actor,
+        standing: Standing,
+        at: datetime,
+        prose: Digest | None,
+        roster: InRoster | None,
     ) -> None:
         self.actor = actor
         self.standing = standing
         self.at = at
         """The legal instant."""
         self.prose = prose
+        self.roster = roster
 
 
 C = TypeVar("C", bound=Command)
