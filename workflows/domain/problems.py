@@ -7,6 +7,11 @@ from pydantic_core import ErrorDetails
 
 from siklus.workflows.domain.values import Value
 
+MOST_PROBLEMS = 100
+LONGEST_PATH = 200
+LONGEST_MESSAGE = 400
+"""What is told of a hostile text stays readable, and small."""
+
 
 class ProblemCode(StrEnum):
     """The kinds of problem; the names are part of the contract."""
@@ -47,11 +52,22 @@ class Problem(Value):
 
 
 class PolicyInvalid(ValueError):  # noqa: N818 - what it is, in the words of the field
-    """A policy that may not be used, with every problem that was found, in order of their paths."""
+    """A policy that may not be used, with the problems that were found, in order of their paths.
+
+    Of more than `MOST_PROBLEMS` the rest shows when these are mended.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda found: (found.path, found.code)))
-        super().__init__("; ".join(f"{p.path}: {p.message}" for p in self.problems))
+        found = sorted(problems, key=lambda each: (each.path, each.code))
+        self.problems = tuple(_bounded(each) for each in found[:MOST_PROBLEMS])
+        super().__init__(f"{len(found)} problem(s)")
+
+
+def _bounded(problem: Problem) -> Problem:
+    if len(problem.path) <= LONGEST_PATH and len(problem.message) <= LONGEST_MESSAGE:
+        return problem
+    short = {"path": problem.path[:LONGEST_PATH], "message": problem.message[:LONGEST_MESSAGE]}
+    return problem.model_copy(update=short)
 
 
 def from_pydantic(errors: Sequence[ErrorDetails], prefix: str = "") -> list[Problem]:
