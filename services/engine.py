@@ -28,7 +28,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.workflows import names
 from siklus.workflows.carry import Carry, Receipt
 from siklus.workflows.domain import authority
-from siklus.workflows.domain.commands import Actor, Command, Order
+from siklus.workflows.domain.commands import Actor, Command, InRoster, Order
 from siklus.workflows.domain.decide import command_digest, decide
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import EvaluationKey
@@ -77,6 +77,7 @@ class Engine:
         *,
         request_id: str,
         expected_revision: int = 0,
+        roster: InRoster | None = None,
         patience: timedelta,
     ) -> Receipt:
         """Have the command decided and return its receipt, the first one again for a repeat.
@@ -84,7 +85,7 @@ class Engine:
         Raises Refusal as the rule book does, or ServiceRefusal: NOT_FOUND, ENGINE_UNAVAILABLE,
         STORE_UNAVAILABLE, DEADLINE_EXCEEDED (it may have been applied: send it again).
         """
-        order = self._order(caller, command, request_id, expected_revision)
+        order = self._order(caller, command, request_id, expected_revision, roster)
         try:
             async with asyncio.timeout(patience.total_seconds()):
                 receipt = await self._deliver(key, order, patience)
@@ -99,7 +100,12 @@ class Engine:
         return receipt
 
     def _order(
-        self, caller: Caller, command: Command, request_id: str, expected_revision: int
+        self,
+        caller: Caller,
+        command: Command,
+        request_id: str,
+        expected_revision: int,
+        roster: InRoster | None,
     ) -> Order:
         if caller.person is None:
             raise Refusal(Reason.ROLE_REQUIRED, "only a person may decide on an evaluation")
@@ -110,6 +116,7 @@ class Engine:
             salt=secrets.token_hex(16),
             expected_revision=expected_revision,
             received_at=self._clock.now(),
+            roster=roster,
         )
 
     async def _deliver(self, key: EvaluationKey, order: Order, patience: timedelta) -> Receipt:

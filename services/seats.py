@@ -1,22 +1,21 @@
-"""Commands that name another person, completed from the roster: never from the request."""
+"""What the roster says of people whom commands name: never taken from the request."""
 
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import lines, roster
 from siklus.services.auth.caller import Caller
-from siklus.workflows.domain.commands import Command, Reassign
-from siklus.workflows.domain.errors import invalid
+from siklus.workflows.domain.commands import Command, InRoster, Reassign
 
 
-async def resolved(store: Store, caller: Caller, command: Command) -> Command:
-    """Return the command with what the roster knows of the people in it.
+async def in_roster(store: Store, caller: Caller, command: Command) -> InRoster | None:
+    """Return what the roster knows of the person whom the command names, or None.
 
-    Raises Refusal FIELD_INVALID for somebody who is not there or no longer active.
+    Whether that will do is for the rules to say, to whom they let in. Raises StoreUnavailable.
     """
     if not isinstance(command, Reassign):
-        return command
+        return None
     async with store.agency(caller.agency) as connection:
         person = await roster.person(connection, caller.agency, command.person)
-        if person is None or not person.active:
-            raise invalid("person", "is nobody who works in the agency now")
+        if person is None:
+            return None
         superior = await lines.superior(connection, caller.agency, command.person)
-    return command.model_copy(update={"superior": superior})
+    return InRoster(active=person.active, superior=superior)

@@ -26,7 +26,7 @@ from siklus.services.rpc.names import evaluation_key, evaluation_name
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.services.rpc.waiting import explain, people_in
-from siklus.services.seats import resolved
+from siklus.services.seats import in_roster
 from siklus.v1 import evaluation_pb2, evaluation_service_pb2, evaluation_service_pb2_grpc
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.workflows.carry import Receipt
@@ -93,13 +93,14 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
     async def execute(self, request: Any, context: Context) -> dict[str, Message | None]:
         """Have a command decided; return its receipt and the evaluation as read back."""
         caller, key = current_caller(), evaluation_key(request.name)
-        command = await resolved(self.store, caller, to_command(request))
+        command = to_command(request)
         receipt = await self.engine.execute(
             caller,
             key,
             command,
             request_id=request.request_id,
             expected_revision=request.expected_revision,
+            roster=await in_roster(self.store, caller, command),
             patience=_patience(context),
         )
         shown = await self._read_back(key, receipt) if receipt.projected else None

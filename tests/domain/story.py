@@ -158,17 +158,17 @@ class Story:
         self.entries += entries
         return self
 
-    def give(self, actor: c.Actor, command: c.Command, *, expected_revision: int = 0) -> Self:
-        """Give a command now."""
-        order = c.Order(
+    def give(self, actor: c.Actor, command: c.Command, **order: Any) -> Self:
+        """Give a command now; what else is said belongs to its order."""
+        given = c.Order(
             actor=actor,
             command=command,
             request_key=f"{actor.name}-{len(self.entries)}",
             salt="garam",
-            expected_revision=expected_revision,
             received_at=self.received,
+            **order,
         )
-        return self.record(decide(self.state, order, self.now))
+        return self.record(decide(self.state, given, self.now))
 
     def person(
         self, name: str, *, roles: tuple[Role, ...] = (), mandates: tuple[c.Mandate, ...] = ()
@@ -257,8 +257,8 @@ class Person:
         self.story = told
         self.actor = actor
 
-    def gives(self, command: c.Command, *, expected_revision: int = 0) -> Story:
-        return self.story.give(self.actor, command, expected_revision=expected_revision)
+    def gives(self, command: c.Command, **order: Any) -> Story:
+        return self.story.give(self.actor, command, **order)
 
     def submits_plan(self, *ids: str) -> Story:
         return self.gives(c.SubmitPlan(**make_plan(*ids)))
@@ -355,8 +355,8 @@ class Person:
     def reassigns(
         self, seat: c.Seat, person: PersonId = WAYAN, superior: PersonId | None = RINA
     ) -> Story:
-        prose = {"reason": "Pindah tugas"}
-        return self.gives(c.Reassign(seat=seat, person=person, superior=superior, prose=prose))
+        command = c.Reassign(seat=seat, person=person, prose={"reason": "Pindah tugas"})
+        return self.gives(command, roster=c.InRoster(active=True, superior=superior))
 
     def transfers(self, closing_on: str) -> Story:
         on = date.fromisoformat(closing_on)

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from siklus.workflows.domain.commands import Reassign, ResolveSuperior, Seat
-from siklus.workflows.domain.decide import tick
+from siklus.workflows.domain.commands import InRoster, Reassign, ResolveSuperior, Seat
+from siklus.workflows.domain.decide import command_digest, tick
 from siklus.workflows.domain.decide.clock import next_wake, spread_of, unknown_superior
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.stages import Stage, TaskKind
@@ -147,9 +147,42 @@ def test_a_seat_is_not_given_to_the_employee_or_to_who_has_it() -> None:
     with refused(Reason.FIELD_INVALID):
         told.team.reassigns(Seat.SUPERVISOR, BUDI)
     with refused(Reason.FIELD_INVALID):
-        told.team.gives(Reassign(seat=Seat.SUPERVISOR, person=WAYAN))
+        told.team.gives(Reassign(seat=Seat.SUPERVISOR, person=WAYAN), roster=InRoster(active=True))
     with refused(Reason.NOT_YOUR_TASK):
         told.superior.reassigns(Seat.SUPERVISOR, WAYAN)
+
+
+def test_a_seat_is_given_to_nobody_who_does_not_work_in_the_agency() -> None:
+    told = planned()
+    command = Reassign(seat=Seat.SUPERVISOR, person=WAYAN, prose={"reason": "x"})
+
+    for roster in (None, InRoster(active=False, superior=RINA)):
+        with refused(Reason.FIELD_INVALID):
+            told.team.gives(command, roster=roster)
+
+
+def test_whom_the_roster_knows_is_told_last_and_to_nobody_else() -> None:
+    told = planned()
+    somebody, nobody = (
+        Reassign(seat=Seat.DECIDER, person=PersonId(who), prose={"reason": "x"})
+        for who in (WAYAN, "nobody")
+    )
+
+    for command, roster in ((somebody, InRoster(active=True)), (nobody, None)):
+        with refused(Reason.NOT_A_PARTICIPANT):
+            told.person(WAYAN).gives(command, roster=roster)
+        with refused(Reason.REVISION_CHANGED):
+            told.team.gives(command, expected_revision=1, roster=roster)
+        with refused(Reason.WRONG_STAGE):
+            told.team.gives(command, roster=roster)
+
+
+def test_what_the_roster_says_is_no_part_of_what_was_asked() -> None:
+    told = planned().team.reassigns(Seat.SUPERVISOR, WAYAN, RINA)
+
+    asked = Reassign(seat=Seat.SUPERVISOR, person=WAYAN, prose={"reason": "Pindah tugas"})
+    assert told.entries[-1].command_digest == command_digest(asked, "garam")
+    assert told.state.participants.superior == RINA
 
 
 def test_who_left_a_seat_may_go_on_looking() -> None:

@@ -158,6 +158,7 @@ class Walk:
             command=command,
             request_key=str(self.tally.given.total()),
             salt="garam",
+            roster=self.roster_of(command),
             expected_revision=self.random.choice((0,) * 9 + (self.state.revision, 1)),
             received_at=self.now - late,
         )
@@ -171,6 +172,13 @@ class Walk:
             return
         self.tally.accepted[command.kind] += 1
         self._record(entries)
+
+    def roster_of(self, command: c.AnyCommand) -> c.InRoster | None:
+        """Return what the roster says of the person whom a command names."""
+        if not isinstance(command, c.Reassign) or self.random.random() < 0.03:
+            return None
+        superior = self.random.choice((RINA, AGUS, None))
+        return c.InRoster(active=self.random.random() < 0.95, superior=superior)
 
     def plausible(self) -> tuple[c.Actor, c.AnyCommand]:
         """Return what somebody might well say now."""

@@ -202,6 +202,7 @@ class Desk:
         key: str | None = None,
         roles: tuple[Role, ...] = (),
         received_at: datetime | None = None,
+        roster: c.InRoster | None = None,
     ) -> Receipt:
         """Give a command as the API does, once more where a change of runs dropped it."""
         order = c.Order(
@@ -210,6 +211,7 @@ class Desk:
             request_key=key or uuid.uuid4().hex,
             salt="s" * 32,
             received_at=received_at,
+            roster=roster,
         )
         return await self.delivers(order)
 
@@ -236,8 +238,10 @@ class Desk:
     async def approver(self, command: c.Command, **how: str) -> Receipt:
         return await self.gives(APPROVER, command, key=how.get("key"))
 
-    async def team(self, command: c.Command, *, person: PersonId = TEAM) -> Receipt:
-        return await self.gives(person, command, roles=(Role.AGENCY_ADMIN,))
+    async def team(
+        self, command: c.Command, *, person: PersonId = TEAM, roster: c.InRoster | None = None
+    ) -> Receipt:
+        return await self.gives(person, command, roles=(Role.AGENCY_ADMIN,), roster=roster)
 
     async def reopens(
         self, carry: Carry, *, person: PersonId = TEAM, command: c.Command = REOPEN

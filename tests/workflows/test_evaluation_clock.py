@@ -163,10 +163,9 @@ async def test_a_seat_may_change_while_the_roster_is_asked(client: Client, memor
     moving = asyncio.create_task(desk.at(second_climb(memory, desk) + 2 * HOUR))
     await asked(memory)
 
-    seat = c.Reassign(
-        seat=Seat.SUPERVISOR, person=SUPERIOR, superior=APPROVER, prose={"reason": "moved"}
-    )
-    reassigning = asyncio.create_task(desk.team(seat))
+    seat = c.Reassign(seat=Seat.SUPERVISOR, person=SUPERIOR, prose={"reason": "moved"})
+    known = c.InRoster(active=True, superior=APPROVER)
+    reassigning = asyncio.create_task(desk.team(seat, roster=known))
     await asyncio.sleep(0.2)
     memory.line = {SUPERIOR: APPROVER}
     memory.roster_answers.set()
