@@ -3,7 +3,7 @@
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import history, policies
 from siklus.activities.vault import Erased, Vault
-from siklus.workflows.carry import ANSWERED_KEPT, Answered, Carry, Receipt
+from siklus.workflows.carry import ANSWERED_KEPT, ERASED_SALT, Answered, Carry, Receipt
 from siklus.workflows.domain.events import Entry, EvaluationOpened
 from siklus.workflows.domain.evolve import begin, evolve, start_of
 from siklus.workflows.domain.model import Evaluation, Terms
@@ -12,6 +12,9 @@ from siklus.workflows.record import most_urgent
 
 MOST_EVENTS = 10_000
 """Far more than a year can hold; a history is folded whole or not at all."""
+
+ANY_SALT = "-"
+"""Of a request without texts: whatever the salt, no texts are told from some."""
 
 
 class Archive:
@@ -64,28 +67,30 @@ def _folded(
     opened = entries[0].event
     assert isinstance(opened, EvaluationOpened)  # noqa: S101 - checked when the terms were read
     state = begin(start_of(key, terms, opened))
-    answered: dict[str, Answered] = {}
+    receipts: dict[str, Receipt] = {}
+    said: dict[str, str] = {}
     for entry in entries:
         state = evolve(state, entry)
-        if entry.request_key is not None:
-            answered[entry.request_key] = _answered(state, entry, entry.request_key, salts)
-    kept = list(answered.values())[-ANSWERED_KEPT:]
-    return Carry(evaluation=state, answered=tuple(kept))
+        if entry.request_key is None:
+            continue
+        if entry.event.prose is not None:
+            said.setdefault(entry.request_key, salts.get(entry.event.prose, ERASED_SALT))
+        # What a request led to ends with its last entry, which may be a mere consequence.
+        salt = said.get(entry.request_key, ANY_SALT)
+        receipts[entry.request_key] = _receipt(state, entry, salt)
+    answered = [Answered(request_key=key, receipt=receipt) for key, receipt in receipts.items()]
+    return Carry(evaluation=state, answered=tuple(answered[-ANSWERED_KEPT:]))
 
 
-def _answered(
-    state: Evaluation, entry: Entry, request_key: str, salts: dict[Digest, str]
-) -> Answered:
+def _receipt(state: Evaluation, entry: Entry, salt: str) -> Receipt:
     urgent = most_urgent(state)
-    prose = entry.event.prose
-    receipt = Receipt(
+    return Receipt(
         revision=state.revision,
         stage=state.stage,
         holder=urgent.holder if urgent else None,
         due_at=urgent.due.due_at if urgent and urgent.due else None,
         digest=entry.command_digest or Digest(""),
-        salt=salts.get(prose, "") if prose else "",
+        salt=salt,
         recorded_at=entry.recorded_at,
         projected=True,
     )
-    return Answered(request_key=request_key, receipt=receipt)

@@ -26,7 +26,7 @@ from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.workflows import names
-from siklus.workflows.carry import Carry, Receipt
+from siklus.workflows.carry import ERASED_SALT, Carry, Receipt
 from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import Actor, Command, InRoster, Order
 from siklus.workflows.domain.decide import command_digest, decide
@@ -91,12 +91,7 @@ class Engine:
                 receipt = await self._deliver(key, order, patience)
         except TimeoutError:
             raise _too_slow() from None
-        if command_digest(command, receipt.salt) != receipt.digest:
-            raise Refusal(
-                Reason.REQUEST_ID_REUSED,
-                "this request_id was used for another request; take a new one",
-                details={"revision": str(receipt.revision)},
-            )
+        _must_answer(command, receipt)
         return receipt
 
     def _order(
@@ -203,6 +198,16 @@ class Engine:
         except RPCError as error:
             raise _engine_fault(error) from error
         return receipt
+
+
+def _must_answer(command: Command, receipt: Receipt) -> None:
+    """Refuse a receipt that was given to another request; after an erasure nobody can tell."""
+    if receipt.salt != ERASED_SALT and command_digest(command, receipt.salt) != receipt.digest:
+        raise Refusal(
+            Reason.REQUEST_ID_REUSED,
+            "this request_id was used for another request; take a new one",
+            details={"revision": str(receipt.revision)},
+        )
 
 
 def kind_of(command: Command) -> str:

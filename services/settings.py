@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     web_port: Port = 8080
     """Port of the web pages."""
 
+    metrics_host: str = "127.0.0.1"
+    """Address on which a worker answers Prometheus."""
+
     metrics_port: Port = 9464
     """Port that answers Prometheus."""
 

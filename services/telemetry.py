@@ -41,7 +41,7 @@ def configure_logging(*, level: int = logging.INFO, pretty: bool = False) -> Non
     root.setLevel(level)
 
 
-def runtime(metrics_port: int | None) -> Runtime:
-    """Return Temporal's runtime for this process, answering Prometheus if a port is given."""
-    metrics = PrometheusConfig(bind_address=f"127.0.0.1:{metrics_port}") if metrics_port else None
+def runtime(metrics_address: str) -> Runtime:
+    """Return Temporal's runtime for this process, which answers Prometheus at that address."""
+    metrics = PrometheusConfig(bind_address=metrics_address)
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))

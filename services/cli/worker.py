@@ -15,8 +15,6 @@ from siklus.services.worker import running_worker
 
 app = typer.Typer()
 
-METRICS_HOST = "127.0.0.1"
-
 
 @app.command()
 def worker() -> None:
@@ -28,14 +26,21 @@ def worker() -> None:
 async def _work(settings: Settings) -> None:
     clock = checks.wall_clock(settings)
     keyring = checks.text_keyring(settings.text_keys)
-    checks.port_must_be_free(METRICS_HOST, settings.metrics_port)
-    Runtime.set_default(runtime(settings.metrics_port))
+    checks.port_must_be_free(settings.metrics_host, settings.metrics_port)
+    Runtime.set_default(runtime(f"{settings.metrics_host}:{settings.metrics_port}"))
     url = settings.database_url.get_secret_value()
     await checks.database_must_be_ready(url)
     client = await checks.connected(settings)
     async with (
         Store(url) as store,
-        running_worker(client, store, keyring, mailer(settings), clock),
+        running_worker(
+            client,
+            store,
+            keyring,
+            mailer(settings),
+            clock,
+            default_language=settings.default_language,
+        ),
     ):
         typer.echo(f"ready: work from {settings.temporal_address}")
         await asyncio.Event().wait()

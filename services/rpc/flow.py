@@ -10,7 +10,8 @@ from siklus.v1.policy_service_pb2 import DescribeFlowResponse, FlowStep
 from siklus.v1.values_pb2 import LateAct, LocalizedText
 from siklus.workflows.domain.flow import FlowStage, Who, describe
 from siklus.workflows.domain.labels import StageName, Text
-from siklus.workflows.domain.packs import PolicyPack
+from siklus.workflows.domain.pack_words import PackWords
+from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.stages import Stage, TaskKind
 
 
@@ -85,16 +86,16 @@ _LEADS: Final[Mapping[Stage, tuple[Stage, ...]]] = {
 _ALWAYS: Final = frozenset({Stage.EXECUTION, Stage.COMPLETED})
 
 
-def flow(pack: PolicyPack) -> DescribeFlowResponse:
+def flow(rules: Policy, words: PackWords) -> DescribeFlowResponse:
     """Return the stages that the policy switches on, in the order of the year."""
-    described = describe(pack.rules)
+    described = describe(rules)
     stages = {part.stage for each in described for part in _PARTS[each.stage]}
     steps = [
-        _step(pack, each, part, stages | _ALWAYS)
+        _step(words, each, part, stages | _ALWAYS)
         for each in described
         for part in _PARTS[each.stage]
     ]
-    return DescribeFlowResponse(title=localized(pack.title), steps=steps)
+    return DescribeFlowResponse(title=localized(words.title), steps=steps)
 
 
 def localized(text: Text) -> LocalizedText:
@@ -102,14 +103,14 @@ def localized(text: Text) -> LocalizedText:
     return LocalizedText(id=text.id, en=text.en)
 
 
-def _step(pack: PolicyPack, each: FlowStage, part: _Part, on: Collection[Stage]) -> FlowStep:
+def _step(words: PackWords, each: FlowStage, part: _Part, on: Collection[Stage]) -> FlowStep:
     # The decider follows the employee and the rater, who are heard before.
     who = part.who or (each.who[1:] if part.stage is Stage.APPEAL_DECISION else each.who)
     late = part.late or (each.late.act.name if each.late else "UNSPECIFIED")
     onward = dict.fromkeys(_standing(lead, on) for lead in _LEADS[part.stage])
     return FlowStep(
         stage=pb.Stage.Value(f"STAGE_{part.stage}"),
-        title=localized(pack.stage_title(each.stage)),
+        title=localized(words.stage_title(each.stage)),
         tasks=[pb.TaskKind.Value(f"TASK_KIND_{kind}") for kind in part.tasks],
         actor=flow_words.actors(who),
         opens=flow_words.opening(each),

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import policies, roster, versions
 from siklus.activities.store.queries.policies import PolicyRow
-from siklus.services.auth.caller import Caller
+from siklus.services.auth.caller import Caller, current_caller
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import names
@@ -16,16 +16,21 @@ from siklus.services.rpc.gate import admit
 from siklus.services.rpc.once import Request
 from siklus.services.rpc.paging import Page, number, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.rpc.turns import Turns
 from siklus.services.rpc.views import to_timestamp
 from siklus.v1 import policy_service_pb2 as pb
 from siklus.v1 import policy_service_pb2_grpc
 from siklus.workflows.domain import packs
+from siklus.workflows.domain.labels import Text
+from siklus.workflows.domain.pack_words import PackWords, words_of
 from siklus.workflows.domain.packs import PolicyPack
 from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode
 from siklus.workflows.domain.values import AgencyId
 
 READ_PACKS: Final = 256
-"""Packs kept as read: a published text never changes, and reading one takes milliseconds."""
+"""Packs whose words are kept: a published text never changes, and reading it takes milliseconds."""
+AT_ONCE: Final = 2
+"""Callers whose texts are read at once; each reads one, in a tenth of a second at most or so."""
 
 
 class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
@@ -34,15 +39,14 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        # A hostile text takes seconds to read: one at a time leaves room for everybody else.
-        self._turn = asyncio.Semaphore(1)
+        self._turns = Turns(AT_ONCE)
 
     async def CheckPolicy(  # noqa: N802
         self, request: pb.CheckPolicyRequest, context: Context
     ) -> pb.CheckPolicyResponse:
         """Tell every problem at once, whoever asks; keep nothing."""
         try:
-            await self._checked(request.yaml)
+            await self._checked(current_caller(), request.yaml)
         except PolicyInvalid as invalid:
             return pb.CheckPolicyResponse(problems=[_problem(each) for each in invalid.problems])
         return pb.CheckPolicyResponse()
@@ -53,7 +57,7 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
         """Publish the next version, unless it is the newest's very text."""
         caller = admit("PublishPolicy")
         try:
-            pack = await self._checked(request.yaml)
+            pack = await self._checked(caller, request.yaml)
         except PolicyInvalid as invalid:
             _refuse(invalid)
 
@@ -64,14 +68,15 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
                     connection, caller.agency, caller.agency, at=self._clock.now()
                 )
                 row = await self._publish(connection, caller, request.yaml, pack)
-                return pb.PublishPolicyResponse(policy=_policy(caller.agency, row, pack))
+                return pb.PublishPolicyResponse(policy=_policy(caller.agency, row, pack.title))
 
             once = Request(caller, request, self._clock)
             return await once.once(connection, pb.PublishPolicyResponse, publish)
 
-    async def _checked(self, source: str) -> PolicyPack:
-        async with self._turn:
-            return await _read(source)
+    async def _checked(self, caller: Caller, source: str) -> PolicyPack:
+        """Read a pack beside the event loop; raises PolicyInvalid."""
+        async with self._turns.of(caller):
+            return await asyncio.to_thread(packs.load, source)
 
     async def _publish(
         self, connection: Connection, caller: Caller, source: str, pack: PolicyPack
@@ -91,7 +96,7 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
         """Read one version with its text."""
         caller = admit("GetPolicy")
         row = await self._get(caller, request.name, request.version)
-        policy = _policy(caller.agency, row, await _read(row.source))
+        policy = _policy(caller.agency, row, (await _words(row)).title)
         policy.yaml = row.source
         return pb.GetPolicyResponse(policy=policy)
 
@@ -108,7 +113,7 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
             )
         shown, token = page.cut(rows, lambda row: (row.name, row.version))
         return pb.ListPoliciesResponse(
-            policies=[_policy(caller.agency, row, await _read(row.source)) for row in shown],
+            policies=[_policy(caller.agency, row, (await _words(row)).title) for row in shown],
             next_page_token=token,
         )
 
@@ -118,7 +123,7 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
         """Tell the year of a version, stage by stage."""
         caller = admit("DescribeFlow")
         row = await self._get(caller, request.name, request.version)
-        return flow(await _read(row.source))
+        return flow(row.rules(), await _words(row))
 
     async def _get(self, caller: Caller, name: str, version: int) -> PolicyRow:
         async with self._store.agency(caller.agency) as connection:
@@ -132,21 +137,21 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
         return row
 
 
-async def _read(source: str) -> PolicyPack:
-    """Read a pack beside the event loop; raises PolicyInvalid."""
-    return await asyncio.to_thread(_load, source)
+async def _words(row: PolicyRow) -> PackWords:
+    """Read beside the event loop what a published pack says of itself."""
+    return await asyncio.to_thread(_kept_words, row.name, row.source)
 
 
 @lru_cache(maxsize=READ_PACKS)
-def _load(source: str) -> PolicyPack:
-    return packs.load(source)
+def _kept_words(name: str, source: str) -> PackWords:
+    return words_of(name, source)
 
 
-def _policy(agency: AgencyId, row: PolicyRow, pack: PolicyPack) -> pb.Policy:
+def _policy(agency: AgencyId, row: PolicyRow, title: Text) -> pb.Policy:
     return pb.Policy(
         name=names.policy_name(agency, row.name),
         version=row.version,
-        title=localized(pack.title),
+        title=localized(title),
         digest=row.digest,
         published_at=to_timestamp(row.published_at),
         published_by=row.published_by,
