@@ -7,6 +7,9 @@ from siklus.workflows.domain.values import Digest, Instant, PersonId, Value
 ANSWERED_KEPT = 64
 """Requests whose answers are remembered; Temporal forgets them with each run."""
 
+ERASED_SALT = ""
+"""Stands where a request's texts were erased with their salt: nothing can be compared any more."""
+
 
 class Receipt(Value):
     """The answer to a command: what it led to."""
@@ -19,6 +22,7 @@ class Receipt(Value):
     digest: Digest
     """Of the command as applied, under `salt`: tells a repeat from another request."""
     salt: str
+    """`ERASED_SALT` where the texts are gone: then the digest tells nothing."""
     recorded_at: Instant
     projected: bool
     """Whether the store shows it already."""

@@ -8,7 +8,8 @@ from siklus.activities.store.pool import Store
 from siklus.workflows import ports
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.decide import decide
-from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
+from siklus.workflows.names import request_key
 from siklus.workflows.record import Record
 from tests.domain.story import make_start
 
@@ -21,9 +22,14 @@ class Case:
     """Commands go through `decide`; `projection` is everything since the last `taken`."""
 
     def __init__(
-        self, agency: AgencyId, person: str = "siti", cycle: str = "2026", supervisor: str = "budi"
+        self,
+        agency: AgencyId,
+        person: str = "siti",
+        cycle: str = "2026",
+        supervisor: str = "budi",
+        **more: Any,
     ) -> None:
-        start = make_start(employee=PersonId(person), supervisor=PersonId(supervisor))
+        start = make_start(employee=PersonId(person), supervisor=PersonId(supervisor), **more)
         key = EvaluationKey(agency=agency, cycle=CycleId(cycle), person=PersonId(person))
         self.now = OPENED_AT
         self.record = Record(start.model_copy(update={"key": key}), self.now)
@@ -33,13 +39,15 @@ class Case:
     def key(self) -> EvaluationKey:
         return self.record.state.key
 
-    def does(self, who: str, command: c.AnyCommand) -> "Case":
+    def does(
+        self, who: str, command: c.AnyCommand, *roles: Role, request: str | None = None
+    ) -> "Case":
         self.now += timedelta(hours=1)
         self._requests += 1
         order = c.Order(
-            actor=c.Actor(person=PersonId(who)),
+            actor=c.Actor(person=PersonId(who), roles=roles),
             command=command,
-            request_key=f"{self._requests:064x}",
+            request_key=request_key(who, request or str(self._requests)),
             salt=f"salt-{self._requests}",
             received_at=self.now,
         )
