@@ -106,7 +106,7 @@ class CheckPolicyResponse(_message.Message):
     PROBLEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyProblem]:
-        """In the order of their paths; none means that it can be published."""
+        """The first 100 in the order of their paths; none means that it can be published."""
 
     def __init__(
         self,

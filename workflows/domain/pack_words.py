@@ -1,0 +1,46 @@
+"""What a published pack calls itself and its stages.
+
+It was checked when it was published: whatever has been forbidden since, it stays readable.
+"""
+
+from pydantic import Field
+
+from siklus.workflows.domain.labels import STAGE_TITLES, StageName, Text
+from siklus.workflows.domain.pack_source import read_tree
+from siklus.workflows.domain.problems import PolicyInvalid
+from siklus.workflows.domain.values import Value
+
+_LONGEST = 4000
+
+
+class PackWords(Value):
+    """The texts of a pack that are shown beside its rules."""
+
+    title: Text
+    stages: dict[StageName, Text] = Field(default_factory=dict)
+
+    def stage_title(self, stage: StageName) -> Text:
+        """Return the pack's name of a stage, else the national one."""
+        return self.stages.get(stage, STAGE_TITLES[stage])
+
+
+def words_of(name: str, source: str) -> PackWords:
+    """Return the texts of a published pack; where one cannot be read, the pack's name stands."""
+    try:
+        tree = read_tree(source)
+    except PolicyInvalid:
+        tree = {}
+    stages = tree.get("stages")
+    named = stages if isinstance(stages, dict) else {}
+    found = {stage: _text(named.get(stage)) for stage in StageName}
+    return PackWords(
+        title=_text(tree.get("title")) or Text(id=name, en=name),
+        stages={stage: text for stage, text in found.items() if text},
+    )
+
+
+def _text(written: object) -> Text | None:
+    """Return a text, one language in place of the other that is missing; None for none."""
+    given = written if isinstance(written, dict) else {}
+    first, second = (str(given.get(language) or "")[:_LONGEST] for language in ("id", "en"))
+    return Text(id=first or second, en=second or first) if first or second else None
