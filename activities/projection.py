@@ -1,10 +1,14 @@
 """Writing what an evaluation decided into the record that people read."""
 
+import psycopg
+import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries.projections import Json, Write, write
+from siklus.activities.store.queries.projections import Json, Write, diverged, write
 from siklus.activities.vault import DataKey, Vault
+from siklus.workflows import ports
 from siklus.workflows.domain import audit
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.events import Entry
@@ -16,6 +20,8 @@ TEAM = "@team"
 NEVER = "infinity"
 """Sorts tasks without a due time last."""
 MAIL = "mail"
+
+log = structlog.get_logger("siklus.projection")
 
 
 class Projector:
@@ -29,8 +35,21 @@ class Projector:
     async def project(self, projection: Projection) -> None:
         """Write new events, row, tasks, texts and notices; repeated or overtaken, change nothing.
 
-        Raises `StoreUnavailable` when the store does not answer.
+        Raises `StoreUnavailable` when the store does not answer, and a failure of the type
+        `ports.DIVERGED` when the record holds another history: only a person can help then.
         """
+        try:
+            await self._project(projection)
+        except psycopg.DatabaseError as error:
+            if not diverged(error):
+                raise
+            first = projection.entries[0].number
+            log.error("record_diverged", evaluation=str(projection.key), number=first)
+            raise ApplicationError(
+                "the record holds another history of this evaluation", type=ports.DIVERGED
+            ) from None
+
+    async def _project(self, projection: Projection) -> None:
         key = projection.key
         async with self._store.agency(key.agency) as connection:
             data_key = await self.vault.key_for(connection, key) if projection.texts else None

@@ -29,6 +29,8 @@ PROJECTION_RETRY = RetryPolicy(
     maximum_interval=timedelta(seconds=30),
 )
 """Without end: an evaluation waits for its record for as long as the store is away."""
+DIVERGED = "RECORD_DIVERGED"
+"""The type of the failure of a projection that the record contradicts; trying again shows it."""
 LOOKUP = timedelta(seconds=1)
 """It holds the workflow task too."""
 PAGE = timedelta(minutes=5)
@@ -48,6 +50,7 @@ class Projection(Value):
     """New entries of one evaluation and how it stands after them.
 
     Idempotent by (evaluation, number): applying it twice, or after a later one, changes nothing.
+    It must follow what the store has: one without its predecessor, or with another, fails.
     """
 
     key: EvaluationKey

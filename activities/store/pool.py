@@ -132,6 +132,8 @@ class Store:
             async with timer:
                 yield connection
         except psycopg.Error as error:
+            # What was prepared in a pipeline that failed is not, whatever the driver believes.
+            connection.pgconn.finish()
             outage = outage_of(error)
             if outage is None:
                 raise

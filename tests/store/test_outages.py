@@ -218,3 +218,22 @@ async def test_a_wrong_statement_is_no_outage_and_spoils_nothing(
         async with store.agency(agency) as connection:
             status = connection.pgconn.transaction_status
             assert status == psycopg.pq.TransactionStatus.IDLE
+
+
+async def test_what_a_failed_pipeline_left_half_prepared_is_forgotten(
+    database: LocalPostgres, agency: AgencyId
+) -> None:
+    first, failing, last = b"SELECT 1 / %s::int", b"SELECT 2 / %s::int", b"SELECT 3 / %s::int"
+
+    async def divide(store: Store, by: int) -> None:
+        async with store.agency(agency) as connection, connection.pipeline():
+            for statement, divisor in ((first, 1), (failing, by), (last, 1)):
+                await connection.execute(statement, (divisor,))
+
+    async with Store(database.app_url, size=1) as store:
+        for by in (1, 1, 0, 1, 0, 1):
+            if by:
+                await divide(store, by)
+            else:
+                with pytest.raises(psycopg.errors.DivisionByZero):
+                    await divide(store, by)

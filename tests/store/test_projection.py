@@ -1,19 +1,34 @@
 """One projection: all of it or nothing, once, and never backwards."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations, history, tasks
+from siklus.workflows import ports
 from siklus.workflows.domain import audit
+from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.decide import seal
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import Projection
 from tests.store.case import Case, contents
+
+
+@contextmanager
+def diverged() -> Iterator[None]:
+    """Expect a projection to be refused because the record holds another history."""
+    with pytest.raises(ApplicationError) as caught:
+        yield
+    assert caught.value.type == ports.DIVERGED
+    assert not caught.value.non_retryable
 
 
 async def entries(store: Store, case: Case) -> list[Entry]:
@@ -55,18 +70,85 @@ async def test_projecting_twice_changes_nothing(
     assert all(before.values())
 
 
-async def test_an_overtaken_projection_changes_nothing_but_still_adds_its_events(
+async def test_an_overtaken_projection_changes_nothing(
     store: Store, projector: Projector, case: Case
 ) -> None:
     first = case.submits_plan().taken()
     second = case.plan_returned().taken()
+    await projector.project(first)
     await projector.project(second)
-    ahead = await contents(store, case.key.agency, ("evaluation", "task", "task_actor"))
+    ahead = await contents(store, case.key.agency)
 
     await projector.project(first)
 
-    assert await contents(store, case.key.agency, ("evaluation", "task", "task_actor")) == ahead
+    assert await contents(store, case.key.agency) == ahead
+
+
+async def test_a_projection_without_the_one_before_it_is_refused_and_changes_nothing(
+    store: Store, projector: Projector, case: Case
+) -> None:
+    first = case.submits_plan().taken()
+    second = case.plan_returned().taken()
+
+    with diverged():
+        await projector.project(second)
+
+    assert not any((await contents(store, case.key.agency)).values())
+    await projector.project(first)
+    await projector.project(second)
     assert [entry.number for entry in await entries(store, case)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("more", [0, 1], ids=["as many", "more"])
+async def test_another_history_under_the_same_numbers_is_refused_and_changes_nothing(
+    store: Store, projector: Projector, case: Case, more: int
+) -> None:
+    other = Case(case.key.agency)
+    for each in (case, other):
+        await projector.project(each.submits_plan().taken())
+    await projector.project(case.plan_returned().taken())
+    before = await contents(store, case.key.agency)
+    other.does("siti", c.WithdrawPlan())
+    for _ in range(more):
+        other.submits_plan()
+
+    with diverged():
+        await projector.project(other.taken())
+
+    assert await contents(store, case.key.agency) == before
+
+
+async def test_an_event_that_follows_from_another_one_is_refused(
+    store: Store, projector: Projector, case: Case
+) -> None:
+    other = Case(case.key.agency)
+    await projector.project(case.submits_plan().plan_returned().taken())
+    other.submits_plan().does("siti", c.WithdrawPlan()).taken()
+
+    with diverged():
+        await projector.project(other.submits_plan().taken())
+
+    assert [entry.number for entry in await entries(store, case)] == [1, 2, 3]
+
+
+async def test_of_two_histories_at_once_one_stands(
+    store: Store, projector: Projector, case: Case
+) -> None:
+    other = Case(case.key.agency)
+    for each in (case, other):
+        await projector.project(each.submits_plan().taken())
+    case.plan_returned()
+    other.does("siti", c.WithdrawPlan())
+
+    told = await asyncio.gather(
+        *(projector.project(each.projection()) for each in (case, other)), return_exceptions=True
+    )
+
+    (failure,) = [each for each in told if each is not None]
+    assert isinstance(failure, ApplicationError)
+    assert failure.type == ports.DIVERGED
+    stands = case if told[0] is None else other
+    assert (await entries(store, case))[2] == stands.projection().entries[0]
 
 
 async def test_settled_tasks_leave_every_inbox(
@@ -93,7 +175,14 @@ async def test_projections_of_one_evaluation_at_once_end_at_the_newest(
     for _ in range(3):
         steps += [case.plan_returned().taken(), case.submits_plan().taken()]
 
-    await asyncio.gather(*(projector.project(step) for step in reversed(steps)))
+    async def tried_until_its_turn_comes(step: Projection) -> None:
+        while True:
+            try:
+                return await projector.project(step)
+            except ApplicationError:
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*map(tried_until_its_turn_comes, reversed(steps)))
 
     found = await contents(store, case.key.agency, ("evaluation", "task", "task_actor"))
     assert [row["revision"] for row in found["evaluation"]] == [steps[-1].revision]

@@ -6,8 +6,11 @@ Lists travel as one JSON parameter each: the driver writes that faster than a do
 import json
 from dataclasses import dataclass
 
+import psycopg
+
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries.texts import KEEP, Sealed, key_parts
+from siklus.workflows.domain import audit
 from siklus.workflows.domain.values import EvaluationKey
 
 Json = dict[str, object]
@@ -44,6 +47,21 @@ RECORD = """
         updated_at = excluded.updated_at, document = excluded.document
     WHERE known.revision < excluded.revision
 """
+# Whatever was under way at the same time is over by now: the one before waited for it. Each event
+# must be the one on record under its number, and follow from the one on record before it.
+AGREE = """
+    SELECT must_agree(bool_and(coalesce(known.hash = new.hash AND new.hash = encode(sha256(
+        convert_to(CASE new.number WHEN 1 THEN %(genesis)s ELSE before.hash END || new.body, 'UTF8')
+    ), 'hex'), false)))
+    FROM json_to_recordset(%(events)s) AS new (number int, body text, hash text)
+    LEFT JOIN event AS known ON known.agency = %(agency)s AND known.cycle = %(cycle)s
+        AND known.person = %(person)s AND known.segment = %(segment)s
+        AND known.number = new.number
+    LEFT JOIN event AS before ON before.agency = %(agency)s AND before.cycle = %(cycle)s
+        AND before.person = %(person)s AND before.segment = %(segment)s
+        AND before.number = new.number - 1
+"""
+DISAGREED = "SK001"
 # A statement of its own: the one before locked the row, so this one sees whatever a projection
 # that was under way at the same time has left. What it deletes it never writes.
 REPLACE_TASKS = """
@@ -111,14 +129,16 @@ async def write(connection: Connection, new: Write) -> bool:
     """Write all of it or nothing, in one network round trip.
 
     False means that the data key of the texts is gone and they were not kept: seal them anew and
-    write again.
+    write again. Another history on record is an error that `diverged` knows.
     """
     agency, cycle, person, segment = key_parts(new.key)
     key = {"agency": agency, "cycle": cycle, "person": person, "segment": segment}
     kept = None
     # A pipeline is one transaction up to its end; BEGIN and COMMIT would be two more messages.
     async with connection.pipeline():
-        await connection.execute(RECORD, {**new.row, **key, "events": json.dumps(new.events)})
+        events = {"events": json.dumps(new.events), "genesis": audit.GENESIS}
+        await connection.execute(RECORD, {**new.row, **key, **events})
+        await connection.execute(AGREE, {**key, **events})
         tasks = {"tasks": json.dumps(new.tasks), "inboxes": json.dumps(new.inboxes)}
         await connection.execute(REPLACE_TASKS, {**new.row, **key, **tasks})
         if new.notices:
@@ -139,3 +159,11 @@ async def write(connection: Connection, new: Write) -> bool:
         return True
     (there,) = await kept.fetchone() or (False,)
     return bool(there)
+
+
+def diverged(error: psycopg.Error) -> bool:
+    """Tell whether a write failed because the record holds another history.
+
+    Another event stands under one of its numbers, or not the one that they follow from.
+    """
+    return error.sqlstate == DISAGREED
