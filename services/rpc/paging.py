@@ -1,13 +1,15 @@
 """Pages of a list: how long they are, and the opaque token by which the next one goes on.
 
-A token is bound to the method, the agency, the caller and the filters. It guards against mistakes
-and not against its owner: whatever it says, a list shows only what its caller may read.
+A token is bound to the method, the agency, the caller and the filters, and signed by nobody. That
+guards against mistakes and not against its owner, who may forge one: so each of its parts must be
+one that the store takes, and whatever it says, a list shows only what its caller may read.
 """
 
 import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,23 +30,32 @@ Check = Callable[[object], bool]
 USUAL: Final = 50
 MOST: Final = 200
 _NOT_FILTERS: Final = ("page_size", "page_token", "read_mask")
-_BIGGEST: Final = 2**63
+_BIGGEST: Final = 2**31
+# Stricter than Python, which reads weeks, and than PostgreSQL, which reads years before Christ.
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"[+-](0[0-9]|1[0-4])(:[0-5][0-9])?"
+)
+_NOT_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+_YEARS: Final = range(1900, 2201)
 
 
 def text(part: object) -> bool:
-    """Tell whether a part is a text."""
-    return isinstance(part, str) and "\x00" not in part
+    """Tell whether a part is a text of whole characters."""
+    return isinstance(part, str) and not _NOT_TEXT.search(part)
 
 
 def number(part: object) -> bool:
-    """Tell whether a part is a whole number of 64 bits."""
+    """Tell whether a part is a whole number of 32 bits."""
     return type(part) is int and -_BIGGEST <= part < _BIGGEST
 
 
 def instant(part: object) -> bool:
-    """Tell whether a part is an instant in ISO form."""
+    """Tell whether a part is an instant in the form that we write."""
+    if not isinstance(part, str) or not _INSTANT.fullmatch(part):
+        return False
     try:
-        return isinstance(part, str) and datetime.fromisoformat(part).tzinfo is not None
+        return datetime.fromisoformat(part).year in _YEARS
     except ValueError:
         return False
 
@@ -77,11 +88,16 @@ class Page:
         """Rows to ask the store for: one more than the page, which tells whether more follow."""
         return self.size + 1
 
-    def cut(self, rows: Sequence[Item], key: Callable[[Item], Key]) -> tuple[Sequence[Item], str]:
-        """Return the rows of this page and the token of the next, empty on the last page."""
-        if len(rows) <= self.size:
+    def cut(
+        self, rows: Sequence[Item], key: Callable[[Item], Key], *, fitting: int = MOST
+    ) -> tuple[Sequence[Item], str]:
+        """Return the rows of this page and the token of the next, empty on the last page.
+
+        `fitting` says how many rows go into one answer, where they may be long.
+        """
+        shown = rows[: min(self.size, fitting)]
+        if len(shown) == len(rows):
             return rows, ""
-        shown = rows[: self.size]
         return shown, _write(key(shown[-1]), self.binding)
 
 

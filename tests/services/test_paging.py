@@ -114,9 +114,14 @@ def test_a_garbled_token_is_refused(garbled: str) -> None:
         (text, "p-1", True),
         (text, "a\x00", False),
         (text, 1, False),
+        (text, "\ud800", False),
+        (text, "a\udfffb", False),
         (number, 1, True),
         (number, True, False),
-        (number, 2**63, False),
+        (number, 2**31 - 1, True),
+        (number, 2**31, False),
+        (number, -(2**31) - 1, False),
+        (number, 2**40, False),
         (number, "1", False),
         (instant, "2027-01-14 16:59:59+00", True),
         (instant, "2027-01-14T16:59:59.123456+07:00", True),
@@ -127,12 +132,46 @@ def test_a_garbled_token_is_refused(garbled: str) -> None:
         (instant, "2027-01-14 16:59:59", False),
         (instant, "tomorrow", False),
         (instant, 5, False),
+        (instant, "2027-01-14 16:59:59.5+00", True),
+        (instant, "2026-W01-1T08:00:00+00:00", False),
+        (instant, "2026W011T080000+00:00", False),
+        (instant, "20260101T080000+00:00", False),
+        (instant, "2026-01-01T08+00:00", False),
+        (instant, "2026-01-01T08:00:00Z", False),
+        (instant, "2026-01-01T08:00:00+23:59", False),
+        (instant, "2026-02-30T08:00:00+00:00", False),
+        (instant, "0001-01-01T00:00:00+14:00", False),
+        (instant, "9999-12-31T23:59:59-12:00", False),
+        (instant, "２０２６-01-01T08:00:00+00:00", False),
+        (instant, "2026-01-01T08:00:00+00:00\n", False),
     ],
 )
 def test_a_part_of_a_key_must_be_what_the_store_expects(
     check: Check, part: object, fits: bool
 ) -> None:
     assert check(part) is fits
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ("2027-01-14T16:59:59+00:00", "2027", "p-1", 2**40),
+        ("2026-W01-1T08:00:00+00:00", "2027", "p-1", 1),
+        ("2027-01-14T16:59:59+00:00", "\ud800", "p-1", 1),
+        ("2027-01-14T16:59:59+00:00", "2027", "p-1\x00", 1),
+    ],
+)
+def test_a_forged_token_holds_nothing_that_the_store_stumbles_over(key: tuple[str | int]) -> None:
+    request = evaluation_reads_pb2.ListEvaluationsRequest(parent="agencies/palu", overdue=True)
+    shape = (instant, text, text, number)
+    page = Page.asked(request, ADMIN, shape)
+    # Whoever reads this file can make a token whose binding is right.
+    _, request.page_token = page.cut([0] * page.limit, lambda _: key)
+
+    with pytest.raises(ServiceRefusal) as refusal:
+        Page.asked(request, ADMIN, shape)
+
+    assert refusal.value.reason is ServiceReason.PAGE_TOKEN_INVALID
 
 
 def refused(request: Any, caller: Caller) -> None:
