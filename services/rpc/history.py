@@ -1,12 +1,13 @@
 """The history of one evaluation, with the texts that its readers may see."""
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import Struct
 
-from siklus.activities.store.pool import Store
+from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import history as queries
 from siklus.activities.vault import Erased, Vault
 from siklus.services.auth.caller import Caller
@@ -15,8 +16,12 @@ from siklus.services.rpc.names import evaluation_key
 from siklus.services.rpc.paging import Page, number
 from siklus.services.rpc.reading import read
 from siklus.v1 import evaluation_reads_pb2 as pb
+from siklus.workflows.domain.values import EvaluationKey
 from siklus.workflows.ports import Text
 
+PAGE_BYTES: Final = 2_000_000
+"""Bytes of texts in one answer, well below what the transport sends; the rest is the next page."""
+OPENED_AT_ONCE: Final = 32
 _ELSEWHERE = {"kind", "prose"}
 """What an event says in fields of its own."""
 
@@ -31,17 +36,38 @@ async def list_history(
     (after,) = page.after or (0,)
     async with store.agency(key.agency) as connection:
         found = await queries.page(connection, key, after=int(after), limit=page.limit)
-        shown, token = page.cut(found, lambda event: (event.number,))
-        digests = [_prose(event) for event in shown]
-        texts = await vault.open(connection, key, [d for d in digests if d is not None])
+        fitting, texts = await _texts(vault, connection, key, found[: page.size])
+    shown, token = page.cut(found, lambda event: (event.number,), fitting=fitting)
     policy_version = json.loads(row.document)["terms"]["policy"]["version"]
     return pb.ListHistoryResponse(
         events=[
             _event(event, texts.get(digest) if digest else None, digest, policy_version)
-            for event, digest in zip(shown, digests, strict=True)
+            for event, digest in zip(shown, map(_prose, shown), strict=True)
         ],
         next_page_token=token,
     )
+
+
+async def _texts(
+    vault: Vault, connection: Connection, key: EvaluationKey, events: Sequence[queries.EventRow]
+) -> tuple[int, Mapping[str, Text | Erased]]:
+    """Return how many of the events, one at least, go into an answer, and their texts."""
+    texts: dict[str, Text | Erased] = {}
+    fitting, left = 0, PAGE_BYTES
+    for start in range(0, len(events), OPENED_AT_ONCE):
+        digests = [_prose(event) for event in events[start : start + OPENED_AT_ONCE]]
+        texts |= await vault.open(connection, key, [each for each in digests if each is not None])
+        for digest in digests:
+            left -= _size(texts.get(digest)) if digest else 0
+            if left < 0 and fitting:
+                return fitting, texts
+            fitting += 1
+    return fitting, texts
+
+
+def _size(text: Text | Erased | None) -> int:
+    fields = text.fields if isinstance(text, Text) else {}
+    return sum(len(written.encode()) for written in fields.values())
 
 
 def _prose(row: queries.EventRow) -> str | None:

@@ -1,0 +1,68 @@
+"""The history of an evaluation, in pages that every client can take."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from siklus.activities.keyring import Keyring
+from siklus.activities.projection import Projector
+from siklus.activities.store.pool import Store
+from siklus.activities.vault import Vault
+from siklus.services.auth.caller import Caller
+from siklus.services.rpc.history import PAGE_BYTES, list_history
+from siklus.services.rpc.names import evaluation_name
+from siklus.v1 import evaluation_reads_pb2 as pb
+from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.values import AgencyId, PersonId, Role
+from tests.store.case import Case
+
+A_FORM = 60_000
+"""Bytes; a form's texts have at most 64 KiB together."""
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault(Keyring.generate())
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case(AgencyId(f"a-{uuid4().hex[:12]}")).submits_plan().does("budi", c.ApprovePlan())
+
+
+async def history(store: Store, vault: Vault, case: Case, **fields: Any) -> pb.ListHistoryResponse:
+    caller = Caller(case.key.agency, PersonId("tim"), (Role.AGENCY_ADMIN,))
+    request = pb.ListHistoryRequest(name=evaluation_name(case.key), **fields)
+    return await list_history(store, vault, caller, request)
+
+
+async def test_long_texts_make_more_pages_and_no_page_too_large_to_send(
+    store: Store, vault: Vault, case: Case
+) -> None:
+    projector = Projector(store, vault)
+    for number in range(70):
+        case.does("siti", c.ReportProgress(prose={"note": f"{number:02}" + "é" * (A_FORM // 2)}))
+        await projector.project(case.taken())
+
+    pages = [await history(store, vault, case, page_size=200)]
+    while pages[-1].next_page_token:
+        token = pages[-1].next_page_token
+        pages.append(await history(store, vault, case, page_size=200, page_token=token))
+
+    events = [event for page in pages for event in page.events]
+    assert [event.seq for event in events] == list(range(1, case.record.state.revision + 1))
+    assert [event.prose["note"][:2] for event in events[-70:]] == [f"{n:02}" for n in range(70)]
+    assert max(page.ByteSize() for page in pages) < PAGE_BYTES + 100_000
+    assert len(pages) == 3
+
+
+async def test_short_texts_fill_a_page(store: Store, vault: Vault, case: Case) -> None:
+    for number in range(40):
+        case.does("siti", c.ReportProgress(prose={"note": str(number)}))
+    await Projector(store, vault).project(case.taken())
+
+    page = await history(store, vault, case)
+
+    assert len(page.events) == case.record.state.revision
+    assert not page.next_page_token
