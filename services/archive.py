@@ -1,5 +1,9 @@
 """Evaluations as the record tells them: folded from their events under their pinned terms."""
 
+import json
+from collections import OrderedDict
+from typing import NamedTuple
+
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import history, policies
 from siklus.activities.vault import Erased, Vault
@@ -7,14 +11,25 @@ from siklus.workflows.carry import ANSWERED_KEPT, ERASED_SALT, Answered, Carry, 
 from siklus.workflows.domain.events import Entry, EvaluationOpened
 from siklus.workflows.domain.evolve import begin, evolve, start_of
 from siklus.workflows.domain.model import Evaluation, Terms
-from siklus.workflows.domain.values import Digest, EvaluationKey
+from siklus.workflows.domain.values import AgencyId, Digest, EvaluationKey
 from siklus.workflows.record import most_urgent
 
-MOST_EVENTS = 10_000
-"""Far more than a year can hold; a history is folded whole or not at all."""
+PAGE_EVENTS = 500
+"""More than most years hold: a page is one question to the store."""
+TERMS_KEPT = 256
+"""Pinned terms in memory: an agency has few, and they never change."""
 
 ANY_SALT = "-"
 """Of a request without texts: whatever the salt, no texts are told from some."""
+
+
+class Pinned(NamedTuple):
+    """What names the terms of an evaluation."""
+
+    policy: str
+    version: int
+    calendar: Digest
+    year: int
 
 
 class Archive:
@@ -23,6 +38,7 @@ class Archive:
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
         self._vault = vault
+        self._terms: OrderedDict[tuple[AgencyId, Pinned], Terms] = OrderedDict()
 
     async def load(self, key: EvaluationKey) -> Carry | None:
         """Return the state folded from the recorded events with its latest answers, or None.
@@ -30,23 +46,35 @@ class Archive:
         Raises StoreUnavailable.
         """
         async with self._store.agency(key.agency) as connection:
-            rows = await history.page(connection, key, limit=MOST_EVENTS)
-            entries = [row.entry() for row in rows]
+            entries = await _entries(connection, key)
             if not entries:
                 return None
-            terms = await self._terms(connection, key, entries[0])
+            terms = await self._pinned(connection, key, entries[0])
             salts = await self._salts(connection, key, entries)
         return _folded(key, terms, entries, salts)
 
-    async def _terms(self, connection: Connection, key: EvaluationKey, first: Entry) -> Terms:
+    async def standing(self, key: EvaluationKey, document: str) -> Evaluation:
+        """Return the state that an evaluation's row tells, with the terms that it leaves out.
+
+        Raises StoreUnavailable.
+        """
+        async with self._store.agency(key.agency) as connection:
+            (first,) = await history.page(connection, key, limit=1)
+            terms = await self._pinned(connection, key, first.entry())
+        return Evaluation.model_validate({**json.loads(document), "terms": terms})
+
+    async def _pinned(self, connection: Connection, key: EvaluationKey, first: Entry) -> Terms:
         opened = first.event
         if not isinstance(opened, EvaluationOpened):
             raise TypeError("a history begins with evaluation_opened")
-        policy = await policies.compiled(
-            connection, key.agency, opened.policy, opened.policy_version
-        )
-        calendar = await policies.calendar(connection, key.agency, opened.calendar_digest)
-        return Terms(policy=policy, calendar=calendar, year=opened.year)
+        pinned = Pinned(opened.policy, opened.policy_version, opened.calendar_digest, opened.year)
+        terms = self._terms.pop((key.agency, pinned), None)
+        if terms is None:
+            terms = await _terms(connection, key.agency, pinned)
+        self._terms[key.agency, pinned] = terms
+        if len(self._terms) > TERMS_KEPT:
+            self._terms.popitem(last=False)
+        return terms
 
     async def _salts(
         self, connection: Connection, key: EvaluationKey, entries: list[Entry]
@@ -59,6 +87,22 @@ class Archive:
             for digest, text in texts.items()
             if not isinstance(text, Erased)
         }
+
+
+async def _entries(connection: Connection, key: EvaluationKey) -> list[Entry]:
+    """Return the whole history, page by page."""
+    entries: list[Entry] = []
+    while True:
+        page = await history.page(connection, key, after=len(entries), limit=PAGE_EVENTS)
+        entries += [row.entry() for row in page]
+        if len(page) < PAGE_EVENTS:
+            return entries
+
+
+async def _terms(connection: Connection, agency: AgencyId, pinned: Pinned) -> Terms:
+    policy = await policies.compiled(connection, agency, pinned.policy, pinned.version)
+    calendar = await policies.calendar(connection, agency, pinned.calendar)
+    return Terms(policy=policy, calendar=calendar, year=pinned.year)
 
 
 def _folded(

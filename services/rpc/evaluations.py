@@ -24,7 +24,6 @@ from siklus.services.rpc.listing import list_evaluations
 from siklus.services.rpc.masks import known, masked
 from siklus.services.rpc.names import evaluation_key, evaluation_name
 from siklus.services.rpc.reading import read
-from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.services.rpc.waiting import explain, people_in
 from siklus.services.seats import in_roster
 from siklus.v1 import evaluation_pb2, evaluation_service_pb2, evaluation_service_pb2_grpc
@@ -77,11 +76,8 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
     ) -> pb.ExplainWaitingResponse:
         """Explain who holds it, until when and why, and what comes next."""
         key = evaluation_key(request.name)
-        await read(self.store, current_caller(), key, min_revision=request.min_revision)
-        carry = await self.archive.load(key)
-        if carry is None:
-            raise ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such evaluation")
-        state = carry.evaluation
+        row = await read(self.store, current_caller(), key, min_revision=request.min_revision)
+        state = await self.archive.standing(key, row.document)
         async with self.store.agency(key.agency) as connection:
             names = await roster.names(connection, key.agency, people_in(state))
         return explain(state, self.clock.now(), names)

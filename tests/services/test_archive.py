@@ -9,7 +9,7 @@ from temporalio.client import Client
 from siklus.activities.keyring import Keyring
 from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import days, policies
+from siklus.activities.store.queries import days, evaluations, policies
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
 from siklus.services.auth.caller import Caller
@@ -140,3 +140,29 @@ async def test_where_the_texts_were_erased_a_repeat_is_answered_without_comparin
     again = await sent(engine, rated, "budi", RATE, "rating")
 
     assert again == told.model_copy(update={"salt": ""})
+
+
+async def test_a_history_is_folded_to_its_end_however_long(
+    archive: Archive, rated: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in (1, 2, rated.record.state.revision, 500):
+        monkeypatch.setattr("siklus.services.archive.PAGE_EVENTS", size)
+        carry = await archive.load(rated.key)
+        assert carry is not None
+        assert carry.evaluation == rated.record.state
+
+
+async def test_what_a_row_tells_is_the_state_under_its_pinned_terms(
+    archive: Archive, store: Store, rated: Case
+) -> None:
+    async with store.agency(rated.key.agency) as connection:
+        row = await evaluations.get(connection, rated.key)
+    assert row is not None
+    assert len(row.document) < len(rated.record.state.model_dump_json())
+
+    for _ in range(2):
+        assert await archive.standing(rated.key, row.document) == rated.record.state
+
+
+async def test_nobody_answers_for_what_is_not_on_record(archive: Archive, agency: AgencyId) -> None:
+    assert await archive.load(Case(agency).key) is None
