@@ -16,9 +16,10 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from siklus.activities import calendars
+from siklus.activities.schedules import ensure_schedules
 from siklus.activities.seating import Seats, seats
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import cohort, cycles, days, lines, policies
+from siklus.activities.store.queries import cohort, cycles, days, lines, policies, roster
 from siklus.activities.store.queries.cohort import LeftOut, MemberRow
 from siklus.activities.store.queries.cycles import CycleRow
 from siklus.workflows import names
@@ -65,7 +66,13 @@ class Cohorts:
 
     @activity.defn(name="freeze_cohort")
     async def freeze_cohort(self, ref: CohortRef) -> int:
-        """Judge everybody of the agency, in or out with a reason, once."""
+        """Judge everybody of the agency, in or out with a reason, once.
+
+        Before that come the schedules that the agency lacks: nobody starts without reminders.
+        """
+        async with self._store.agency(ref.agency) as connection:
+            zones = await roster.zones(connection, ref.agency)
+        await ensure_schedules(self._client, ref.agency, zones)
         async with self._store.agency(ref.agency, within=FREEZE_SECONDS) as connection:
             cycle, policy = await _pinned(connection, ref.agency, ref.cycle)
             await cycles.launching(connection, ref.agency, ref.cycle, at=self._now())

@@ -1,6 +1,5 @@
-"""Launching a cycle: the workflow of its cohort, and the schedules of its agency."""
+"""Launching a cycle: the workflow of its cohort."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -16,7 +15,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
-from siklus.services.schedules import ensure_schedules
 from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow, Launch
 from siklus.workflows.ports import CohortRef
@@ -26,14 +24,13 @@ PATIENCE: Final = timedelta(seconds=4)
 log = structlog.get_logger(__name__)
 
 
-async def launch(client: Client, cohort: CohortRef, zones: Iterable[str]) -> None:
-    """Start the launch, unless it runs or has succeeded, and the agency's missing schedules.
+async def launch(client: Client, cohort: CohortRef) -> None:
+    """Start the launch, unless it runs or has succeeded.
 
     A launch that failed is started again. Raises ServiceRefusal ENGINE_UNAVAILABLE.
     """
     try:
         await _start(client, cohort)
-        await ensure_schedules(client, cohort.agency, zones)
     except (RPCError, RuntimeError) as error:
         # A client that cannot even connect says so by a bare RuntimeError.
         log.warning("launch_not_started", error=type(error).__name__)

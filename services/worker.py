@@ -6,6 +6,7 @@ Decisions have their own queue, so that a launch or a night's mail never stands 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -17,6 +18,7 @@ from siklus.activities.mail.post import Mailer
 from siklus.activities.mail.texts import Language
 from siklus.activities.projection import Projector
 from siklus.activities.reminders import Reminders
+from siklus.activities.schedules import ensure_schedules
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
 from siklus.services.clock import Clock
@@ -44,7 +46,7 @@ async def running_worker(
     """Serve every queue until the block is left, then let what is under way finish."""
     projector = Projector(store, Vault(keyring))
     cohorts = Cohorts(store, client, clock.now)
-    reminders = Reminders(store, clock.now)
+    reminders = Reminders(store, clock.now, partial(ensure_schedules, client))
     delivery = Delivery(store, mailer, clock.now, default_language=default_language)
     runner = workflow_runner()
     workers = [

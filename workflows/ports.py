@@ -157,7 +157,10 @@ async def superior_of(lookup: Lookup) -> Superior:
 
 @activity.defn(name="freeze_cohort")
 async def freeze_cohort(cohort: CohortRef) -> int:
-    """Write one row per person, in or out with a reason; return how many are in. Once only."""
+    """Write one row per person, in or out with a reason; return how many are in. Once only.
+
+    The schedules of the agency that are missing are made first.
+    """
     raise NotImplementedError
 
 

@@ -146,10 +146,9 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
             if answer is not None:
                 return answer
             row = await _found(connection, agency, request.name)
-            zones = await roster.zones(connection, agency)
 
         # Before the mark: an engine that is away then leaves the cycle as it was.
-        await launch(self._client, CohortRef(agency=agency, cycle=row.cycle), zones)
+        await launch(self._client, CohortRef(agency=agency, cycle=row.cycle))
 
         async with self._store.agency(agency) as connection:
 

@@ -1,11 +1,12 @@
 """One agency in the store, told in the words of the tests: units, people, tasks, notices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from psycopg.rows import dict_row
+from temporalio.service import RPCError, RPCStatusCode
 
 from siklus.activities.delivery import Delivery
 from siklus.activities.mail.post import SmtpMailer
@@ -30,6 +31,8 @@ class Office:
         self.mailbox = mailbox
         self.agency = agency
         self.now = MORNING
+        self.scheduled: set[str] = set()
+        self.engine_away = False
 
     def mailer(self, **wanted: Any) -> SmtpMailer:
         given = {"host": self.mailbox.host, "port": self.mailbox.port, "timeout": 5.0}
@@ -40,7 +43,15 @@ class Office:
 
     async def remind(self, on: date | None, zone: str = JAKARTA) -> ports.Planned:
         run = ports.ReminderRun(agency=self.agency, zone=zone, as_of=on)
-        return await Reminders(self.store, lambda: self.now).plan_reminders(run)
+        reminders = Reminders(self.store, lambda: self.now, self.ensure_schedules)
+        return await reminders.plan_reminders(run)
+
+    async def ensure_schedules(self, agency: AgencyId, zones: Iterable[str]) -> None:
+        """Keep for which zones schedules were asked for, instead of making them."""
+        assert agency == self.agency
+        if self.engine_away:
+            raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+        self.scheduled |= set(zones)
 
     async def deliver(self, size: int = 100) -> ports.Delivered:
         page = ports.DeliveryPage(agency=self.agency, size=size)

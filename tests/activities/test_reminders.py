@@ -148,3 +148,24 @@ async def test_another_agency_is_not_reminded(office: Office) -> None:
 
     assert (await other.remind(FRIDAY)).notices == 0
     assert (await office.remind(FRIDAY)).notices == 1
+
+
+async def test_a_zone_that_came_since_the_launch_is_scheduled_by_the_next_morning(
+    office: Office,
+) -> None:
+    await office.remind(None, JAKARTA)
+    assert office.scheduled == {JAKARTA, MAKASSAR, JAYAPURA}
+
+    await office.unit("lon", "Europe/London")
+    await office.remind(FRIDAY, JAKARTA)
+    assert "Europe/London" not in office.scheduled
+    await office.remind(None, JAKARTA)
+    assert "Europe/London" in office.scheduled
+
+
+async def test_reminders_do_not_wait_for_a_schedule_that_cannot_be_made(office: Office) -> None:
+    await office.person("sari")
+    await office.task("sari", {0: FRIDAY})
+    office.engine_away = True
+
+    assert (await office.remind(None)).notices == 1

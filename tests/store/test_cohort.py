@@ -1,6 +1,7 @@
 """Launching a cohort: judged once with reasons, started once each, however often it is repeated."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
@@ -66,8 +67,14 @@ async def cohorts(store: Store, client: Client) -> Cohorts:
     return Cohorts(store, client, lambda: AT)
 
 
+def schedules(agency: AgencyId) -> list[str]:
+    zones = ("Asia/Jakarta", "Asia/Makassar")
+    reminders = [names.reminders_schedule_id(agency, zone) for zone in zones]
+    return [names.notices_schedule_id(agency), *reminders]
+
+
 @pytest.fixture
-async def launched(store: Store, agency: AgencyId) -> CohortRef:
+async def launched(store: Store, client: Client, agency: AgencyId) -> AsyncIterator[CohortRef]:
     """A cycle of an agency of nine, its policy published; nothing is frozen yet."""
     async with store.agency(agency) as connection:
         for code, zone in (("jkt", "Asia/Jakarta"), ("mks", "Asia/Makassar")):
@@ -75,7 +82,11 @@ async def launched(store: Store, agency: AgencyId) -> CohortRef:
         await roster.put_people(connection, agency, PEOPLE)
         await policies.publish(connection, agency, "source", lambda _: POLICY, at=AT, by="admin")
         await make_cycle(store, agency)
-    return CohortRef(agency=agency, cycle=CYCLE)
+    yield CohortRef(agency=agency, cycle=CYCLE)
+    for schedule in schedules(agency):
+        # Else it would go on starting runs, on the server that every test shares.
+        with suppress(RPCError):
+            await client.get_schedule_handle(schedule).delete()
 
 
 async def make_cycle(
@@ -148,6 +159,16 @@ async def test_everybody_is_judged_once_with_a_reason(
         await roster.put_people(connection, launched.agency, [person("new", "budi")])
     assert await cohorts.freeze_cohort(launched) == 4
     assert await members(store, launched.agency) == judged
+
+
+async def test_an_agency_has_its_schedules_before_anybody_is_started(
+    cohorts: Cohorts, client: Client, launched: CohortRef
+) -> None:
+    for _ in range(2):
+        await cohorts.freeze_cohort(launched)
+
+        for schedule in schedules(launched.agency):
+            assert (await client.get_schedule_handle(schedule).describe()).id == schedule
 
 
 async def test_a_cycle_of_some_units_with_a_rater_at_the_top(

@@ -12,7 +12,7 @@ from temporalio.client import Client, ScheduleHandle, ScheduleOverlapPolicy, Sch
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from siklus.services.schedules import CATCH_UP, NOTICES_EVERY, ensure_schedules
+from siklus.activities.schedules import CATCH_UP, NOTICES_EVERY, ensure_schedules
 from siklus.services.temporal import workflow_runner
 from siklus.workflows import names, ports, reminders
 from siklus.workflows.domain.values import AgencyId
