@@ -1,9 +1,10 @@
 """Delivery: the waiting notices of a page of people become one mail each.
 
-The ledger makes a repeat harmless. A mail goes out twice only if a worker dies between the
-server's answer and the mark, and then the second has the Message-ID of the first.
+The ledger makes a repeat harmless. A mail goes out twice only if between the server's answer and
+the mark a worker dies or the store stays away, and then the second has the Message-ID of the first.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from siklus.activities.mail.post import (
 )
 from siklus.activities.mail.render import Item, render
 from siklus.activities.mail.texts import Language
+from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import notices
 from siklus.activities.store.queries.notices import Waiting
@@ -35,9 +37,12 @@ from siklus.workflows.domain.notices import NoticeKind
 from siklus.workflows.domain.stages import TaskKind
 from siklus.workflows.domain.values import AgencyId
 
-LEASE: Final = timedelta(minutes=3)
+LEASE: Final = timedelta(minutes=4)
 """How long a mail that was taken up is ours: longer than the activity may run."""
 TIME_FOR_A_PAGE: Final = 60.0
+TIME_TO_NOTE: Final = 60.0
+"""For which the store is waited for when a mail was taken: unnoted, it would go out again."""
+PAUSE_TO_NOTE: Final = 1.0
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=4)
 MOST_ATTEMPTS: Final = 24
@@ -128,11 +133,21 @@ class Delivery:
             log.error("notice_not_writable", agency=agency, error=type(error).__name__)
             await self._failed(agency, wanted, "NOT_WRITABLE")
         else:
-            async with self._store.agency(agency) as connection:
-                await notices.mark_sent(connection, agency, _ids(wanted), self._now())
+            await self._sent(agency, wanted)
             tally.mails += 1
             return
         tally.failed += 1
+
+    async def _sent(self, agency: AgencyId, mail: Sequence[Waiting]) -> None:
+        give_up_at = monotonic() + TIME_TO_NOTE
+        while True:
+            try:
+                async with self._store.agency(agency) as connection:
+                    return await notices.mark_sent(connection, agency, _ids(mail), self._now())
+            except StoreUnavailable:
+                if monotonic() >= give_up_at:
+                    raise
+            await asyncio.sleep(PAUSE_TO_NOTE)
 
     async def _sorted_out(self, agency: AgencyId, mail: Sequence[Waiting]) -> list[Waiting]:
         """Give up what is no longer wanted: the task is done, or its reader has left."""
@@ -177,10 +192,10 @@ class Delivery:
             )
 
     async def _put_back(self, agency: AgencyId, left: Sequence[Sequence[Waiting]]) -> None:
-        ids = [row.notice for mail in left for row in mail]
-        if ids:
+        rows = [row for mail in left for row in mail]
+        if rows:
             async with self._store.agency(agency) as connection:
-                await notices.put_back(connection, agency, ids)
+                await notices.put_back(connection, agency, rows)
 
 
 def _item(row: Waiting) -> Item:

@@ -35,7 +35,7 @@ LOOKUP = timedelta(seconds=1)
 """It holds the workflow task too."""
 PAGE = timedelta(minutes=5)
 PAGE_HEARTBEAT = timedelta(seconds=20)
-DELIVERY_PAGE = timedelta(minutes=2)
+DELIVERY_PAGE = timedelta(minutes=3)
 
 
 class Text(Value):

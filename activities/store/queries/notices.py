@@ -80,7 +80,9 @@ WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
 """
 
 PUT_BACK: Final = """
-UPDATE notice SET attempts = attempts - 1, held_until = NULL
+UPDATE notice
+SET attempts = attempts - 1, held_until = NULL,
+    mail_key = CASE WHEN notice = ANY (%(fresh)s) THEN NULL ELSE mail_key END
 WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
 """
 
@@ -176,9 +178,11 @@ async def mark_failed(
     )
 
 
-async def put_back(connection: Connection, agency: AgencyId, notices: Iterable[UUID]) -> None:
-    """Let others take up what was taken up and not tried."""
-    await connection.execute(PUT_BACK, {"agency": agency, "notices": list(notices)})
+async def put_back(connection: Connection, agency: AgencyId, untried: Iterable[Waiting]) -> None:
+    """Let others take up what was taken up and not tried, as the mails that they were before."""
+    notices = {row.notice: row.mail_key for row in untried}
+    fresh = [notice for notice, key in notices.items() if key is None]
+    await connection.execute(PUT_BACK, {"agency": agency, "notices": list(notices), "fresh": fresh})
 
 
 async def _rows(
