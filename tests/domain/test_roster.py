@@ -1,5 +1,6 @@
 """Which rows of a roster stand, and what is told of those that do not."""
 
+import time
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -295,3 +296,102 @@ def test_blanks_of_every_kind_do_not_count() -> None:
 
     assert draft.planned is not None
     assert (draft.planned.nip, draft.planned.name) == (SITI, "Siti Rahma")
+
+
+def nips(count: int) -> list[str]:
+    """So many numbers of different people."""
+    return [f"19700101200001{1 + number // 999}{1 + number % 999:03}" for number in range(count)]
+
+
+SOON = 1.0
+"""Seconds for a full import; what happens to one row must not be worked out again for each."""
+
+
+def test_a_long_line_below_a_refused_row_is_refused_soon() -> None:
+    numbers = nips(1_000)
+    above = [*numbers[1:], "TOP"]
+    rows = [person(nip, boss) for nip, boss in zip(numbers, above, strict=True)]
+    rows[-1] = person(numbers[-1], unit="cabang")
+
+    started = time.process_time()
+    drafts = people(rows)
+    took = time.process_time() - started
+
+    assert {told(draft)[0] for draft in drafts[:-1]} == {("supervisor", "ROW_REFUSED")}
+    assert told(drafts[-1]) == [("unit", "UNKNOWN_UNIT")]
+    assert took < SOON
+
+
+def test_a_long_line_is_judged_soon_whatever_its_order() -> None:
+    numbers = nips(1_000)
+    rows = [person(nip, boss) for nip, boss in zip(numbers, ["TOP", *numbers], strict=False)]
+
+    started = time.process_time()
+    drafts = [*people(rows), *people(rows[::-1])]
+    took = time.process_time() - started
+
+    assert all(draft.accepted for draft in drafts)
+    assert took < 2 * SOON
+
+
+def test_a_long_ring_is_refused_soon_with_all_below_it() -> None:
+    numbers = nips(1_000)
+    ring = [
+        person(nip, boss) for nip, boss in zip(numbers, [*numbers[1:500], numbers[0]], strict=False)
+    ]
+    below = [person(nip, boss) for nip, boss in zip(numbers[500:], numbers[499:], strict=False)]
+
+    started = time.process_time()
+    drafts = people([*ring, *below])
+    took = time.process_time() - started
+
+    assert [told(draft) for draft in drafts[:500]] == [[("supervisor", "SUPERVISOR_LOOP")]] * 500
+    assert [told(draft) for draft in drafts[500:]] == [[("supervisor", "ROW_REFUSED")]] * 500
+    assert took < SOON
+
+
+def test_long_lines_of_units_are_judged_soon() -> None:
+    codes = [f"u{number}" for number in range(1_000)]
+    line = [unit(code, parent=above) for code, above in zip(codes, ["", *codes], strict=False)]
+    broken = [unit("u0", zone="x"), *line[1:]]
+    ring = [unit("u0", parent="u999"), *line[1:]]
+
+    started = time.process_time()
+    stood, refused, looped = units(line), units(broken[::-1]), units(ring)
+    took = time.process_time() - started
+
+    assert all(draft.accepted for draft in stood)
+    assert [told(draft) for draft in refused[:-1]] == [[("parent", "ROW_REFUSED")]] * 999
+    assert [told(draft) for draft in looped] == [[("parent", "PARENT_LOOP")]] * 1_000
+    assert took < 2 * SOON
+
+
+def test_who_is_known_keeps_a_refused_row_from_closing_a_ring() -> None:
+    """A refused row changes nothing, so those below it stand under whom is known."""
+    boss, middle = known(BUDI, "boss"), known(DEWI, "middle", "boss")
+    rows = [person(BUDI, "middle", unit="cabang"), person(SITI, "middle")]
+
+    bad, below = people(rows, [boss, middle])
+
+    assert told(bad) == [("unit", "UNKNOWN_UNIT")]
+    assert below.outcome is Outcome.CREATED
+
+
+def test_a_ring_that_a_refusal_breaks_is_none() -> None:
+    boss, middle = known(BUDI, "boss"), known(DEWI, "middle", "boss")
+    rows = [person(BUDI, "middle"), person(DEWI, "nobody")]
+
+    drafts = people(rows, [boss, middle])
+
+    assert told(drafts[1]) == [("supervisor", "UNKNOWN_PERSON")]
+    assert told(drafts[0]) == [("supervisor", "SUPERVISOR_LOOP")]
+
+
+@pytest.mark.parametrize("written", [SITI, BUDI, "198602302015051001", "1" * 18])
+def test_a_person_id_is_no_nip(written: str) -> None:
+    """Ids stand in names and logs, where no NIP may be."""
+    (draft,) = people([person(SITI, person_id=written)])
+
+    assert told(draft) == [("person_id", "INVALID_ID")]
+    assert written not in draft.problems[0].message
+    assert draft.id == ""

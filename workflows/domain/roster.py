@@ -3,8 +3,9 @@
 One bad row never stops the rest; `roster_units` and `roster_people` hold the rules of their rows.
 """
 
+import abc
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -177,27 +178,86 @@ class Fields(Generic[Planned]):
         return text
 
 
-Name = TypeVar("Name", bound=Hashable)
+class Resting(abc.ABC, Generic[Planned]):
+    """On what each row rests: a person on a supervisor, a unit on the one above; each has a name.
+
+    It shows everything as it stands while the accepted rows are thought to be applied.
+    """
+
+    loop: RowProblem
+    """What is told of rows that rest on themselves in the end."""
+
+    @abc.abstractmethod
+    def name(self, draft: Draft[Planned]) -> str:
+        """Return the name of what the row is about."""
+
+    @abc.abstractmethod
+    def find(self, draft: Draft[Planned]) -> str | RowProblem | None:
+        """Return on what an accepted row rests, None for nothing, or why it cannot stand."""
+
+    @abc.abstractmethod
+    def above(self, name: str) -> str | None:
+        """Return on what somebody or something rests as it stands, None for nothing."""
+
+    @abc.abstractmethod
+    def take_back(self, draft: Draft[Planned]) -> None:
+        """Show what the row is about as it is known, because the row was refused."""
 
 
-def on_a_loop(start: Name, above: Callable[[Name], Name | None]) -> bool:
-    """Tell whether the way up from `start` comes back to it."""
-    seen = {start}
-    step = above(start)
-    while step is not None and step not in seen:
-        seen.add(step)
-        step = above(step)
-    return step == start
+def settle(drafts: Sequence[Draft[Planned]], resting: Resting[Planned]) -> None:
+    """Refuse the accepted rows that cannot stand, and those that rest on them, to the last.
+
+    A row is looked at again only when the one that it rests on was refused.
+    """
+    below: dict[str, list[Draft[Planned]]] = {}
+    waiting = [draft for draft in drafts if draft.accepted]
+    # All that wait are judged before any is taken back: the order of the rows does not count.
+    while refused := _unfounded(waiting, resting, below) or _looped(drafts, resting):
+        for draft in refused:
+            resting.take_back(draft)
+        waiting = [each for draft in refused for each in below.pop(resting.name(draft), ())]
 
 
-def settle(
-    drafts: Sequence[Draft[Planned]],
-    judge: Callable[[Sequence[Draft[Planned]]], Iterable[tuple[Draft[Planned], RowProblem]]],
-) -> None:
-    """Judge the accepted rows again and again, until none is refused for another's refusal."""
-    while found := list(judge([draft for draft in drafts if draft.accepted])):
-        for draft, problem in found:
-            draft.problems.append(problem)
+def _unfounded(
+    waiting: Iterable[Draft[Planned]],
+    resting: Resting[Planned],
+    below: dict[str, list[Draft[Planned]]],
+) -> list[Draft[Planned]]:
+    """Refuse and return the rows that rest on nothing; note of the others on what they rest."""
+    refused = list[Draft[Planned]]()
+    for draft in waiting:
+        found = resting.find(draft) if draft.accepted else None
+        if isinstance(found, RowProblem):
+            draft.problems.append(found)
+            refused.append(draft)
+        elif found is not None:
+            below.setdefault(found, []).append(draft)
+    return refused
+
+
+def _looped(drafts: Iterable[Draft[Planned]], resting: Resting[Planned]) -> list[Draft[Planned]]:
+    """Refuse and return the rows that rest on themselves in the end."""
+    accepted = {resting.name(draft): draft for draft in drafts if draft.accepted}
+    refused = [accepted[name] for name in loops(accepted, resting.above) if name in accepted]
+    for draft in refused:
+        draft.problems.append(resting.loop)
+    return refused
+
+
+def loops(starts: Iterable[str], above: Callable[[str], str | None]) -> list[str]:
+    """Return all names on a loop to which a way up from one of the starts leads."""
+    found = list[str]()
+    walked: dict[str, int] = {}
+    for walk, start in enumerate(starts):
+        way = list[str]()
+        step: str | None = start
+        while step is not None and step not in walked:
+            walked[step] = walk
+            way.append(step)
+            step = above(step)
+        if step is not None and walked[step] == walk:
+            found += way[way.index(step) :]
+    return found
 
 
 @cache

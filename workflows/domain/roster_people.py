@@ -1,7 +1,9 @@
 """The rows of an import of people: whom each is about, and which may stand."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Self, TypeVar
 
 from pydantic import Field
 
@@ -9,9 +11,9 @@ from siklus.workflows.domain.identity import InvalidNip, parse_nip
 from siklus.workflows.domain.roster import (
     Draft,
     Fields,
+    Resting,
     RowFault,
     RowProblem,
-    on_a_loop,
     problem,
     settle,
 )
@@ -20,6 +22,7 @@ from siklus.workflows.domain.values import PersonId, Value
 TOP = "TOP"
 """Written in place of a supervisor: the person stands at the top of a line."""
 LANGUAGES = ("id", "en")
+_LIKE_A_NIP = re.compile(r"([0-9][ -]*){18}")
 FINDING = {
     RowFault.UNKNOWN_PERSON: "nobody has this NIP, person id or ref",
     RowFault.AMBIGUOUS_PERSON: "this is one person's key and another's: write another key",
@@ -61,6 +64,8 @@ class Person(Value):
 
 
 PersonDraft = Draft[Person]
+Key = TypeVar("Key", bound=str)
+Shown = TypeVar("Shown")
 
 
 class Directory:
@@ -88,10 +93,23 @@ class Directory:
         active = self.by_id[people[0]].active
         return people[0] if active else RowFault.INACTIVE_PERSON
 
+    def put_back(self, person: Person, before: Self) -> None:
+        """Show somebody as they are in another directory, in place of this."""
+        _put_back(self.by_id, person.person, before.by_id)
+        _put_back(self.by_nip, person.nip, before.by_nip)
+        if person.ref:
+            _put_back(self.by_ref, person.ref, before.by_ref)
+
     def superior(self, person: PersonId) -> PersonId | None:
         """Return who supervises somebody, None at the top and beyond what is known."""
         known = self.by_id.get(person)
         return known.supervisor if known else None
+
+
+def _put_back(shown: dict[Key, Shown], key: Key, before: Mapping[Key, Shown]) -> None:
+    del shown[key]
+    if key in before:
+        shown[key] = before[key]
 
 
 def plan_people(
@@ -107,38 +125,55 @@ def plan_people(
     """
     drafts = [_read(number, row, known, units, new_id) for number, row in enumerate(rows)]
     _refuse_repeated(drafts)
-    written = Directory(draft.planned for draft in drafts if draft.planned)
-
-    def judge(accepted: Sequence[PersonDraft]) -> Iterator[tuple[PersonDraft, RowProblem]]:
-        everybody = Directory([*known.by_id.values(), *(d.planned for d in accepted if d.planned)])
-        for draft in accepted:
-            wrong = _find_supervisor(draft, rows[draft.number].supervisor, everybody, written)
-            if wrong:
-                yield draft, wrong
-        for draft in accepted:
-            if draft.planned and on_a_loop(draft.planned.person, everybody.superior):
-                message = "the line of superiors leads back to this person"
-                yield draft, problem("supervisor", RowFault.SUPERVISOR_LOOP, message)
-
-    settle(drafts, judge)
+    settle(drafts, _Supervisors(drafts, rows, known))
     return drafts
 
 
-def _find_supervisor(
-    draft: PersonDraft, named: str, everybody: Directory, written: Directory
-) -> RowProblem | None:
-    """Put the supervisor into the draft and the directory, or tell why there is none."""
-    if draft.planned is None or draft.planned.top:
-        return None
-    found = everybody.find(named)
-    if isinstance(found, RowFault):
-        if found is RowFault.UNKNOWN_PERSON and not isinstance(written.find(named), RowFault):
+class _Supervisors(Resting[Person]):
+    """Under whom everybody stands; puts the supervisors that it finds into the rows."""
+
+    loop = problem(
+        "supervisor", RowFault.SUPERVISOR_LOOP, "the line of superiors leads back to this person"
+    )
+
+    def __init__(
+        self, drafts: Sequence[PersonDraft], rows: Sequence[PersonRow], known: Directory
+    ) -> None:
+        accepted = [draft.planned for draft in drafts if draft.accepted and draft.planned]
+        self._rows = rows
+        self._known = Directory(known.by_id.values())
+        self._everybody = Directory([*known.by_id.values(), *accepted])
+        self._written = Directory(draft.planned for draft in drafts if draft.planned)
+
+    def name(self, draft: PersonDraft) -> str:
+        return _planned(draft).person
+
+    def find(self, draft: PersonDraft) -> str | RowProblem | None:
+        planned, named = _planned(draft), self._rows[draft.number].supervisor
+        if planned.top:
+            return None
+        found = self._everybody.find(named)
+        if found is RowFault.UNKNOWN_PERSON and not isinstance(self._written.find(named), RowFault):
             message = "the row of that person was refused"
             return problem("supervisor", RowFault.ROW_REFUSED, message)
-        return problem("supervisor", found, FINDING[found])
-    draft.planned = draft.planned.model_copy(update={"supervisor": found})
-    everybody.by_id[draft.planned.person] = draft.planned
-    return None
+        if isinstance(found, RowFault):
+            return problem("supervisor", found, FINDING[found])
+        if planned.supervisor != found:
+            draft.planned = planned.model_copy(update={"supervisor": found})
+            self._everybody.by_id[planned.person] = draft.planned
+        return found
+
+    def above(self, name: str) -> str | None:
+        return self._everybody.superior(PersonId(name))
+
+    def take_back(self, draft: PersonDraft) -> None:
+        self._everybody.put_back(_planned(draft), self._known)
+
+
+def _planned(draft: PersonDraft) -> Person:
+    if draft.planned is None:
+        raise AssertionError("a row that was read plans a person")
+    return draft.planned
 
 
 def _read(
@@ -152,7 +187,7 @@ def _read(
     fields = Fields(draft)
     nip = _nip(row.nip, draft)
     ref = fields.text("ref", row.ref)
-    given = PersonId(fields.id("person_id", row.person_id))
+    given = _given(row.person_id, draft)
     before = _before(draft, known, nip, ref, given)
     if ref == TOP:
         draft.refuse("ref", RowFault.INVALID_TEXT, "TOP marks the top of a line")
@@ -176,6 +211,15 @@ def _read(
         ref=ref or (before.ref if before else None),
     )
     return draft
+
+
+def _given(written: str, draft: PersonDraft) -> PersonId:
+    """Return the id that the agency wrote, empty for none."""
+    if _LIKE_A_NIP.fullmatch(written.strip()):
+        message = "this is a NIP; ids stand in addresses and logs: write another, or none"
+        draft.refuse("person_id", RowFault.INVALID_ID, message)
+        return PersonId("")
+    return PersonId(Fields(draft).id("person_id", written))
 
 
 def _nip(written: str, draft: PersonDraft) -> str:

@@ -1,13 +1,13 @@
 """The rows of an import of units: which may stand, given what is known."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from siklus.workflows.domain.roster import (
     Draft,
     Fields,
+    Resting,
     RowFault,
     RowProblem,
-    on_a_loop,
     problem,
     settle,
 )
@@ -51,17 +51,40 @@ def plan_units(
     """
     drafts = [_read(number, row, known, people) for number, row in enumerate(rows)]
     _refuse_repeated(drafts)
-    written = {draft.id for draft in drafts}
-
-    def judge(accepted: Sequence[UnitDraft]) -> Iterator[tuple[UnitDraft, RowProblem]]:
-        units = {**known, **{draft.id: draft.planned for draft in accepted if draft.planned}}
-        for draft in accepted:
-            wrong = _parent_problem(units[draft.id], units, written)
-            if wrong:
-                yield draft, wrong
-
-    settle(drafts, judge)
+    settle(drafts, _Parents(drafts, known))
     return drafts
+
+
+class _Parents(Resting[Unit]):
+    """A unit stands below nothing, or below another that stands, and never below itself."""
+
+    loop = problem("parent", RowFault.PARENT_LOOP, "the units above lead back to this one")
+
+    def __init__(self, drafts: Sequence[UnitDraft], known: Mapping[str, Unit]) -> None:
+        accepted = {draft.id: draft.planned for draft in drafts if draft.accepted and draft.planned}
+        self._known = known
+        self._units = {**known, **accepted}
+        self._written = {draft.id for draft in drafts}
+
+    def name(self, draft: UnitDraft) -> str:
+        return draft.id
+
+    def find(self, draft: UnitDraft) -> str | RowProblem | None:
+        parent = self.above(draft.id)
+        if parent is None or parent in self._units:
+            return parent
+        if parent in self._written:
+            return problem("parent", RowFault.ROW_REFUSED, "the row of that unit was refused")
+        return problem("parent", RowFault.UNKNOWN_UNIT, "there is no such unit")
+
+    def above(self, name: str) -> str | None:
+        unit = self._units.get(name)
+        return unit.parent if unit else None
+
+    def take_back(self, draft: UnitDraft) -> None:
+        del self._units[draft.id]
+        if draft.id in self._known:
+            self._units[draft.id] = self._known[draft.id]
 
 
 def _read(number: int, row: UnitRow, known: Mapping[str, Unit], people: Directory) -> UnitDraft:
@@ -101,19 +124,3 @@ def _refuse_repeated(drafts: Sequence[UnitDraft]) -> None:
         if draft.id and number != draft.number:
             message = f"row {number + 1} has this code already"
             draft.refuse("code", RowFault.REPEATED_ROW, message)
-
-
-def _parent_problem(
-    unit: Unit, units: Mapping[str, Unit], written: Container[str]
-) -> RowProblem | None:
-    """A unit stands below nothing, or below another that stands, and never below itself."""
-    if unit.parent is None:
-        return None
-    if unit.parent not in units:
-        if unit.parent in written:
-            return problem("parent", RowFault.ROW_REFUSED, "the row of that unit was refused")
-        return problem("parent", RowFault.UNKNOWN_UNIT, "there is no such unit")
-    if on_a_loop(unit.code, lambda code: units[code].parent if code in units else None):
-        message = "the units above lead back to this one"
-        return problem("parent", RowFault.PARENT_LOOP, message)
-    return None
