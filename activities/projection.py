@@ -53,7 +53,10 @@ class Projector:
         key = projection.key
         async with self._store.agency(key.agency) as connection:
             data_key = await self.vault.key_for(connection, key) if projection.texts else None
-            if await write(connection, self._written(projection, data_key)):
+            written = await write(connection, self._written(projection, data_key))
+            if written.superseded:
+                log.warning("record_superseded", evaluation=str(key), events=written.superseded)
+            if written.texts_kept:
                 return
             # Erased since we last sealed for this evaluation: what comes now gets a new key.
             self.vault.forget(key)

@@ -34,7 +34,8 @@ DIVERGED = "RECORD_DIVERGED"
 LOOKUP = timedelta(seconds=1)
 """It holds the workflow task too."""
 PAGE = timedelta(minutes=5)
-PAGE_HEARTBEAT = timedelta(seconds=20)
+HEARTBEAT = timedelta(seconds=20)
+"""A worker that gives no sign of life for so long is taken for dead, and another one goes on."""
 DELIVERY_PAGE = timedelta(minutes=3)
 
 
@@ -50,7 +51,8 @@ class Projection(Value):
     """New entries of one evaluation and how it stands after them.
 
     Idempotent by (evaluation, number): applying it twice, or after a later one, changes nothing.
-    It must follow what the store has: one without its predecessor, or with another, fails.
+    It must follow what the store has: one without its predecessor, or with another, fails. Only
+    what was recorded earlier in its place steps aside: a workflow task wrote it that was lost.
     """
 
     key: EvaluationKey
@@ -166,7 +168,7 @@ async def freeze_cohort(cohort: CohortRef) -> int:
 
 @activity.defn(name="start_page")
 async def start_page(page: CohortPage) -> PageOutcome:
-    """Start the evaluations of one page; heartbeats its cursor; starting twice starts once."""
+    """Start the evaluations of one page; heartbeats how far it is; starting twice starts once."""
     raise NotImplementedError
 
 

@@ -76,10 +76,6 @@ async def test_each_decision_stands_in_the_history_exactly_once(survived: Surviv
         assert told == [(receipt.revision, receipt.digest) for receipt in receipts]
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="what a workflow task wrote before it died stays in the record under another hash",
-)
 async def test_state_row_and_folded_history_agree(survived: Survived) -> None:
     stack = survived.agency.stack
     keys = [survived.agency.key(person) for person in survived.people]

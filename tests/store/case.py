@@ -27,11 +27,12 @@ class Case:
         person: str = "siti",
         cycle: str = "2026",
         supervisor: str = "budi",
+        opened_at: datetime = OPENED_AT,
         **more: Any,
     ) -> None:
         start = make_start(employee=PersonId(person), supervisor=PersonId(supervisor), **more)
         key = EvaluationKey(agency=agency, cycle=CycleId(cycle), person=PersonId(person))
-        self.now = OPENED_AT
+        self.now = opened_at
         self.record = Record(start.model_copy(update={"key": key}), self.now)
         self._requests = 0
 

@@ -15,6 +15,10 @@ from siklus.workflows.domain.values import EvaluationKey
 
 Json = dict[str, object]
 
+# What a workflow task wrote that died before Temporal took its decisions steps aside.
+MAKE_WAY = """
+    SELECT make_way(%(agency)s, %(cycle)s, %(person)s, %(segment)s, %(events)s)
+"""
 RECORD = """
     WITH grown AS (
         INSERT INTO event (agency, cycle, person, segment, number, kind, occurred_at, recorded_at,
@@ -43,7 +47,7 @@ RECORD = """
         revision = excluded.revision, predicate = excluded.predicate,
         policy = excluded.policy, policy_version = excluded.policy_version, zone = excluded.zone,
         next_due_at = excluded.next_due_at, ended = excluded.ended,
-        opened_at = coalesce(known.opened_at, excluded.opened_at),
+        opened_at = coalesce(excluded.opened_at, known.opened_at),
         updated_at = excluded.updated_at, document = excluded.document
     WHERE known.revision < excluded.revision
 """
@@ -125,11 +129,21 @@ class Write:
     texts: list[Sealed]
 
 
-async def write(connection: Connection, new: Write) -> bool:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a write."""
+
+    texts_kept: bool
+    """False: the data key of the texts is gone. Seal them anew and write again."""
+    superseded: int
+    """Events that stepped aside, because what wrote them was lost before it counted."""
+
+
+async def write(connection: Connection, new: Write) -> Written:
     """Write all of it or nothing, in one network round trip.
 
-    False means that the data key of the texts is gone and they were not kept: seal them anew and
-    write again. Another history on record is an error that `diverged` knows.
+    Another history on record, unless it was recorded earlier and so belongs to a lost workflow
+    task, is an error that `diverged` knows.
     """
     agency, cycle, person, segment = key_parts(new.key)
     key = {"agency": agency, "cycle": cycle, "person": person, "segment": segment}
@@ -137,6 +151,7 @@ async def write(connection: Connection, new: Write) -> bool:
     # A pipeline is one transaction up to its end; BEGIN and COMMIT would be two more messages.
     async with connection.pipeline():
         events = {"events": json.dumps(new.events), "genesis": audit.GENESIS}
+        made_way = await connection.execute(MAKE_WAY, {**key, **events})
         await connection.execute(RECORD, {**new.row, **key, **events})
         await connection.execute(AGREE, {**key, **events})
         tasks = {"tasks": json.dumps(new.tasks), "inboxes": json.dumps(new.inboxes)}
@@ -155,10 +170,9 @@ async def write(connection: Connection, new: Write) -> bool:
                     [text.ciphertext for text in new.texts],
                 ),
             )
-    if kept is None:
-        return True
-    (there,) = await kept.fetchone() or (False,)
-    return bool(there)
+    (superseded,) = await made_way.fetchone() or (0,)
+    (there,) = (await kept.fetchone() or (False,)) if kept else (True,)
+    return Written(bool(there), int(superseded))
 
 
 def diverged(error: psycopg.Error) -> bool:

@@ -57,7 +57,7 @@ class Participant(Row, table=True):
 
 
 class Event(EvaluationRow, table=True):
-    """One recorded event; nobody changes or deletes it.
+    """One recorded event; nobody changes it, and it leaves only to be superseded.
 
     `body` is the canonical form that `hash` chains to the event before.
     """
@@ -85,6 +85,26 @@ class Event(EvaluationRow, table=True):
     command_digest: str | None
     body: str
     hash: str
+
+
+class Superseded(EvaluationRow, table=True):
+    """What a lost workflow task wrote as an event before something else was decided in its place.
+
+    Temporal never took that decision and nobody was told of it; it stays here to be seen.
+    """
+
+    number: int = Field(primary_key=True)
+    hash: str = Field(primary_key=True)
+    kind: str
+    occurred_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    recorded_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    actor: str
+    principal: str | None
+    mandate: str | None
+    request_key: str | None
+    command_digest: str | None
+    body: str
+    superseded_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
 
 
 class Feed(Row, table=True):
