@@ -4,7 +4,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -20,8 +21,21 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"siklus {version('siklus')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _siklus() -> None:
+def _siklus(
+    version_only: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
     """Keep `siklus` a group, whatever the number of its commands."""
 
 
@@ -35,7 +49,8 @@ def run(arguments: Sequence[str]) -> int:
         tell_fault(fault, as_json=as_json)
         return fault.exit_code
     except typer.TyperException as mistake:
-        text = " ".join(mistake.format_message().split()).rstrip(".")
+        told = mistake.format_message().replace("Value error, ", "")
+        text = " ".join(told.split()).rstrip(".")
         hint = "`siklus --help` shows what there is"
         tell_fault(Fault("USAGE", text, hint), as_json=as_json)
         return mistake.exit_code

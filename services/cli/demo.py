@@ -8,7 +8,7 @@ import typer
 from siklus.services.cli.running import run_until_stopped
 from siklus.services.telemetry import configure_logging
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from siklus.services.local.sample import (
 from siklus.services.local.stack import LocalStack, Ports
 from siklus.services.telemetry import configure_logging
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 TEMPORAL_PORT = 7233
 UI_ABOVE = 1000

@@ -9,7 +9,7 @@ from siklus.services.cli.checks import DATABASE_ERRORS, no_database
 from siklus.services.cli.output import AsJson, Fault, print_json
 from siklus.services.cli.running import read_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

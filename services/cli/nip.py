@@ -7,7 +7,7 @@ import typer
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines
 from siklus.workflows.domain.identity import InvalidNip, masked, parse_nip
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

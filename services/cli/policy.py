@@ -13,7 +13,7 @@ from siklus.workflows.domain.policy import Count, Roll
 from siklus.workflows.domain.problems import PolicyInvalid
 from siklus.workflows.domain.rating import UnknownLabel, parse_level, rate_quadrant
 
-app = typer.Typer(help="Check a policy pack, try its rating and its clocks.")
+app = typer.Typer(help="Check a policy pack, try its rating and its clocks.", add_completion=False)
 
 Pack = Annotated[str, typer.Option(help="A shipped pack's name, or a file.")]
 

@@ -12,7 +12,7 @@ from siklus.services.server import Parts, running_server
 from siklus.services.settings import Settings
 from siklus.services.telemetry import configure_logging
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

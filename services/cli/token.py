@@ -1,7 +1,7 @@
 """`siklus token`: a token for trying things out, signed with a key of this machine."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +15,12 @@ from siklus.services.auth.keys import (
 )
 from siklus.services.auth.tokens import is_id, mint
 from siklus.services.cli.output import Fault
+from siklus.services.cli.running import read_settings
 from siklus.services.clock import Clock
 from siklus.services.settings import Settings
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 LONGEST = timedelta(days=366)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -38,7 +39,7 @@ def token(
     ] = None,
 ) -> None:
     """Print a token, and nothing else."""
-    settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
+    settings = read_settings(data_dir=data_dir)
     roles = tuple(dict.fromkeys(role or [Role.EMPLOYEE]))
     if person is None and roles != (Role.INTEGRATOR,):
         hint = "add `--person ID`, or `--role integrator` for a program"
@@ -52,12 +53,23 @@ def token(
         AgencyId(agency),
         PersonId(person) if person is not None else None,
         roles,
-        Clock(timedelta(seconds=settings.clock_offset_seconds)).now(),
+        _now(settings),
         _duration(ttl),
         issuer=settings.token_issuer,
         audience=settings.token_audience,
     )
     typer.echo(minted)
+
+
+def _now(settings: Settings) -> datetime:
+    """Return the instant of the local stack, whose clock may stand elsewhere."""
+    try:
+        now = Clock(timedelta(seconds=settings.clock_offset_seconds)).now()
+        _ = now + LONGEST
+    except (OverflowError, ValueError):
+        message = "SIKLUS_CLOCK_OFFSET_SECONDS leads out of the calendar"
+        raise Fault("BAD_SETTING", message) from None
+    return now
 
 
 def _signing_key(settings: Settings) -> SigningKey:

@@ -13,7 +13,7 @@ from siklus.services.settings import Settings
 from siklus.services.telemetry import configure_logging, runtime
 from siklus.services.worker import running_worker
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

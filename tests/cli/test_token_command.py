@@ -70,7 +70,10 @@ def test_the_time_to_live_is_kept(
         (["--agency", "palu"], "speaks for a person"),
         (["--agency", "Palu Kota", "--person", "p"], "not the id of any agency"),
         (["--agency", "palu", "--person", "p/q"], "not the id of any person"),
-        ([*PERSON, "--role", "king"], "king"),
+        (
+            [*PERSON, "--role", "king"],
+            "'king' is not one of 'employee', 'agency_admin', 'auditor', 'integrator'",
+        ),
         ([*PERSON, "--ttl", "soon"], "not a time"),
         ([*PERSON, "--ttl", "0h"], "not a time"),
         ([*PERSON, "--ttl", "900d"], "not a time"),
@@ -86,6 +89,35 @@ def test_a_mistake_is_told_in_one_line(
     said = capsys.readouterr()
     assert (code, said.out) == (2, "")
     assert told in said.err
+    assert "Value error" not in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SIKLUS_GRPC_PORT", "abc"),
+        ("SIKLUS_CONFIG", "/nope"),
+        ("SIKLUS_CLOCK_OFFSET_SECONDS", "soon"),
+        ("SIKLUS_CLOCK_OFFSET_SECONDS", "nan"),
+        ("SIKLUS_CLOCK_OFFSET_SECONDS", "1e30"),
+        ("SIKLUS_CLOCK_OFFSET_SECONDS", "2.516e11"),
+    ],
+)
+def test_a_bad_setting_is_told_in_one_line(
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    code = run(["token", *PERSON])
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert variable in said.err
     assert said.err.count("\n") == 1
 
 
