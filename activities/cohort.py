@@ -16,6 +16,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from siklus.activities import calendars
+from siklus.activities.heartbeat import heartbeat
 from siklus.activities.schedules import ensure_schedules
 from siklus.activities.seating import Seats, seats
 from siklus.activities.store.pool import Connection, Store
@@ -73,7 +74,10 @@ class Cohorts:
         async with self._store.agency(ref.agency) as connection:
             zones = await roster.zones(connection, ref.agency)
         await ensure_schedules(self._client, ref.agency, zones)
-        async with self._store.agency(ref.agency, within=FREEZE_SECONDS) as connection:
+        async with (
+            heartbeat(),
+            self._store.agency(ref.agency, within=FREEZE_SECONDS) as connection,
+        ):
             cycle, policy = await _pinned(connection, ref.agency, ref.cycle)
             await cycles.launching(connection, ref.agency, ref.cycle, at=self._now())
             ends_on = policy.year.ends.in_year(cycle.year)
@@ -88,13 +92,14 @@ class Cohorts:
                 connection, page.agency, page.cycle, after=page.after or "", limit=page.size
             )
         waiting = [member for member in members if not member.started]
-        reached = _reached()
         started = 0
-        for at in range(0, len(waiting), CHUNK):
-            chunk = [each for each in waiting[at : at + CHUNK] if each.person > reached]
-            if chunk:
+        async with heartbeat() as heart:
+            left = [member for member in waiting if member.person > heart.reached]
+            for at in range(0, len(left), CHUNK):
+                chunk = left[at : at + CHUNK]
                 started += await self._start(page.agency, cycle, policy, chunk)
-                activity.heartbeat(chunk[-1].person)
+                heart.reached = chunk[-1].person
+                heart.beat()
         return PageOutcome(
             started=started,
             already=len(members) - len(waiting),
@@ -199,12 +204,6 @@ def _start(
         served_from_on=max(begins_on, member.joined_on or date.min),
         superiors=seated.superiors,
     )
-
-
-def _reached() -> str:
-    """Return how far an interrupted attempt at the same page had come."""
-    details = activity.info().heartbeat_details
-    return str(details[0]) if details else ""
 
 
 def _utc_now() -> datetime:

@@ -30,7 +30,10 @@ class CycleWorkflow:
         cohort = launch.cohort
         if not launch.frozen:
             await workflow.execute_activity(
-                ports.freeze_cohort, cohort, start_to_close_timeout=ports.PAGE
+                ports.freeze_cohort,
+                cohort,
+                start_to_close_timeout=ports.PAGE,
+                heartbeat_timeout=ports.HEARTBEAT,
             )
         cursor = launch.cursor
         for _ in range(PAGES_A_RUN):
@@ -42,7 +45,7 @@ class CycleWorkflow:
                 page,
                 task_queue=names.COHORT_QUEUE,
                 start_to_close_timeout=ports.PAGE,
-                heartbeat_timeout=ports.PAGE_HEARTBEAT,
+                heartbeat_timeout=ports.HEARTBEAT,
             )
             cursor = outcome.cursor
             if cursor is None:

@@ -1,7 +1,8 @@
 """Launching a cohort: judged once with reasons, started once each, however often it is repeated."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 
 import pytest
@@ -108,6 +109,15 @@ async def members(store: Store, agency: AgencyId) -> dict[str, str | None]:
         return dict(await rows.fetchall())
 
 
+async def freeze(
+    cohorts: Cohorts, ref: CohortRef, on_heartbeat: Callable[..., None] = lambda *details: None
+) -> int:
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = on_heartbeat
+    size: int = await environment.run(cohorts.freeze_cohort, ref)
+    return size
+
+
 async def start_page(
     cohorts: Cohorts,
     ref: CohortRef,
@@ -146,7 +156,7 @@ async def started(client: Client, agency: AgencyId, who: str) -> Start | None:
 async def test_everybody_is_judged_once_with_a_reason(
     store: Store, cohorts: Cohorts, launched: CohortRef
 ) -> None:
-    assert await cohorts.freeze_cohort(launched) == 4
+    assert await freeze(cohorts, launched) == 4
 
     judged = {
         "agus": "NO_RATER", "budi": None, "dewi": "SUPERVISOR_INACTIVE", "eka": None,
@@ -157,7 +167,7 @@ async def test_everybody_is_judged_once_with_a_reason(
 
     async with store.agency(launched.agency) as connection:
         await roster.put_people(connection, launched.agency, [person("new", "budi")])
-    assert await cohorts.freeze_cohort(launched) == 4
+    assert await freeze(cohorts, launched) == 4
     assert await members(store, launched.agency) == judged
 
 
@@ -165,7 +175,7 @@ async def test_an_agency_has_its_schedules_before_anybody_is_started(
     cohorts: Cohorts, client: Client, launched: CohortRef
 ) -> None:
     for _ in range(2):
-        await cohorts.freeze_cohort(launched)
+        await freeze(cohorts, launched)
 
         for schedule in schedules(launched.agency):
             assert (await client.get_schedule_handle(schedule).describe()).id == schedule
@@ -181,7 +191,7 @@ async def test_a_cycle_of_some_units_with_a_rater_at_the_top(
         await roster.put_people(connection, launched.agency, [moved])
     await make_cycle(store, launched.agency, units=("jkt",), top_rater="eka")
 
-    assert await cohorts.freeze_cohort(launched) == 4
+    assert await freeze(cohorts, launched) == 4
 
     found = await members(store, launched.agency)
     assert [who for who, reason in found.items() if reason is None] == [
@@ -198,7 +208,7 @@ async def test_a_start_holds_seats_calendar_and_rules(
         await days.replace(
             connection, agency, "mks", 2026, [DayOff(on=date(2026, 6, 17), name="Galungan")]
         )
-    await cohorts.freeze_cohort(launched)
+    await freeze(cohorts, launched)
 
     assert await start_page(cohorts, launched) == PageOutcome(started=4, already=0, cursor=None)
 
@@ -224,7 +234,7 @@ async def test_a_start_holds_seats_calendar_and_rules(
 async def test_starting_twice_starts_once(
     store: Store, client: Client, cohorts: Cohorts, launched: CohortRef
 ) -> None:
-    await cohorts.freeze_cohort(launched)
+    await freeze(cohorts, launched)
     await start_page(cohorts, launched)
 
     assert await start_page(cohorts, launched) == PageOutcome(started=0, already=4, cursor=None)
@@ -241,7 +251,7 @@ async def test_starting_twice_starts_once(
 async def test_an_ended_evaluation_is_not_started_again(
     store: Store, client: Client, cohorts: Cohorts, projector: Projector, launched: CohortRef
 ) -> None:
-    await cohorts.freeze_cohort(launched)
+    await freeze(cohorts, launched)
     await start_page(cohorts, launched)
     key = EvaluationKey(agency=launched.agency, cycle=CYCLE, person=PersonId("siti"))
     await client.get_workflow_handle(names.evaluation_workflow_id(key)).terminate()
@@ -262,7 +272,7 @@ async def test_an_ended_evaluation_is_not_started_again(
 async def test_pages_go_on_from_their_cursor_and_from_the_last_heartbeat(
     client: Client, cohorts: Cohorts, launched: CohortRef
 ) -> None:
-    await cohorts.freeze_cohort(launched)
+    await freeze(cohorts, launched)
     beats: list[object] = []
 
     first = await start_page(cohorts, launched, size=2, on_heartbeat=beats.append)
@@ -277,10 +287,49 @@ async def test_pages_go_on_from_their_cursor_and_from_the_last_heartbeat(
     assert end == PageOutcome(started=0, already=0, cursor=None)
 
 
+@asynccontextmanager
+async def row_in_use(store: Store, agency: AgencyId, table: str) -> AsyncIterator[None]:
+    """Have somebody else keep the rows of a table locked."""
+    async with store.agency(agency) as connection, connection.transaction():
+        await connection.execute(f"SELECT FROM {table} FOR UPDATE".encode())
+        yield
+
+
+async def test_a_freeze_and_a_page_that_take_long_give_signs_of_life(
+    store: Store, cohorts: Cohorts, launched: CohortRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siklus.activities.heartbeat.EVERY_SECONDS", 0.02)
+    beats: list[object] = []
+
+    async def several_more() -> None:
+        enough = len(beats) + 5
+        for _ in range(1000):
+            if len(beats) >= enough:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("no sign of life")
+
+    async with row_in_use(store, launched.agency, "cycle"):
+        freezing = asyncio.create_task(freeze(cohorts, launched, beats.append))
+        await several_more()
+        assert not freezing.done()
+    assert await freezing == 4
+
+    async with row_in_use(store, launched.agency, "member"):
+        starting = asyncio.create_task(start_page(cohorts, launched, on_heartbeat=beats.append))
+        await several_more()
+        assert not starting.done()
+    assert (await starting).started == 4
+    assert (beats[0], beats[-1]) == ("", "siti")
+    after = len(beats)
+    await asyncio.sleep(0.1)
+    assert len(beats) == after
+
+
 async def test_whoever_lost_every_superior_since_the_freeze_is_left_out(
     store: Store, client: Client, cohorts: Cohorts, launched: CohortRef
 ) -> None:
-    await cohorts.freeze_cohort(launched)
+    await freeze(cohorts, launched)
     async with store.agency(launched.agency) as connection:
         await roster.put_people(connection, launched.agency, [person("agus", None, active=False)])
 
@@ -306,7 +355,7 @@ async def test_a_preview_tells_the_same_and_starts_nothing(
 
     told = {row.person: row.reason for row in (*first, *rest)}
     assert await members(store, agency) == {}
-    await cohorts.freeze_cohort(launched)
+    await freeze(cohorts, launched)
     assert told == {**await members(store, agency), "siti": "ALREADY_STARTED"}
     assert totals == (3, 6)
     assert seated[PersonId("budi")].participants.approver == "agus"
@@ -323,7 +372,7 @@ async def test_a_launch_is_marked_from_its_first_act_to_its_end(
         return found
 
     assert ((await cycle()).state, (await cycle()).launched_at) == ("CREATED", None)
-    await cohorts.freeze_cohort(launched)
+    await freeze(cohorts, launched)
     assert ((await cycle()).state, (await cycle()).launched_at) == ("LAUNCHING", AT)
     await cohorts.finish_launch(launched)
     assert (await cycle()).state == "LAUNCHED"
@@ -333,7 +382,7 @@ async def test_a_cycle_that_is_not_there_is_not_tried_again(
     cohorts: Cohorts, agency: AgencyId
 ) -> None:
     with pytest.raises(ApplicationError) as told:
-        await cohorts.freeze_cohort(CohortRef(agency=agency, cycle=CYCLE))
+        await freeze(cohorts, CohortRef(agency=agency, cycle=CYCLE))
 
     assert told.value.non_retryable
 
