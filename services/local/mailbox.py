@@ -50,6 +50,7 @@ class LocalMailbox:
     async def start(self) -> None:
         """Listen; raises PortTakenError."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
         self._numbers = count(max((int(file.stem) for file in self._files()), default=0) + 1)
         if self._wanted_port is not None and port_taken(self._wanted_port):
             raise PortTakenError("the local mailbox", self._wanted_port)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,6 +69,7 @@ def mailbox_app(mailbox: LocalMailbox) -> Starlette:
     """Return the pages of one mailbox: a list, one mail, and its HTML for a sandboxed frame."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
     pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    pages.filters["moment"] = moment
 
     def page(request: Request, template: str, **values: object) -> Response:
         language = _language(request)
@@ -95,6 +97,13 @@ def mailbox_app(mailbox: LocalMailbox) -> Starlette:
             Route("/style.css", style),
         ]
     )
+
+
+def moment(date: datetime) -> str:
+    """Return an instant as its mail tells it, with the zone that it is told in."""
+    # RFC 5322: -0000 is an instant in UTC that says nothing of a place; Python reads no zone.
+    told = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return f"{told:%Y-%m-%d %H:%M} {told.tzname()}"
 
 
 class MailboxPage:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -205,10 +205,14 @@ class LocalStack:
         self.page = None
         for server in (self.temporal, self.postgres, self.mailbox):
             self._running.push_async_callback(server.stop)
-        await _together(self.temporal.start(), self._start_postgres(), self.mailbox.start())
+        await _together(self._start_temporal(folder), self._start_postgres(), self.mailbox.start())
         if self._ports.web is not None:
             page = MailboxPage(self.mailbox, port=self._ports.web)
             self.page = await self._running.enter_async_context(page)
+
+    async def _start_temporal(self, folder: Path) -> None:
+        await self.temporal.start()
+        _for_us_alone(folder.glob("temporal.db*"))
 
     async def _start_postgres(self) -> None:
         await self.postgres.start()
@@ -243,6 +247,12 @@ class LocalStack:
             "SIKLUS_METRICS_PORT": str(free_port()),
             "SIKLUS_CLOCK_OFFSET_SECONDS": "0",
         }
+
+
+def _for_us_alone(files: Iterable[Path]) -> None:
+    # Temporal makes its database readable to all; what SQLite puts beside it takes over our mode.
+    for file in files:
+        file.chmod(0o600)
 
 
 async def _together(*starts: Coroutine[Any, Any, None]) -> None:

@@ -101,6 +101,28 @@ async def test_the_page_lists_and_shows_mails_in_both_languages(tmp_path: Path) 
     assert "sampai Jumat" in one
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Mon, 05 Jan 2027 08:00:00 +0900", "2027-01-05 08:00 UTC+09:00"),
+        ("Mon, 05 Jan 2027 08:00:00 +0000", "2027-01-05 08:00 UTC"),
+        ("Mon, 05 Jan 2027 08:00:00 -0000", "2027-01-05 08:00 UTC"),
+    ],
+)
+async def test_a_time_is_shown_with_its_zone(tmp_path: Path, written: str, shown: str) -> None:
+    async with (
+        LocalMailbox(tmp_path) as mailbox,
+        MailboxPage(mailbox, port=free_port()) as page,
+    ):
+        message = mail()
+        del message["Date"]
+        message["Date"] = written
+        await send(mailbox, message)
+
+        for path in ("", "mail/1"):
+            assert f"{shown}<" in (await get(page.url + path))[0]
+
+
 async def test_a_hostile_mail_runs_nothing(tmp_path: Path) -> None:
     attack = "<script>alert(1)</script>"
     async with (
