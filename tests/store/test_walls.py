@@ -158,3 +158,23 @@ async def test_the_feeds_reader_sees_the_order_of_all_agencies_and_nothing_else(
                     await count(connection, table)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await connection.execute("DELETE FROM feed")
+
+
+@pytest.mark.parametrize("role", ["app", "owner", "superuser"])
+@pytest.mark.parametrize("table", ["policy", "calendar"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET digest = ''", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_what_evaluations_are_pinned_to_only_ever_grows(
+    database: LocalPostgres, store: Store, agency: AgencyId, role: str, table: str, change: str
+) -> None:
+    await fill(database, table, agency)
+    url = {"app": database.app_url, "owner": database.owner_url}.get(role, database.superuser_url)
+
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        await connection.execute("SELECT set_config('siklus.agency', %s, false)", (agency,))
+        with pytest.raises(
+            (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported)
+        ):
+            await connection.execute(change.format(table).encode())
+
+    async with store.agency(agency) as connection:
+        assert await count(connection, table) == 1
