@@ -3,7 +3,6 @@
 from typing import Final
 
 import psycopg
-import psycopg_pool
 import sqlalchemy.exc
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
@@ -14,9 +13,6 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 _STORE: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
-    psycopg_pool.PoolTimeout,
-    psycopg_pool.PoolClosed,
-    psycopg_pool.TooManyRequests,
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
     sqlalchemy.exc.TimeoutError,

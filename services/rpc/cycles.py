@@ -6,7 +6,7 @@ from temporalio.client import Client
 
 from siklus.activities.seating import seats
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import cohort, cycles, launches, policies, roster
+from siklus.activities.store.queries import cohort, cycles, policies, roster
 from siklus.activities.store.queries.cycles import CycleRow, CycleState
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
@@ -153,7 +153,7 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
         async with self._store.agency(agency) as connection:
 
             async def mark() -> pb.LaunchCycleResponse:
-                await launches.begin(connection, agency, row.cycle, at=self._clock.now())
+                await cycles.launching(connection, agency, row.cycle, at=self._clock.now())
                 marked = await _found(connection, agency, request.name)
                 return pb.LaunchCycleResponse(cycle=await _shown(connection, agency, marked))
 

@@ -90,12 +90,11 @@ async def test_the_last_second_is_in_time_and_the_next_is_late(
             found = await evaluations.page(
                 connection, agency, Filter(overdue_at=at), after=None, limit=5
             )
-            (by_stage,) = await evaluations.counts(connection, agency, case.key.cycle, as_of=at)
             (by_kind,) = await tasks.counts(connection, agency, ["siti"], as_of=at)
             inbox = await tasks.inbox(
                 connection, agency, ["siti"], tasks.Filter(overdue_at=at), limit=5
             )
-        assert (len(found), by_stage.overdue, by_kind.overdue, len(inbox)) == (late,) * 4
+        assert (len(found), by_kind.overdue, len(inbox)) == (late,) * 3
 
 
 async def test_pages_stay_in_step_while_rows_come_and_change(
@@ -112,16 +111,6 @@ async def test_pages_stay_in_step_while_rows_come_and_change(
         rest = await evaluations.page(connection, agency, Filter(), after=first[-1].place, limit=50)
     found = [row.person for row in (*first, *rest)]
     assert found == sorted({*PEOPLE, "p04x", "p11x"})
-
-
-async def test_counts_by_stage_and_unit(store: Store, agency: AgencyId, many: list[Case]) -> None:
-    async with store.agency(agency) as connection:
-        found = await evaluations.counts(connection, agency, many[0].key.cycle, as_of=LATE)
-
-    assert [(row.stage, row.unit, row.count, row.overdue) for row in found] == [
-        ("PLAN", "u", 8, 8),
-        ("PLAN_REVIEW", "u", 4, 4),
-    ]
 
 
 async def test_an_inbox_of_several_actors_has_each_task_once_in_order(
@@ -149,28 +138,18 @@ async def test_an_inbox_of_several_actors_has_each_task_once_in_order(
     assert [(row.kind, row.count) for row in counted] == [("REVIEW_PLAN", 4), ("SUBMIT_PLAN", 1)]
 
 
-async def test_history_by_number_and_by_request(
-    store: Store, projector: Projector, case: Case
-) -> None:
+async def test_history_by_number(store: Store, projector: Projector, case: Case) -> None:
     entries = case.submits_plan().plan_returned().submits_plan().projection().entries
     await projector.project(case.projection())
 
     async with store.agency(case.key.agency) as connection:
         first = await history.page(connection, case.key, limit=2)
         rest = await history.page(connection, case.key, after=2, limit=10)
-        key = entries[2].request_key
-        assert key is not None
-        applied = await history.by_request(connection, case.key, key)
-        never = await history.by_request(connection, case.key, "0" * 64)
 
     assert [row.entry() for row in (*first, *rest)] == list(entries)
-    assert [row.number for row in applied] == [3]
-    assert never == []
 
 
 async def test_what_is_not_there_is_none(store: Store, agency: AgencyId) -> None:
     key = Case(agency).key
     async with store.agency(agency) as connection:
         assert await evaluations.get(connection, key) is None
-        assert await evaluations.revision(connection, key) == 0
-        assert await evaluations.last_segment(connection, agency, key.cycle, key.person) is None

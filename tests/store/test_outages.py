@@ -59,7 +59,8 @@ def hung(server: LocalPostgres) -> Iterator[None]:
 
 async def read(store: Store, case: Case) -> int:
     async with store.agency(case.key.agency) as connection:
-        return await evaluations.revision(connection, case.key)
+        row = await evaluations.get(connection, case.key)
+    return row.revision if row else 0
 
 
 async def outage_of_a_read(store: Store, case: Case) -> tuple[Outage | None, float]:

@@ -1,14 +1,15 @@
 """Published policies and kept answers: versions count up, and a repeat finds what was said."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import policies, requests
+from siklus.activities.store.queries import days, policies, requests, versions
 from siklus.activities.store.queries.policies import PolicyMissing
 from siklus.activities.store.queries.requests import Answer, RequestKey
+from siklus.workflows.domain.calendar import DayOff
 from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.values import AgencyId
@@ -31,13 +32,13 @@ async def publish(store: Store, agency: AgencyId, source: str) -> int:
 async def test_each_source_is_a_version_and_the_same_again_is_none(
     store: Store, agency: AgencyId
 ) -> None:
-    versions = [await publish(store, agency, source) for source in ("a", "a", "b", "a")]
+    made = [await publish(store, agency, source) for source in ("a", "a", "b", "a")]
 
-    assert versions == [1, 1, 2, 3]
+    assert made == [1, 1, 2, 3]
     async with store.agency(agency) as connection:
         newest = await policies.get(connection, agency, POLICY.name)
         second = await policies.get(connection, agency, POLICY.name, 2)
-        (listed,) = await policies.page(connection, agency, limit=5)
+        (listed, *_) = await versions.page(connection, agency, limit=5)
         rules = await policies.compiled(connection, agency, POLICY.name, 2)
     assert newest == listed
     assert newest is not None
@@ -78,6 +79,38 @@ async def test_an_answer_is_found_by_the_same_request_alone(store: Store, agency
             RequestKey(agency, "siti", "PublishPolicy", "r2"),
         ):
             assert await requests.find(connection, other) is None
+
+
+async def test_answers_are_kept_for_a_month(store: Store, agency: AgencyId) -> None:
+    old, kept, new = (RequestKey(agency, "siti", "CreateCycle", f"r{n}") for n in range(3))
+    answer = Answer("d", b"made")
+    async with store.agency(agency) as connection:
+        for key, days in ((old, 0), (kept, 1), (new, 31)):
+            await requests.keep(connection, key, answer, at=AT + timedelta(days=days))
+
+        found = [await requests.find(connection, key) for key in (old, kept, new)]
+
+    assert found == [None, answer, answer]
+
+
+async def test_of_two_calendars_at_once_the_later_one_stands(
+    store: Store, agency: AgencyId
+) -> None:
+    first, later = (DayOff(on=date(2026, month, 1), name="Hari jadi") for month in (5, 6))
+
+    async def replace_by_the_later() -> None:
+        async with store.agency(agency) as connection:
+            await days.replace(connection, agency, "", 2026, [later])
+
+    async with store.agency(agency) as connection:
+        async with connection.transaction():
+            await days.replace(connection, agency, "", 2026, [first])
+            replacing = asyncio.create_task(replace_by_the_later())
+            await asyncio.sleep(0.2)
+        await replacing
+        found = await days.regional(connection, agency, ["u"], [2026])
+
+    assert found == {"u": (later,)}
 
 
 async def test_one_request_sent_twice_at_once_is_carried_out_once(

@@ -22,7 +22,8 @@ PAGE = f"""
     SELECT {COLUMNS} FROM cycle WHERE agency = %s AND cycle > %s ORDER BY cycle LIMIT %s
 """  # noqa: S608 - constants alone
 LAUNCHING = """
-    UPDATE cycle SET state = 'LAUNCHING', launched_at = coalesce(launched_at, %s)
+    UPDATE cycle SET launched_at = coalesce(launched_at, %s),
+        state = CASE WHEN state = 'CREATED' THEN 'LAUNCHING' ELSE state END
     WHERE agency = %s AND cycle = %s
 """
 LAUNCHED = "UPDATE cycle SET state = 'LAUNCHED' WHERE agency = %s AND cycle = %s"
@@ -106,7 +107,7 @@ async def page(
 async def launching(
     connection: Connection, agency: AgencyId, cycle: CycleId, *, at: datetime
 ) -> None:
-    """Note that evaluations are being started; the first time is kept."""
+    """Note that evaluations are being started; the first time and a finished launch are kept."""
     await connection.execute(LAUNCHING, (at, agency, cycle))
 
 

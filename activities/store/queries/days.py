@@ -8,6 +8,7 @@ from siklus.workflows.domain.calendar import Calendar, DayOff
 from siklus.workflows.domain.values import AgencyId, Digest
 
 WHOLE_AGENCY = ""
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('days off of ' || %s, 0))"
 CLEAR = "DELETE FROM holiday WHERE agency = %s AND unit = %s AND day_on BETWEEN %s AND %s"
 SET = """
     INSERT INTO holiday (agency, unit, day_on, name)
@@ -25,8 +26,12 @@ PINNED = "SELECT snapshot::text FROM calendar WHERE agency = %s AND digest = %s"
 async def replace(
     connection: Connection, agency: AgencyId, unit: str, year: int, days: Sequence[DayOff]
 ) -> None:
-    """Set all regional days off of one unit (or the whole agency, '') and year, as one change."""
+    """Set all regional days off of one unit (or the whole agency, '') and year, as one change.
+
+    Of two at once the later one stands, and not what both of them left.
+    """
     async with connection.transaction():
+        await connection.execute(LOCK, (agency,))
         await connection.execute(CLEAR, (agency, unit, date(year, 1, 1), date(year, 12, 31)))
         await connection.execute(
             SET, (agency, unit, [day.on for day in days], [day.name for day in days])

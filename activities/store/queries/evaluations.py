@@ -20,17 +20,6 @@ GET = f"""
     SELECT {COLUMNS} FROM evaluation AS e
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s
 """  # noqa: S608 - constants alone
-REVISION = """
-    SELECT revision FROM evaluation
-    WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s
-"""
-COUNTS = """
-    SELECT stage, unit, count(*), count(*) FILTER (WHERE next_due_at <= %s)
-    FROM evaluation WHERE agency = %s AND cycle = %s GROUP BY stage, unit ORDER BY stage, unit
-"""
-LAST_SEGMENT = """
-    SELECT max(segment) FROM evaluation WHERE agency = %s AND cycle = %s AND person = %s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +68,11 @@ class Filter:
     """Only those with a task that is late at this instant, longest overdue first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Evaluations in one stage and unit."""
-
-    stage: str
-    unit: str
-    count: int
-    overdue: int
-
-
 async def get(connection: Connection, key: EvaluationKey) -> EvaluationRow | None:
     """Return one evaluation, None if the record has none under that key."""
     cursor = await connection.execute(GET, key_parts(key))
     row = await cursor.fetchone()
     return EvaluationRow(*row) if row else None
-
-
-async def revision(connection: Connection, key: EvaluationKey) -> int:
-    """Return how far the record of an evaluation has come; 0 if it has none."""
-    cursor = await connection.execute(REVISION, key_parts(key))
-    row = await cursor.fetchone()
-    return int(row[0]) if row else 0
 
 
 async def page(
@@ -139,20 +111,3 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
         conditions.append("e.next_due_at <= %s")
         values.append(last_due(wanted.overdue_at))
     return conditions, values
-
-
-async def counts(
-    connection: Connection, agency: str, cycle: CycleId, *, as_of: datetime
-) -> list[Count]:
-    """Count a cycle's evaluations by stage and unit, overdue ones apart."""
-    async with connection.cursor(row_factory=args_row(Count)) as cursor:
-        return await (await cursor.execute(COUNTS, (last_due(as_of), agency, cycle))).fetchall()
-
-
-async def last_segment(
-    connection: Connection, agency: str, cycle: CycleId, person: PersonId
-) -> int | None:
-    """Return the ordinal of a person's newest segment in a cycle, None without one."""
-    cursor = await connection.execute(LAST_SEGMENT, (agency, cycle, person))
-    row = await cursor.fetchone()
-    return row[0] if row else None

@@ -20,11 +20,6 @@ PAGE = f"""
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s AND number > %s
     ORDER BY number LIMIT %s
 """  # noqa: S608 - constants alone
-BY_REQUEST = f"""
-    SELECT {COLUMNS} FROM event
-    WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s AND request_key = %s
-    ORDER BY number
-"""  # noqa: S608 - constants alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +49,3 @@ async def page(
     """Return the next events in their order; `after` is a number."""
     async with connection.cursor(row_factory=args_row(EventRow)) as cursor:
         return await (await cursor.execute(PAGE, (*key_parts(key), after, limit))).fetchall()
-
-
-async def by_request(
-    connection: Connection, key: EvaluationKey, request_key: str
-) -> list[EventRow]:
-    """Return what one request led to; nothing if it was never applied."""
-    async with connection.cursor(row_factory=args_row(EventRow)) as cursor:
-        return await (await cursor.execute(BY_REQUEST, (*key_parts(key), request_key))).fetchall()

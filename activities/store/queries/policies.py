@@ -24,10 +24,6 @@ ADD = """
         published_by)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
-PAGE = f"""
-    SELECT DISTINCT ON (name) {COLUMNS} FROM policy WHERE agency = %s AND name > %s
-    ORDER BY name, version DESC LIMIT %s
-"""  # noqa: S608 - constants alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +92,6 @@ async def get(
         else:
             await cursor.execute(NEWEST, (agency, name))
         return await cursor.fetchone()
-
-
-async def page(
-    connection: Connection, agency: AgencyId, *, after: str = "", limit: int
-) -> list[PolicyRow]:
-    """Return the newest version of the next policies by name."""
-    async with connection.cursor(row_factory=args_row(PolicyRow)) as cursor:
-        return await (await cursor.execute(PAGE, (agency, after, limit))).fetchall()
 
 
 async def compiled(connection: Connection, agency: AgencyId, name: str, version: int) -> Policy:

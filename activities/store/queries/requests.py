@@ -1,13 +1,15 @@
 """Answers to requests that make something, kept for the same request sent again."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
 from siklus.workflows.domain.values import AgencyId
 
+KEPT_FOR = timedelta(days=30)
+"""Nobody sends a request again after so long."""
 LOCK = """
     SELECT pg_advisory_xact_lock(
         hashtextextended(concat_ws('/', %s::text, %s::text, %s::text, %s::text), 0)
@@ -17,6 +19,7 @@ FIND = """
     SELECT body_digest, response FROM request
     WHERE agency = %s AND principal = %s AND method = %s AND request_id = %s
 """
+PRUNE = "DELETE FROM request WHERE agency = %s AND answered_at < %s"
 KEEP = """
     INSERT INTO request (agency, principal, method, request_id, body_digest, response, answered_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -56,5 +59,6 @@ async def find(connection: Connection, key: RequestKey) -> Answer | None:
 
 
 async def keep(connection: Connection, key: RequestKey, answer: Answer, *, at: datetime) -> None:
-    """Keep an answer, in the transaction that makes what it speaks of."""
+    """Keep an answer, in the transaction that makes what it speaks of; the agency's old ones go."""
+    await connection.execute(PRUNE, (key.agency, at - KEPT_FOR))
     await connection.execute(KEEP, (*_parts(key), answer.body_digest, answer.response, at))

@@ -62,18 +62,6 @@ class Event(EvaluationRow, table=True):
     `body` is the canonical form that `hash` chains to the event before.
     """
 
-    __table_args__ = (
-        Index(
-            "event_request_idx",
-            "agency",
-            "cycle",
-            "person",
-            "segment",
-            "request_key",
-            postgresql_where=text("request_key IS NOT NULL"),
-        ),
-    )
-
     number: int = Field(primary_key=True)
     kind: str
     occurred_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))

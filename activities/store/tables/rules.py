@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary
+from sqlalchemy import Column, Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -31,6 +31,8 @@ class Calendar(Row, table=True):
 
 class Request(Row, table=True):
     """The answer to a request that makes something, for the same request sent again."""
+
+    __table_args__ = (Index(None, "agency", "answered_at"),)
 
     principal: str = Field(primary_key=True)
     method: str = Field(primary_key=True)
