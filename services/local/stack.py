@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -212,7 +212,7 @@ class LocalStack:
 
     async def _start_temporal(self, folder: Path) -> None:
         await self.temporal.start()
-        _for_us_alone(folder.glob("temporal.db*"))
+        _keep_workflows_private(folder)
 
     async def _start_postgres(self) -> None:
         await self.postgres.start()
@@ -249,9 +249,9 @@ class LocalStack:
         }
 
 
-def _for_us_alone(files: Iterable[Path]) -> None:
+def _keep_workflows_private(folder: Path) -> None:
     # Temporal makes its database readable to all; what SQLite puts beside it takes over our mode.
-    for file in files:
+    for file in folder.glob("temporal.db*"):
         file.chmod(0o600)
 
 
