@@ -67,7 +67,7 @@ class Projector:
         return Write(
             key=projection.key,
             row=_row(projection),
-            events=[_event(entry) for entry in projection.entries],
+            events=[_event(entry, projection.run) for entry in projection.entries],
             tasks=[_task(task) for task in projection.tasks],
             inboxes=[inbox for task in projection.tasks for inbox in _inboxes(task)],
             notices=_notices(projection),
@@ -100,7 +100,7 @@ def _row(projection: Projection) -> Json:
     }
 
 
-def _event(entry: Entry) -> Json:
+def _event(entry: Entry, run: str) -> Json:
     # The very bytes that the hash was taken of, so that anybody can take it again.
     body = audit.canonical(entry.model_dump(mode="json", exclude={"hash"}))
     return {
@@ -115,6 +115,7 @@ def _event(entry: Entry) -> Json:
         "command_digest": entry.command_digest,
         "body": body.decode(),
         "hash": entry.hash,
+        "run": run,
     }
 
 

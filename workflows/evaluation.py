@@ -170,7 +170,7 @@ class EvaluationWorkflow:
     async def _project(self) -> None:
         """Bring the store up to date: one quick local attempt, then the server's retries."""
         while self.record.pending:
-            projection = self.record.projection()
+            projection = self.record.projection(workflow.info().run_id)
             try:
                 await workflow.execute_local_activity(
                     ports.project,

@@ -56,6 +56,8 @@ class Projection(Value):
     """
 
     key: EvaluationKey
+    run: str
+    """Temporal's run that decided them: only within one run can a lost task have written before."""
     entries: tuple[Entry, ...]
     texts: tuple[Text, ...] = ()
     notices: tuple[EventNotice, ...] = ()

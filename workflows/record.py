@@ -88,13 +88,14 @@ class Record:
         """Return the receipt of a request that was answered before, if it is still known."""
         return self._answered.get(request_key)
 
-    def projection(self) -> ports.Projection:
+    def projection(self, run: str) -> ports.Projection:
         """Return what the store lacks, or as much of it as one activity carries, oldest first."""
         entries, texts = self._batch()
         state = evolve.fold(self._stored, entries)
         rating = state.rating
         return ports.Projection(
             key=state.key,
+            run=run,
             entries=entries,
             texts=texts,
             notices=tuple(told for told in self._notices if told.number <= state.revision),

@@ -65,7 +65,7 @@ def one_story(told: Told) -> None:
         previous = entry.hash
     assert fold(begin(_start(told)), entries) == state
     assert (told.row.revision, told.row.stage) == (state.revision, state.stage)
-    assert told.row.document == told.record.projection().document
+    assert told.row.document == told.record.projection("run-1").document
 
 
 def _start(told: Told) -> Start:

@@ -28,6 +28,7 @@ class Case:
         cycle: str = "2026",
         supervisor: str = "budi",
         opened_at: datetime = OPENED_AT,
+        run: str = "run-1",
         **more: Any,
     ) -> None:
         start = make_start(employee=PersonId(person), supervisor=PersonId(supervisor), **more)
@@ -35,6 +36,7 @@ class Case:
         self.now = opened_at
         self.record = Record(start.model_copy(update={"key": key}), self.now)
         self._requests = 0
+        self.run = run
 
     @property
     def key(self) -> EvaluationKey:
@@ -66,7 +68,7 @@ class Case:
         return self.does("budi", c.ReturnPlan(prose={"reason": "Target terlalu rendah"}))
 
     def projection(self) -> ports.Projection:
-        return self.record.projection()
+        return self.record.projection(self.run)
 
     def taken(self) -> ports.Projection:
         projection = self.projection()

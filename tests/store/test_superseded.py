@@ -110,6 +110,21 @@ async def test_whoever_was_lost_and_writes_after_all_changes_nothing(
     assert await aside(store, taken) == []
 
 
+async def test_what_another_run_decided_never_makes_way(
+    store: Store, projector: Projector, agency: AgencyId, attempts: tuple[Case, Case]
+) -> None:
+    stands, stale = attempts
+    await projector.project(stands.plan_returned().projection())
+    before = await contents(store, agency)
+
+    stale.run = "run-2"
+    with pytest.raises(ApplicationError) as caught:
+        await projector.project(stale.does("siti", c.WithdrawPlan()).projection())
+
+    assert caught.value.type == ports.DIVERGED
+    assert await contents(store, agency) == before
+
+
 async def test_an_opening_may_be_lost_too(
     store: Store, projector: Projector, agency: AgencyId
 ) -> None:

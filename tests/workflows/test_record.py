@@ -25,7 +25,7 @@ def test_a_long_outage_is_caught_up_in_bites_that_one_activity_can_carry() -> No
 
     seen = []
     while record.pending:
-        bite = record.projection()
+        bite = record.projection("run-1")
         assert len(bite.entries) <= BATCH_ENTRIES
         assert sum(len(said) for text in bite.texts for said in text.fields.values()) <= BATCH_BYTES
         assert bite.revision == bite.entries[-1].number

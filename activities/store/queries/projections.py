@@ -22,11 +22,11 @@ MAKE_WAY = """
 RECORD = """
     WITH grown AS (
         INSERT INTO event (agency, cycle, person, segment, number, kind, occurred_at, recorded_at,
-            actor, principal, mandate, request_key, command_digest, body, hash)
+            actor, principal, mandate, request_key, command_digest, body, hash, run)
         SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, new.*
         FROM json_to_recordset(%(events)s) AS new (number int, kind text, occurred_at timestamptz,
             recorded_at timestamptz, actor text, principal text, mandate text, request_key text,
-            command_digest text, body text, hash text)
+            command_digest text, body text, hash text, run text)
         ON CONFLICT DO NOTHING
     ), seen AS (
         INSERT INTO participant (agency, participant, cycle, person, segment)

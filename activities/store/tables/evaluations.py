@@ -73,6 +73,8 @@ class Event(EvaluationRow, table=True):
     command_digest: str | None
     body: str
     hash: str
+    run: str
+    """Temporal's run that decided it."""
 
 
 class Superseded(EvaluationRow, table=True):
@@ -92,6 +94,7 @@ class Superseded(EvaluationRow, table=True):
     request_key: str | None
     command_digest: str | None
     body: str
+    run: str
     superseded_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
 
 

@@ -12,7 +12,7 @@ depends_on = None
 OWN_AGENCY = "agency = (SELECT current_setting('siklus.agency', true))"
 COLUMNS = (
     "agency, cycle, person, segment, number, kind, occurred_at, recorded_at, actor, principal,"
-    " mandate, request_key, command_digest, body, hash"
+    " mandate, request_key, command_digest, body, hash, run"
 )
 
 TABLE = """
@@ -28,6 +28,7 @@ CREATE TABLE superseded (
     command_digest varchar,
     body varchar NOT NULL,
     hash varchar,
+    run varchar NOT NULL,
     superseded_at timestamptz NOT NULL,
     PRIMARY KEY (agency, cycle, person, segment, number, hash)
 )
@@ -48,7 +49,8 @@ BEGIN
 END $$
 """
 # A lock of its own: an evaluation that is being opened has no row to lock yet. The later time of
-# recording is the later attempt: one that was lost and still writes finds itself overtaken.
+# recording is the later attempt: one that was lost and still writes finds itself overtaken. Another
+# run's events were never lost, or that run could not have gone on: they do not make way.
 MAKE_WAY = f"""
 CREATE FUNCTION make_way(
     of_agency text, of_cycle text, of_person text, of_segment integer, entries json
@@ -59,8 +61,10 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(
         concat_ws('/', of_agency, of_cycle, of_person, of_segment), 0));
-    SELECT known.number, known.recorded_at < new.recorded_at AS is_older INTO rival
-        FROM json_to_recordset(entries) AS new (number int, hash text, recorded_at timestamptz)
+    SELECT known.number, known.recorded_at < new.recorded_at AND known.run = new.run AS is_older
+        INTO rival
+        FROM json_to_recordset(entries)
+            AS new (number int, hash text, recorded_at timestamptz, run text)
         JOIN event AS known ON known.agency = of_agency AND known.cycle = of_cycle
             AND known.person = of_person AND known.segment = of_segment
             AND known.number = new.number AND known.hash <> new.hash
@@ -95,6 +99,8 @@ FORMER_GUARD = (
 
 def upgrade() -> None:
     """Make the table aside, and the one door through which events reach it."""
+    op.execute("ALTER TABLE event ADD COLUMN run varchar NOT NULL DEFAULT ''")
+    op.execute("ALTER TABLE event ALTER COLUMN run DROP DEFAULT")
     op.execute(TABLE)
     op.execute("ALTER TABLE superseded ENABLE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE superseded FORCE ROW LEVEL SECURITY")
@@ -117,3 +123,4 @@ def downgrade() -> None:
     op.execute(f"DROP FUNCTION {SIGNATURE}")
     op.execute(FORMER_GUARD)
     op.execute("DROP TABLE superseded")
+    op.execute("ALTER TABLE event DROP COLUMN run")
