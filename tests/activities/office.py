@@ -16,6 +16,7 @@ from siklus.services.local.mailbox import LocalMailbox, Mail
 from siklus.workflows import ports
 from siklus.workflows.domain.stages import TaskKind
 from siklus.workflows.domain.values import AgencyId
+from tests.domain.story import make_policy
 
 JAKARTA, MAKASSAR, JAYAPURA = "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"
 CITIES = {"jkt": JAKARTA, "mks": MAKASSAR, "jyp": JAYAPURA}
@@ -63,6 +64,23 @@ class Office:
         )
         for code, zone in CITIES.items():
             await self.unit(code, zone)
+        await self.cycle("2026")
+
+    async def cycle(self, cycle: str, *, launched: bool = True, **rule: Any) -> None:
+        """Add a cycle under a policy of its own with this calendar."""
+        await self.run(
+            "INSERT INTO policy (agency, name, version, source, compiled, digest, published_at,"
+            " published_by) VALUES (%(agency)s, %(cycle)s, 1, '', %(compiled)s, '', now(), '')",
+            cycle=cycle,
+            compiled=make_policy(calendar=rule).model_dump_json(),
+        )
+        await self.run(
+            "INSERT INTO cycle (agency, cycle, title, year, policy, policy_version, units, state,"
+            " created_at) VALUES (%(agency)s, %(cycle)s, %(cycle)s, 2026, %(cycle)s, 1, '{}',"
+            " %(state)s, now())",
+            cycle=cycle,
+            state="LAUNCHED" if launched else "CREATED",
+        )
 
     async def unit(self, code: str, zone: str, weekdays: Sequence[int] = (1, 2, 3, 4, 5)) -> None:
         await self.run(
@@ -102,15 +120,17 @@ class Office:
         opened_on: date = date(2026, 1, 5),
         zone: str = JAKARTA,
         number: int = 0,
+        cycle: str = "2026",
     ) -> None:
         actors = [person] if may_act is None else list(may_act)
         tz = ZoneInfo(zone)
         await self.run(
             "INSERT INTO task (agency, cycle, person, segment, task, kind, number, unit, zone,"
             " holder, may_act, opened_at, due_at, due_on, flagged, rungs, remind_on,"
-            " next_remind_on) VALUES (%(agency)s, '2026', %(person)s, 1, %(task)s, %(kind)s,"
+            " next_remind_on) VALUES (%(agency)s, %(cycle)s, %(person)s, 1, %(task)s, %(kind)s,"
             " %(number)s, 'jkt', %(zone)s, %(holder)s, %(actors)s, %(opened_at)s, %(due_at)s,"
             " %(due_on)s, false, %(rungs)s, %(remind_on)s, %(next)s)",
+            cycle=cycle,
             person=person,
             task=f"{kind}.{number}" if number else str(kind),
             kind=str(kind),

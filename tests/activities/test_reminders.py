@@ -169,3 +169,36 @@ async def test_reminders_do_not_wait_for_a_schedule_that_cannot_be_made(office: 
     office.engine_away = True
 
     assert (await office.remind(None)).notices == 1
+
+
+async def test_each_cycle_reminds_by_the_calendar_of_its_own_policy(office: Office) -> None:
+    christmas, boxing_day, holy = date(2026, 12, 25), date(2026, 12, 26), date(2026, 2, 17)
+    await office.person("sari")
+    await office.cycle("philippine", holidays="PH")
+    await office.cycle("none", holidays="none")
+    await office.cycle("weekend", holidays="none", weekdays=[6, 7])
+    cycles = ("2026", "philippine", "none", "weekend")
+
+    async def reminded(on: date) -> set[str]:
+        for cycle in cycles:
+            await office.task("sari", {0: on}, cycle=cycle)
+        told = await office.remind(on)
+        found = {row["cycle"] for row in await office.ledger()}
+        await office.close_tasks("sari")
+        await office.run("DELETE FROM notice")
+        assert (told.working_day, told.notices) == (bool(found), len(found))
+        return found
+
+    assert await reminded(FRIDAY) == {"2026", "philippine", "none"}
+    assert await reminded(holy) == {"none"}
+    assert await reminded(christmas) == {"none"}
+    assert await reminded(boxing_day) == {"weekend"}
+
+
+async def test_without_a_launched_cycle_nobody_is_reminded(office: Office) -> None:
+    await office.person("sari")
+    await office.cycle("to come", launched=False)
+    await office.task("sari", {0: FRIDAY}, cycle="to come")
+    await office.run("DELETE FROM cycle WHERE cycle = '2026'")
+
+    assert not (await office.remind(FRIDAY)).working_day

@@ -11,7 +11,8 @@ from typing import Final
 from psycopg.rows import class_row
 
 from siklus.activities.store.pool import Connection
-from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.domain.policy import CalendarRule
+from siklus.workflows.domain.values import AgencyId, CycleId
 
 # Of each task's ladder the latest rung that is due, and none from before the task was there: so
 # a run that did not happen is made good once, and nobody is reminded of what did not exist.
@@ -33,6 +34,7 @@ WITH planned AS (
     CROSS JOIN LATERAL unnest(task.may_act) AS actor (person)
     JOIN person AS reader ON reader.agency = task.agency AND reader.person = actor.person
     WHERE task.agency = %(agency)s
+      AND task.cycle = ANY (%(cycles)s)
       AND task.next_remind_on <= %(as_of)s
       AND reader.active
       AND reader.unit = ANY (%(units)s)
@@ -40,6 +42,15 @@ WITH planned AS (
     RETURNING 1
 )
 SELECT count(*) FROM planned
+"""
+
+RULES: Final = """
+SELECT policy.compiled ->> 'calendar', array_agg(cycle.cycle ORDER BY cycle.cycle)
+FROM cycle
+JOIN policy ON policy.agency = cycle.agency AND policy.name = cycle.policy
+    AND policy.version = cycle.policy_version
+WHERE cycle.agency = %s AND cycle.state <> 'CREATED'
+GROUP BY policy.compiled ->> 'calendar'
 """
 
 UNITS: Final = """
@@ -72,8 +83,22 @@ async def units_in_zone(
         return await cursor.fetchall()
 
 
-async def plan(connection: Connection, agency: AgencyId, units: Sequence[str], as_of: date) -> int:
-    """Write the reminders that are due to people of those units; return how many are new."""
-    given = {"agency": agency, "units": list(units), "as_of": as_of}
+async def calendar_rules(
+    connection: Connection, agency: AgencyId
+) -> list[tuple[CalendarRule, list[CycleId]]]:
+    """Return the calendars by which the agency's launched cycles go, each with its cycles."""
+    rows = await (await connection.execute(RULES, (agency,))).fetchall()
+    return [(CalendarRule.model_validate_json(rule), cycles) for rule, cycles in rows]
+
+
+async def plan(
+    connection: Connection,
+    agency: AgencyId,
+    cycles: Sequence[CycleId],
+    units: Sequence[str],
+    as_of: date,
+) -> int:
+    """Write what is due in those cycles to people of those units; return how many are new."""
+    given = {"agency": agency, "cycles": list(cycles), "units": list(units), "as_of": as_of}
     found = await (await connection.execute(PLAN, given)).fetchone()
     return int(found[0]) if found else 0
