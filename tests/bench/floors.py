@@ -26,19 +26,20 @@ with workflow.unsafe.imports_passed_through():
 
 QUEUE = "floor"
 CONNECTIONS = 10
+LAUNCH_SECONDS = 120
 PAGE_SIZE = 200
 STARTS_AT_ONCE = 20
 """Page size and starts in flight of a launch, as in the product."""
 
 TEXT_BYTES = 1500
 """Text of one form."""
-START_BYTES = 2700
+START_BYTES = 1450
 """Input of a start, as the product's codec writes it."""
-RECEIPT_BYTES = 420
+RECEIPT_BYTES = 270
 """Answer to a decision."""
-DOCUMENT_BYTES = 2600
+DOCUMENT_BYTES = 2100
 """What the row of an evaluation holds."""
-VIEW_BYTES = 470
+VIEW_BYTES = 260
 """What a read answers of it."""
 
 READ = "/floor.Floor/Get"
@@ -142,7 +143,7 @@ class Activities:
 async def start_all(client: Client, names: Sequence[str]) -> None:
     """Start evaluations, a bounded number at once."""
     slots = asyncio.Semaphore(STARTS_AT_ONCE)
-    begin = {"first": "x" * TEXT_BYTES, "rest": "x" * (START_BYTES - TEXT_BYTES)}
+    begin = {"first": "x" * START_BYTES}
 
     async def start(name: str) -> None:
         async with slots:
@@ -167,7 +168,8 @@ class Floor:
         prefix = self._prefix()
         names = [f"{prefix}{n}" for n in range(count)]
         await start_all(self._client, names)
-        await self._rows(prefix, count)
+        async with asyncio.timeout(LAUNCH_SECONDS):
+            await self._rows(prefix, count)
         return names
 
     async def decide(self, evaluation: str, number: int, text: str) -> None:
@@ -202,7 +204,8 @@ class Floor:
         await self._client.start_workflow(
             "FloorLaunch", args=[prefix, count], id=f"{prefix}launch", task_queue=QUEUE
         )
-        await self._rows(prefix, count)
+        async with asyncio.timeout(LAUNCH_SECONDS):
+            await self._rows(prefix, count)
         return perf_counter() - started
 
     def _prefix(self) -> str:

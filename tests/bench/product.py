@@ -1,7 +1,7 @@
 """Siklus, driven through its gRPC API alone: an agency, its cycles, its decisions."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -34,8 +34,10 @@ PACK = "permenpan-6-2022"
 TEAM_SIZE = 20
 """People under one supervisor."""
 INDICATORS = 3
+LAUNCH_SECONDS = 120
 READ = "/siklus.v1.EvaluationService/GetEvaluation"
 FIRST_ROWS = "SELECT count(*) FROM evaluation WHERE agency = %s AND cycle = %s"
+Step = Callable[[str, str], Awaitable[Any]]
 Metadata = tuple[tuple[str, str], ...]
 
 
@@ -73,9 +75,8 @@ class Product:
         """Decisions that were answered before the record showed them."""
         self._born = date(1960, 1, 1)
         self._year = datetime.now(UTC).year + 1
-        self._steps: dict[int, Callable[[str, str], Any]] = {
-            1: self._submit, 2: self._return, 3: self._submit, 4: self._approve,
-        }  # fmt: skip
+        first: list[Step] = [self._submit, self._return, self._submit, self._approve]
+        self._steps = first + [self._report] * (STEPS - len(first))
 
     async def opened(self, count: int) -> list[str]:
         """Return evaluations that wait for their first decision."""
@@ -84,9 +85,7 @@ class Product:
 
     async def decide(self, evaluation: str, number: int, text: str) -> None:
         """Send one decision and wait for its answer."""
-        if number > STEPS:
-            raise ValueError("an evaluation takes no more decisions than that")
-        response = await self._steps.get(number, self._report)(evaluation, text)
+        response = await self._steps[number - 1](evaluation, text)
         if response.receipt.projection != PROJECTION_CURRENT:
             self.behind += 1
 
@@ -155,7 +154,8 @@ class Product:
             ),
             metadata=self._as(TEAM),
         )
-        await self._rows(cycle, count)
+        async with asyncio.timeout(LAUNCH_SECONDS):
+            await self._rows(cycle, count)
         people = [f"{unit}-{n:05}" for n in range(count)]
         return perf_counter() - started, people, cycle
 

@@ -24,19 +24,19 @@ class Contest:
 
     def __init__(self, servers: Servers, floor: Side, product: Side, tell: Tell) -> None:
         self._servers = servers
-        self._floor = floor
-        self._product = product
+        self.floor = floor
+        self.product = product
         self._tell = tell
         self._prepared: dict[tuple[str, str], Sequence[object]] = {}
 
     async def rounds(self, row: Row, count: int, size: Size) -> list[Round]:
         """Measure one row that many times."""
         done = []
-        for side in (self._floor, self._product):
+        for side in (self.floor, self.product):
             await self._measure(row, side, WARM_UP if size == Size() else size)
         self._prepared.clear()
         for number in range(count):
-            order = (self._floor, self._product)[:: 1 if number % 2 == 0 else -1]
+            order = (self.floor, self.product)[:: 1 if number % 2 == 0 else -1]
             found = {side.name: await self._measure(row, side, size) for side in order}
             done.append(Round(order[0].name, found["floor"], found["product"]))
             self._tell(

@@ -146,6 +146,7 @@ class Servers:
         self, name: str, arguments: Sequence[str], environment: dict[str, str] | None = None
     ) -> None:
         log = self.folder / f"{name}.log"
+        log.unlink(missing_ok=True)
         program = Program(name, arguments, log, environment or {})
         self.programs.append(program)
         await program.ready()
