@@ -1,15 +1,21 @@
 """The launch on the real server: how long it waits for a sign of life."""
 
+from uuid import uuid4
+
+import pytest
 from temporalio.client import Client
 
-from siklus.workflows import ports
+from siklus.workflows import names, ports
 from tests.workflows.memory import Memory
 from tests.workflows.record_histories import launch
 
 
 async def test_a_worker_that_dies_while_it_freezes_or_starts_is_missed_within_seconds(
-    client: Client, memory: Memory
+    client: Client, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Other tests leave launches on the shared queue that nobody serves.
+    monkeypatch.setattr(names, "COHORT_QUEUE", f"cohorts-{uuid4().hex}")
+
     (history,) = await launch(client, memory)
 
     waits = {
