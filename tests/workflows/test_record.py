@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from siklus.workflows.carry import Carry
 from siklus.workflows.domain.commands import Actor, Order, ReportProgress
 from siklus.workflows.domain.decide import decide
+from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.evolve import fold
 from siklus.workflows.domain.values import PersonId
 from siklus.workflows.record import BATCH_BYTES, BATCH_ENTRIES, Record
@@ -23,7 +24,7 @@ def test_a_long_outage_is_caught_up_in_bites_that_one_activity_can_carry() -> No
         )
         record.apply(decide(record.state, order, NOW), order)
 
-    seen = []
+    seen: list[Entry] = []
     while record.pending:
         bite = record.projection("run-1")
         assert len(bite.entries) <= BATCH_ENTRIES
