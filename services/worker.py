@@ -30,6 +30,9 @@ from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 GRACE = timedelta(seconds=5)
 """Activities under way at a shutdown may finish."""
+STICKY = timedelta(seconds=4)
+"""A worker that does not take up its own evaluation's next task by then is passed by: whoever
+decides waits nine seconds, and Temporal's usual ten for a worker that died would be too many."""
 
 
 @asynccontextmanager
@@ -57,6 +60,7 @@ async def running_worker(
             activities=[projector.project, cohorts.superior_of],
             workflow_runner=runner,
             max_cached_workflows=max_cached_workflows,
+            sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(
