@@ -27,7 +27,7 @@ PEOPLE: Final = 12
 READERS: Final = 4
 READ_EVERY: Final = 0.1
 DECIDED_WITHIN: Final = 8.0
-"""Usually a second at most; on a busy machine Temporal may pass a task by, which costs four more."""
+"""A second is usual; on a busy machine Temporal may pass a task by, which costs four more."""
 UNDER_WAY: Final = 2.5
 """Seconds before the store's return in which a decision may still meet it."""
 READ_WITHIN: Final = 4.0
