@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
-from siklus.workflows import names
+from siklus.workflows import names, ports
 from siklus.workflows.carry import ERASED_SALT, Carry, Receipt
 from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import Actor, Command, InRoster, Order
@@ -48,6 +48,9 @@ _AWAY: Final = frozenset(
         RPCStatusCode.UNKNOWN,
     }
 )
+
+_DROPPED: Final = frozenset({"AcceptedUpdateCompletedWorkflow", ports.DIVERGED})
+"""The run ended under the command, or was begun from a record that had gone on: ask again."""
 
 
 class Archive(Protocol):
@@ -232,7 +235,7 @@ def _refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
     cause = error.cause
     if not isinstance(cause, ApplicationError):
         raise _engine_away() from error
-    if cause.type == "AcceptedUpdateCompletedWorkflow":
+    if cause.type in _DROPPED:
         return
     if cause.type not in set(Reason):
         log.error("update_failed", failure_type=cause.type)

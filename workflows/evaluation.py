@@ -37,6 +37,9 @@ class EvaluationWorkflow:
         self.record = Record(begin, workflow.now())
         self.behind = False
         """The store is away: commands are answered without waiting for it."""
+        self.unproven = isinstance(begin, Carry) and begin.evaluation.ended
+        """Begun from a record that may have gone on meanwhile: its first projection tells."""
+        self.overtaken = False
         self.spread = spread_of(self.record.state)
         self.look_again_at: datetime | None = None
         self.first_milestone = self.record.milestone()
@@ -89,8 +92,14 @@ class EvaluationWorkflow:
         # A reopening stands on what the store had: it is answered once the store took it.
         hurried = order.command.kind != "reopen"
         await workflow.wait_condition(
-            lambda: self.record.projected >= revision or (self.behind and hurried)
+            lambda: (
+                self.overtaken
+                or self.record.projected >= revision
+                or (self.behind and hurried and not self.unproven)
+            )
         )
+        if self.overtaken:
+            raise _overtaken()
         return receipt.model_copy(update={"projected": self.record.projected >= revision})
 
     async def _at_rest(self) -> bool:
@@ -178,16 +187,33 @@ class EvaluationWorkflow:
                     start_to_close_timeout=ports.FIRST_PROJECTION,
                     retry_policy=ONCE,
                 )
-            except FailureError:  # a local activity's own, in no ActivityError
+            except FailureError as failure:  # a local activity's own, in no ActivityError
+                await self._must_not_be_overtaken(failure)
                 self.behind = True
-                await workflow.execute_activity(
-                    ports.project,
-                    projection,
-                    start_to_close_timeout=ports.PROJECTION,
-                    retry_policy=ports.PROJECTION_RETRY,
-                )
+                await self._project_in_time(projection)
                 self.behind = False
+            self.unproven = False
             self.record.confirm(projection)
+
+    async def _project_in_time(self, projection: ports.Projection) -> None:
+        try:
+            await workflow.execute_activity(
+                ports.project,
+                projection,
+                start_to_close_timeout=ports.PROJECTION,
+                retry_policy=ports.REOPENING_RETRY if self.unproven else ports.PROJECTION_RETRY,
+            )
+        except FailureError as failure:
+            await self._must_not_be_overtaken(failure.cause)
+            raise
+
+    async def _must_not_be_overtaken(self, failure: BaseException | None) -> None:
+        """Fail a run that was begun from a record that went on; it has answered nobody yet."""
+        diverged = isinstance(failure, ApplicationError) and failure.type == ports.DIVERGED
+        if self.unproven and diverged:
+            self.overtaken = True
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise _overtaken()
 
     async def _hop(self) -> None:
         """Continue as a new run where a phase ends, so that old code is left behind."""
@@ -205,3 +231,9 @@ def _as_failure(refusal: Refusal) -> ApplicationError:
     """Carry a refusal over Temporal: its reason as the type, the rest as one detail."""
     facts = {"details": refusal.details, "fields": refusal.fields}
     return ApplicationError(refusal.message, facts, type=refusal.reason.value, non_retryable=True)
+
+
+def _overtaken() -> ApplicationError:
+    """Tell whoever reopened to ask again, by what the record holds by now."""
+    message = "the record went on without this run"
+    return ApplicationError(message, type=ports.DIVERGED, non_retryable=True)

@@ -3,6 +3,7 @@
 `activities/` holds classes whose methods carry the same names; `services/worker` wires them.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from temporalio import activity
@@ -31,6 +32,8 @@ PROJECTION_RETRY = RetryPolicy(
 """Without end: an evaluation waits for its record for as long as the store is away."""
 DIVERGED = "RECORD_DIVERGED"
 """The type of the failure of a projection that the record contradicts; trying again shows it."""
+REOPENING_RETRY = replace(PROJECTION_RETRY, non_retryable_error_types=[DIVERGED])
+"""For a run that was begun from the record: contradicted by it, the run is over."""
 LOOKUP = timedelta(seconds=1)
 """It holds the workflow task too."""
 PAGE = timedelta(minutes=5)

@@ -29,6 +29,9 @@ class Memory:
     roster_answers: asyncio.Event = field(default_factory=asyncio.Event)
     """Calls wait for these; they are set unless a test clears them."""
 
+    refused_away: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the first projection that found the store away."""
+
     def __post_init__(self) -> None:
         self.store_answers.set()
         self.roster_answers.set()
@@ -40,7 +43,10 @@ class Memory:
             await self.store_answers.wait()
             raise ApplicationError("the caller has given up")
         if self.away:
+            self.refused_away.set()
             raise ApplicationError("the store is away")
+        if projection.entries[0].number != len(self.entries(projection.key)) + 1:
+            raise ApplicationError("another history", type=ports.DIVERGED)
         self.projections.setdefault(str(projection.key), []).append(projection)
 
     @activity.defn(name="superior_of")

@@ -1,12 +1,20 @@
 """From run to run: reopening, search attributes, what a history holds and how large it grows."""
 
+import asyncio
 import zlib
 
 import pytest
 from temporalio.api.common.v1 import Payload
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.exceptions import ApplicationError
 
 from siklus.services.temporal import COMPRESSED
+from siklus.workflows import ports
 from siklus.workflows.carry import Answered
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.errors import Reason
@@ -46,6 +54,33 @@ async def test_a_reopening_begins_a_new_run_from_the_record(client: Client, memo
     await desk.approver(c.ApproveEvaluation())
     assert (await desk.outcome()).predicate == "BAIK"
     assert memory.numbers(desk.key) == list(range(1, revision + 2))
+
+
+@pytest.mark.parametrize("store", ["answers", "is away at first"])
+async def test_a_reopening_from_a_record_that_went_on_is_over_before_anybody_is_answered(
+    client: Client, memory: Memory, store: str
+) -> None:
+    desk = await completed(client)
+    stale = on_record(desk, memory)
+    await desk.reopens(stale)
+    await desk.team(c.Cancel(prose={"reason": "a mistake"}))
+    await desk.outcome()
+    before = memory.entries(desk.key)
+
+    memory.away = store != "answers"
+    overtaken = asyncio.create_task(desk.reopens(stale, person=SECOND))
+    if memory.away:
+        await memory.refused_away.wait()
+    memory.away = False
+    with pytest.raises(WorkflowUpdateFailedError) as caught:
+        await overtaken
+
+    assert isinstance(caught.value.cause, ApplicationError)
+    assert caught.value.cause.type == ports.DIVERGED
+    with pytest.raises(WorkflowFailureError):
+        await desk.outcome()
+    assert memory.entries(desk.key) == before
+    assert (await desk.reopens(on_record(desk, memory))).revision == len(before) + 1
 
 
 async def test_a_refused_reopening_leaves_the_evaluation_ended(
