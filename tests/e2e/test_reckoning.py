@@ -47,7 +47,7 @@ def test_every_count_that_is_off_is_named() -> None:
 
 EVENT = """
     INSERT INTO event (agency, cycle, person, segment, number, kind, occurred_at, recorded_at,
-                       actor, command_digest, body, hash)
+                       actor, command_digest, body, hash, run)
     VALUES (%(agency)s, %(cycle)s, 'p-0001', 1, 1, 'plan_submitted', now(), now(), 'p-0001', 'a',
-            '{}', 'h')
+            '{}', 'h', 'r')
 """
