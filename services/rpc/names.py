@@ -20,7 +20,12 @@ _POLICY: Final = re.compile(rf"agencies/(?P<agency>{ID})/policies/(?P<policy>{CO
 
 def evaluation_name(key: EvaluationKey) -> str:
     """Return the name of an evaluation."""
-    return f"{cycle_name(key.agency, key.cycle)}/evaluations/{key.person}.{key.segment}"
+    return evaluation_name_of(key.agency, key.cycle, key.person, key.segment)
+
+
+def evaluation_name_of(agency: str, cycle: str, person: str, segment: int) -> str:
+    """Return the name of an evaluation from the parts of its key."""
+    return f"agencies/{agency}/cycles/{cycle}/evaluations/{person}.{segment}"
 
 
 def evaluation_key(name: str) -> EvaluationKey:

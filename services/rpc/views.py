@@ -4,29 +4,28 @@ The document was written by the workflow itself, so it is read without being val
 this is the hottest read of all.
 """
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from pydantic_core import from_json
 
-from siklus.services.rpc.names import evaluation_name
+from siklus.services.rpc.names import evaluation_name_of
 from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import values_pb2 as values
-from siklus.workflows.domain.values import EvaluationKey
 
 Document = Mapping[str, Any]
 
 
 def evaluation(document: str, *, updated_at: datetime, now: datetime) -> pb.Evaluation:
     """Return the evaluation that a document tells of; `now` says which tasks are overdue."""
-    read: Document = json.loads(document)
+    read: Document = from_json(document)
     key, seats, terms = read["key"], read["participants"], read["terms"]
     ratings = [_rating(rating) for rating in read["ratings"]]
     view = pb.Evaluation(
-        name=evaluation_name(EvaluationKey.model_construct(**key)),
+        name=evaluation_name_of(**key),
         agency=key["agency"],
         cycle=key["cycle"],
         person=key["person"],
@@ -192,12 +191,11 @@ def stamp(written: str | None) -> Timestamp | None:
 
 def to_timestamp(instant: datetime) -> Timestamp:
     """Return an aware datetime as the contract's timestamp."""
-    whole = instant.replace(microsecond=0)
-    return Timestamp(seconds=int(whole.timestamp()), nanos=instant.microsecond * 1000)
+    return Timestamp(seconds=int(instant.timestamp()), nanos=instant.microsecond * 1000)
 
 
 def _instant(written: str) -> datetime:
-    return datetime.fromisoformat(written).astimezone(UTC)
+    return datetime.fromisoformat(written)
 
 
 def code(enum: Any, prefix: str, name: str | None) -> Any:
