@@ -73,6 +73,8 @@ async def contest(servers: Servers, tell: Tell) -> AsyncIterator[Contest]:
         product = Product(channel, servers.signing_key, record)
         await product.prepare()
         yield Contest(servers, floor, product, tell)
+        if product.behind:
+            tell(f"{product.behind} decisions were answered before the record showed them")
 
 
 async def versions(servers: Servers) -> dict[str, str]:
