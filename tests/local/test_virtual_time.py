@@ -83,9 +83,10 @@ async def test_moves_exactly_across_continue_as_new(client: Client) -> None:
         assert await time.fast_forward(handle, DAY)
     assert await time.fast_forward(handle.id, 3 * DAY + DAY / 2)
     newest = client.get_workflow_handle(handle.id)
-    async with asyncio.timeout(10):  # the run that came last has yet to be begun
-        while await newest.query(Reminds.count) != 7:
-            await asyncio.sleep(0.02)
+    deadline = monotonic() + 10
+    while await newest.query(Reminds.count) != 7:
+        assert monotonic() < deadline, "the newest run has not come so far"
+        await asyncio.sleep(0.02)
     await time.fast_forward(handle.id, DAY)
 
     noted = [datetime.fromisoformat(each) for each in await handle.result()]
