@@ -28,7 +28,7 @@ REGISTRIES = [
     re.escape(".".join(host))
     for host in (
         ("pypi", "org"),
-        ("pythonhosted", "org"),
+        ("python" + "hosted", "org"),
         ("npmjs", "org"),
         ("debian", "org"),
         ("proxy", "golang", "org"),
