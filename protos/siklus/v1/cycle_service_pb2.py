@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from siklus.v1 import annotations_pb2 as siklus_dot_v1_dot_annotations__pb2
 from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsiklus/v1/cycle_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1asiklus/v1/evaluation.proto\"\xaf\x02\n\x05\x43ycle\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04year\x18\x03 \x01(\x05\x12\x0e\n\x06policy\x18\x04 \x01(\t\x12\x16\n\x0epolicy_version\x18\x05 \x01(\x05\x12\r\n\x05units\x18\x06 \x03(\t\x12\x11\n\ttop_rater\x18\x07 \x01(\t\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.siklus.v1.CycleState\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0blaunched_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08progress\x18\x0b \x01(\x0b\x32\x18.siklus.v1.CycleProgress\"n\n\rCycleProgress\x12\x13\n\x0b\x63ohort_size\x18\x01 \x01(\x05\x12\x0f\n\x07started\x18\x02 \x01(\x05\x12\x10\n\x08\x65xcluded\x18\x03 \x01(\x05\x12%\n\x06stages\x18\x04 \x03(\x0b\x32\x15.siklus.v1.StageCount\"<\n\nStageCount\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\xc0\x03\n\x12\x43reateCycleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x32\n\x08\x63ycle_id\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x19\n\x04year\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xb4\x10(\xd0\x0f\x12\x31\n\x06policy\x18\x05 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x1f\n\x0epolicy_version\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x19\n\x05title\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12:\n\x05units\x18\x08 \x03(\tB+\xbaH(\x92\x01%\x10\xe8\x07\x18\x01\"\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x36\n\ttop_rater\x18\t \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\"6\n\x13\x43reateCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"i\n\x0fGetCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\"3\n\x10GetCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"\x88\x01\n\x11ListCyclesRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"O\n\x12ListCyclesResponse\x12 \n\x06\x63ycles\x18\x01 \x03(\x0b\x32\x10.siklus.v1.Cycle\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x14PreviewLaunchRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"~\n\x15PreviewLaunchResponse\x12(\n\x06people\x18\x01 \x03(\x0b\x32\x18.siklus.v1.LaunchPreview\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08included\x18\x03 \x01(\x05\x12\x10\n\x08left_out\x18\x04 \x01(\x05\"\xa4\x01\n\rLaunchPreview\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x10\n\x08included\x18\x04 \x01(\x08\x12\'\n\x06reason\x18\x05 \x01(\x0e\x32\x17.siklus.v1.LaunchReason\x12\x12\n\nsupervisor\x18\x06 \x01(\t\x12\x10\n\x08\x61pprover\x18\x07 \x01(\t\"\xab\x01\n\x12LaunchCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\"6\n\x13LaunchCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle*t\n\nCycleState\x12\x1b\n\x17\x43YCLE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43YCLE_STATE_DRAFT\x10\x01\x12\x19\n\x15\x43YCLE_STATE_LAUNCHING\x10\x02\x12\x17\n\x13\x43YCLE_STATE_RUNNING\x10\x03*\x8c\x02\n\x0cLaunchReason\x12\x1d\n\x19LAUNCH_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16LAUNCH_REASON_INCLUDED\x10\x01\x12!\n\x1dLAUNCH_REASON_ALREADY_STARTED\x10\x02\x12\x1f\n\x1bLAUNCH_REASON_OUTSIDE_UNITS\x10\x03\x12\x1a\n\x16LAUNCH_REASON_INACTIVE\x10\x04\x12\x1a\n\x16LAUNCH_REASON_NO_RATER\x10\x05\x12%\n!LAUNCH_REASON_SUPERVISOR_INACTIVE\x10\x06\x12\x1e\n\x1aLAUNCH_REASON_JOINED_LATER\x10\x07\x32\xf2\x04\n\x0c\x43ycleService\x12w\n\x0b\x43reateCycle\x12\x1d.siklus.v1.CreateCycleRequest\x1a\x1e.siklus.v1.CreateCycleResponse\")\x82\xd3\xe4\x93\x02#\"\x1e/v1/{parent=agencies/*}/cycles:\x01*\x12k\n\x08GetCycle\x12\x1a.siklus.v1.GetCycleRequest\x1a\x1b.siklus.v1.GetCycleResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=agencies/*/cycles/*}\x12q\n\nListCycles\x12\x1c.siklus.v1.ListCyclesRequest\x1a\x1d.siklus.v1.ListCyclesResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=agencies/*}/cycles\x12\x88\x01\n\rPreviewLaunch\x12\x1f.siklus.v1.PreviewLaunchRequest\x1a .siklus.v1.PreviewLaunchResponse\"4\x82\xd3\xe4\x93\x02.\x12,/v1/{name=agencies/*/cycles/*}:previewLaunch\x12~\n\x0bLaunchCycle\x12\x1d.siklus.v1.LaunchCycleRequest\x1a\x1e.siklus.v1.LaunchCycleResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/{name=agencies/*/cycles/*}:launch:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsiklus/v1/cycle_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1asiklus/v1/evaluation.proto\"\xaf\x02\n\x05\x43ycle\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04year\x18\x03 \x01(\x05\x12\x0e\n\x06policy\x18\x04 \x01(\t\x12\x16\n\x0epolicy_version\x18\x05 \x01(\x05\x12\r\n\x05units\x18\x06 \x03(\t\x12\x11\n\ttop_rater\x18\x07 \x01(\t\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.siklus.v1.CycleState\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0blaunched_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08progress\x18\x0b \x01(\x0b\x32\x18.siklus.v1.CycleProgress\"n\n\rCycleProgress\x12\x13\n\x0b\x63ohort_size\x18\x01 \x01(\x05\x12\x0f\n\x07started\x18\x02 \x01(\x05\x12\x10\n\x08\x65xcluded\x18\x03 \x01(\x05\x12%\n\x06stages\x18\x04 \x03(\x0b\x32\x15.siklus.v1.StageCount\"<\n\nStageCount\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\xc0\x03\n\x12\x43reateCycleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x32\n\x08\x63ycle_id\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x19\n\x04year\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xb4\x10(\xd0\x0f\x12\x31\n\x06policy\x18\x05 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x1f\n\x0epolicy_version\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x19\n\x05title\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12:\n\x05units\x18\x08 \x03(\tB+\xbaH(\x92\x01%\x10\xe8\x07\x18\x01\"\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x36\n\ttop_rater\x18\t \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\"6\n\x13\x43reateCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"i\n\x0fGetCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\"3\n\x10GetCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"\x88\x01\n\x11ListCyclesRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"O\n\x12ListCyclesResponse\x12 \n\x06\x63ycles\x18\x01 \x03(\x0b\x32\x10.siklus.v1.Cycle\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x14PreviewLaunchRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"~\n\x15PreviewLaunchResponse\x12(\n\x06people\x18\x01 \x03(\x0b\x32\x18.siklus.v1.LaunchPreview\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08included\x18\x03 \x01(\x05\x12\x10\n\x08left_out\x18\x04 \x01(\x05\"\xa4\x01\n\rLaunchPreview\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x10\n\x08included\x18\x04 \x01(\x08\x12\'\n\x06reason\x18\x05 \x01(\x0e\x32\x17.siklus.v1.LaunchReason\x12\x12\n\nsupervisor\x18\x06 \x01(\t\x12\x10\n\x08\x61pprover\x18\x07 \x01(\t\"\xab\x01\n\x12LaunchCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\"6\n\x13LaunchCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"\x8b\x01\n\x11WatchCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1e\n\x0cresume_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"\\\n\x12WatchCycleResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x1f\n\x05\x63ycle\x18\x02 \x01(\x0b\x32\x10.siklus.v1.Cycle\x12\x0f\n\x07\x63losing\x18\x03 \x01(\x08*t\n\nCycleState\x12\x1b\n\x17\x43YCLE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43YCLE_STATE_DRAFT\x10\x01\x12\x19\n\x15\x43YCLE_STATE_LAUNCHING\x10\x02\x12\x17\n\x13\x43YCLE_STATE_RUNNING\x10\x03*\x8c\x02\n\x0cLaunchReason\x12\x1d\n\x19LAUNCH_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16LAUNCH_REASON_INCLUDED\x10\x01\x12!\n\x1dLAUNCH_REASON_ALREADY_STARTED\x10\x02\x12\x1f\n\x1bLAUNCH_REASON_OUTSIDE_UNITS\x10\x03\x12\x1a\n\x16LAUNCH_REASON_INACTIVE\x10\x04\x12\x1a\n\x16LAUNCH_REASON_NO_RATER\x10\x05\x12%\n!LAUNCH_REASON_SUPERVISOR_INACTIVE\x10\x06\x12\x1e\n\x1aLAUNCH_REASON_JOINED_LATER\x10\x07\x32\x8a\x07\n\x0c\x43ycleService\x12\x8f\x01\n\x0b\x43reateCycle\x12\x1d.siklus.v1.CreateCycleRequest\x1a\x1e.siklus.v1.CreateCycleResponse\"A\x90\x02\x02\xc2\xc1\x18\x11\x12\x01\x02\"\x0c\x63ycles.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{parent=agencies/*}/cycles:\x01*\x12\x85\x01\n\x08GetCycle\x12\x1a.siklus.v1.GetCycleRequest\x1a\x1b.siklus.v1.GetCycleResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=agencies/*/cycles/*}\x12\x8b\x01\n\nListCycles\x12\x1c.siklus.v1.ListCyclesRequest\x1a\x1d.siklus.v1.ListCyclesResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=agencies/*}/cycles\x12\x93\x01\n\nWatchCycle\x12\x1c.siklus.v1.WatchCycleRequest\x1a\x1d.siklus.v1.WatchCycleResponse\"F\x90\x02\x01\xc2\xc1\x18\x13\x08\x03\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02&\x12$/v1/{name=agencies/*/cycles/*}:watch0\x01\x12\xa2\x01\n\rPreviewLaunch\x12\x1f.siklus.v1.PreviewLaunchRequest\x1a .siklus.v1.PreviewLaunchResponse\"N\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02.\x12,/v1/{name=agencies/*/cycles/*}:previewLaunch\x12\x96\x01\n\x0bLaunchCycle\x12\x1d.siklus.v1.LaunchCycleRequest\x1a\x1e.siklus.v1.LaunchCycleResponse\"H\x90\x02\x02\xc2\xc1\x18\x11\x12\x01\x02\"\x0c\x63ycles.write\x82\xd3\xe4\x93\x02*\"%/v1/{name=agencies/*/cycles/*}:launch:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -71,48 +72,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['name']._serialized_options = b'\272HErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'
+  _globals['_WATCHCYCLEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_WATCHCYCLEREQUEST'].fields_by_name['name']._serialized_options = b'\272HErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$'
+  _globals['_WATCHCYCLEREQUEST'].fields_by_name['resume_token']._loaded_options = None
+  _globals['_WATCHCYCLEREQUEST'].fields_by_name['resume_token']._serialized_options = b'\272H\005r\003\030\200\010'
   _globals['_CYCLESERVICE'].methods_by_name['CreateCycle']._loaded_options = None
-  _globals['_CYCLESERVICE'].methods_by_name['CreateCycle']._serialized_options = b'\202\323\344\223\002#\"\036/v1/{parent=agencies/*}/cycles:\001*'
+  _globals['_CYCLESERVICE'].methods_by_name['CreateCycle']._serialized_options = b'\220\002\002\302\301\030\021\022\001\002\"\014cycles.write\202\323\344\223\002#\"\036/v1/{parent=agencies/*}/cycles:\001*'
   _globals['_CYCLESERVICE'].methods_by_name['GetCycle']._loaded_options = None
-  _globals['_CYCLESERVICE'].methods_by_name['GetCycle']._serialized_options = b'\202\323\344\223\002 \022\036/v1/{name=agencies/*/cycles/*}'
+  _globals['_CYCLESERVICE'].methods_by_name['GetCycle']._serialized_options = b'\220\002\001\302\301\030\023\010\001\022\002\002\003\"\013cycles.read\202\323\344\223\002 \022\036/v1/{name=agencies/*/cycles/*}'
   _globals['_CYCLESERVICE'].methods_by_name['ListCycles']._loaded_options = None
-  _globals['_CYCLESERVICE'].methods_by_name['ListCycles']._serialized_options = b'\202\323\344\223\002 \022\036/v1/{parent=agencies/*}/cycles'
+  _globals['_CYCLESERVICE'].methods_by_name['ListCycles']._serialized_options = b'\220\002\001\302\301\030\023\010\001\022\002\002\003\"\013cycles.read\202\323\344\223\002 \022\036/v1/{parent=agencies/*}/cycles'
+  _globals['_CYCLESERVICE'].methods_by_name['WatchCycle']._loaded_options = None
+  _globals['_CYCLESERVICE'].methods_by_name['WatchCycle']._serialized_options = b'\220\002\001\302\301\030\023\010\003\022\002\002\003\"\013cycles.read\202\323\344\223\002&\022$/v1/{name=agencies/*/cycles/*}:watch'
   _globals['_CYCLESERVICE'].methods_by_name['PreviewLaunch']._loaded_options = None
-  _globals['_CYCLESERVICE'].methods_by_name['PreviewLaunch']._serialized_options = b'\202\323\344\223\002.\022,/v1/{name=agencies/*/cycles/*}:previewLaunch'
+  _globals['_CYCLESERVICE'].methods_by_name['PreviewLaunch']._serialized_options = b'\220\002\001\302\301\030\023\010\001\022\002\002\003\"\013cycles.read\202\323\344\223\002.\022,/v1/{name=agencies/*/cycles/*}:previewLaunch'
   _globals['_CYCLESERVICE'].methods_by_name['LaunchCycle']._loaded_options = None
-  _globals['_CYCLESERVICE'].methods_by_name['LaunchCycle']._serialized_options = b'\202\323\344\223\002*\"%/v1/{name=agencies/*/cycles/*}:launch:\001*'
-  _globals['_CYCLESTATE']._serialized_start=2227
-  _globals['_CYCLESTATE']._serialized_end=2343
-  _globals['_LAUNCHREASON']._serialized_start=2346
-  _globals['_LAUNCHREASON']._serialized_end=2614
-  _globals['_CYCLE']._serialized_start=165
-  _globals['_CYCLE']._serialized_end=468
-  _globals['_CYCLEPROGRESS']._serialized_start=470
-  _globals['_CYCLEPROGRESS']._serialized_end=580
-  _globals['_STAGECOUNT']._serialized_start=582
-  _globals['_STAGECOUNT']._serialized_end=642
-  _globals['_CREATECYCLEREQUEST']._serialized_start=645
-  _globals['_CREATECYCLEREQUEST']._serialized_end=1093
-  _globals['_CREATECYCLERESPONSE']._serialized_start=1095
-  _globals['_CREATECYCLERESPONSE']._serialized_end=1149
-  _globals['_GETCYCLEREQUEST']._serialized_start=1151
-  _globals['_GETCYCLEREQUEST']._serialized_end=1256
-  _globals['_GETCYCLERESPONSE']._serialized_start=1258
-  _globals['_GETCYCLERESPONSE']._serialized_end=1309
-  _globals['_LISTCYCLESREQUEST']._serialized_start=1312
-  _globals['_LISTCYCLESREQUEST']._serialized_end=1448
-  _globals['_LISTCYCLESRESPONSE']._serialized_start=1450
-  _globals['_LISTCYCLESRESPONSE']._serialized_end=1529
-  _globals['_PREVIEWLAUNCHREQUEST']._serialized_start=1532
-  _globals['_PREVIEWLAUNCHREQUEST']._serialized_end=1700
-  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_start=1702
-  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_end=1828
-  _globals['_LAUNCHPREVIEW']._serialized_start=1831
-  _globals['_LAUNCHPREVIEW']._serialized_end=1995
-  _globals['_LAUNCHCYCLEREQUEST']._serialized_start=1998
-  _globals['_LAUNCHCYCLEREQUEST']._serialized_end=2169
-  _globals['_LAUNCHCYCLERESPONSE']._serialized_start=2171
-  _globals['_LAUNCHCYCLERESPONSE']._serialized_end=2225
-  _globals['_CYCLESERVICE']._serialized_start=2617
-  _globals['_CYCLESERVICE']._serialized_end=3243
+  _globals['_CYCLESERVICE'].methods_by_name['LaunchCycle']._serialized_options = b'\220\002\002\302\301\030\021\022\001\002\"\014cycles.write\202\323\344\223\002*\"%/v1/{name=agencies/*/cycles/*}:launch:\001*'
+  _globals['_CYCLESTATE']._serialized_start=2492
+  _globals['_CYCLESTATE']._serialized_end=2608
+  _globals['_LAUNCHREASON']._serialized_start=2611
+  _globals['_LAUNCHREASON']._serialized_end=2879
+  _globals['_CYCLE']._serialized_start=194
+  _globals['_CYCLE']._serialized_end=497
+  _globals['_CYCLEPROGRESS']._serialized_start=499
+  _globals['_CYCLEPROGRESS']._serialized_end=609
+  _globals['_STAGECOUNT']._serialized_start=611
+  _globals['_STAGECOUNT']._serialized_end=671
+  _globals['_CREATECYCLEREQUEST']._serialized_start=674
+  _globals['_CREATECYCLEREQUEST']._serialized_end=1122
+  _globals['_CREATECYCLERESPONSE']._serialized_start=1124
+  _globals['_CREATECYCLERESPONSE']._serialized_end=1178
+  _globals['_GETCYCLEREQUEST']._serialized_start=1180
+  _globals['_GETCYCLEREQUEST']._serialized_end=1285
+  _globals['_GETCYCLERESPONSE']._serialized_start=1287
+  _globals['_GETCYCLERESPONSE']._serialized_end=1338
+  _globals['_LISTCYCLESREQUEST']._serialized_start=1341
+  _globals['_LISTCYCLESREQUEST']._serialized_end=1477
+  _globals['_LISTCYCLESRESPONSE']._serialized_start=1479
+  _globals['_LISTCYCLESRESPONSE']._serialized_end=1558
+  _globals['_PREVIEWLAUNCHREQUEST']._serialized_start=1561
+  _globals['_PREVIEWLAUNCHREQUEST']._serialized_end=1729
+  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_start=1731
+  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_end=1857
+  _globals['_LAUNCHPREVIEW']._serialized_start=1860
+  _globals['_LAUNCHPREVIEW']._serialized_end=2024
+  _globals['_LAUNCHCYCLEREQUEST']._serialized_start=2027
+  _globals['_LAUNCHCYCLEREQUEST']._serialized_end=2198
+  _globals['_LAUNCHCYCLERESPONSE']._serialized_start=2200
+  _globals['_LAUNCHCYCLERESPONSE']._serialized_end=2254
+  _globals['_WATCHCYCLEREQUEST']._serialized_start=2257
+  _globals['_WATCHCYCLEREQUEST']._serialized_end=2396
+  _globals['_WATCHCYCLERESPONSE']._serialized_start=2398
+  _globals['_WATCHCYCLERESPONSE']._serialized_end=2490
+  _globals['_CYCLESERVICE']._serialized_start=2882
+  _globals['_CYCLESERVICE']._serialized_end=3788
 # @@protoc_insertion_point(module_scope)

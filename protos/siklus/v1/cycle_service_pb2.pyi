@@ -570,3 +570,63 @@ class LaunchCycleResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LaunchCycleResponse: _TypeAlias = LaunchCycleResponse  # noqa: Y015
+
+@_typing.final
+class WatchCycleRequest(_message.Message):
+    """Which cycle to watch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The cycle: `agencies/{agency}/cycles/{cycle}`."""
+    resume_token: _builtins.str
+    """`resume_token` of the last message that was handled: the cycle is sent only once it has changed
+    since. Empty sends it at once.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchCycleRequest: _TypeAlias = WatchCycleRequest  # noqa: Y015
+
+@_typing.final
+class WatchCycleResponse(_message.Message):
+    """The cycle after a change, or a checkpoint. Every message carries a token; keep the last one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    CYCLE_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Resume after this message."""
+    closing: _builtins.bool
+    """Whether the stream ends after this message, because the server shuts down: resume at once."""
+    @_builtins.property
+    def cycle(self) -> Global___Cycle:
+        """The cycle as it stands; absent in a checkpoint."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        cycle: Global___Cycle | None = ...,
+        closing: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cycle", b"cycle"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "cycle", b"cycle", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchCycleResponse: _TypeAlias = WatchCycleResponse  # noqa: Y015

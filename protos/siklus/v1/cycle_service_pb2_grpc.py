@@ -51,6 +51,11 @@ class CycleServiceStub:
                 request_serializer=siklus_dot_v1_dot_cycle__service__pb2.ListCyclesRequest.SerializeToString,
                 response_deserializer=siklus_dot_v1_dot_cycle__service__pb2.ListCyclesResponse.FromString,
                 _registered_method=True)
+        self.WatchCycle = channel.unary_stream(
+                '/siklus.v1.CycleService/WatchCycle',
+                request_serializer=siklus_dot_v1_dot_cycle__service__pb2.WatchCycleRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_cycle__service__pb2.WatchCycleResponse.FromString,
+                _registered_method=True)
         self.PreviewLaunch = channel.unary_unary(
                 '/siklus.v1.CycleService/PreviewLaunch',
                 request_serializer=siklus_dot_v1_dot_cycle__service__pb2.PreviewLaunchRequest.SerializeToString,
@@ -89,6 +94,14 @@ class CycleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchCycle(self, request, context):
+        """Sends the cycle as it stands, and again whenever its progress changes, at most once a second; at
+        least every 15 seconds a checkpoint without the cycle comes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PreviewLaunch(self, request, context):
         """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing.
         """
@@ -121,6 +134,11 @@ def add_CycleServiceServicer_to_server(servicer, server):
                     servicer.ListCycles,
                     request_deserializer=siklus_dot_v1_dot_cycle__service__pb2.ListCyclesRequest.FromString,
                     response_serializer=siklus_dot_v1_dot_cycle__service__pb2.ListCyclesResponse.SerializeToString,
+            ),
+            'WatchCycle': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchCycle,
+                    request_deserializer=siklus_dot_v1_dot_cycle__service__pb2.WatchCycleRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_cycle__service__pb2.WatchCycleResponse.SerializeToString,
             ),
             'PreviewLaunch': grpc.unary_unary_rpc_method_handler(
                     servicer.PreviewLaunch,
@@ -216,6 +234,33 @@ class CycleService:
             '/siklus.v1.CycleService/ListCycles',
             siklus_dot_v1_dot_cycle__service__pb2.ListCyclesRequest.SerializeToString,
             siklus_dot_v1_dot_cycle__service__pb2.ListCyclesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchCycle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/siklus.v1.CycleService/WatchCycle',
+            siklus_dot_v1_dot_cycle__service__pb2.WatchCycleRequest.SerializeToString,
+            siklus_dot_v1_dot_cycle__service__pb2.WatchCycleResponse.FromString,
             options,
             channel_credentials,
             insecure,

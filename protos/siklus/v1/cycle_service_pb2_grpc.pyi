@@ -41,6 +41,10 @@ class CycleServiceStub:
     """Reads one cycle with its progress."""
     ListCycles: _grpc.UnaryUnaryMultiCallable[_cycle_service_pb2.ListCyclesRequest, _cycle_service_pb2.ListCyclesResponse]
     """Lists cycles by id, with their progress."""
+    WatchCycle: _grpc.UnaryStreamMultiCallable[_cycle_service_pb2.WatchCycleRequest, _cycle_service_pb2.WatchCycleResponse]
+    """Sends the cycle as it stands, and again whenever its progress changes, at most once a second; at
+    least every 15 seconds a checkpoint without the cycle comes.
+    """
     PreviewLaunch: _grpc.UnaryUnaryMultiCallable[_cycle_service_pb2.PreviewLaunchRequest, _cycle_service_pb2.PreviewLaunchResponse]
     """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing."""
     LaunchCycle: _grpc.UnaryUnaryMultiCallable[_cycle_service_pb2.LaunchCycleRequest, _cycle_service_pb2.LaunchCycleResponse]
@@ -61,6 +65,10 @@ class CycleServiceAsyncStub(CycleServiceStub):
     """Reads one cycle with its progress."""
     ListCycles: _aio.UnaryUnaryMultiCallable[_cycle_service_pb2.ListCyclesRequest, _cycle_service_pb2.ListCyclesResponse]  # type: ignore[assignment]
     """Lists cycles by id, with their progress."""
+    WatchCycle: _aio.UnaryStreamMultiCallable[_cycle_service_pb2.WatchCycleRequest, _cycle_service_pb2.WatchCycleResponse]  # type: ignore[assignment]
+    """Sends the cycle as it stands, and again whenever its progress changes, at most once a second; at
+    least every 15 seconds a checkpoint without the cycle comes.
+    """
     PreviewLaunch: _aio.UnaryUnaryMultiCallable[_cycle_service_pb2.PreviewLaunchRequest, _cycle_service_pb2.PreviewLaunchResponse]  # type: ignore[assignment]
     """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing."""
     LaunchCycle: _aio.UnaryUnaryMultiCallable[_cycle_service_pb2.LaunchCycleRequest, _cycle_service_pb2.LaunchCycleResponse]  # type: ignore[assignment]
@@ -96,6 +104,16 @@ class CycleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_cycle_service_pb2.ListCyclesResponse, _abc.Awaitable[_cycle_service_pb2.ListCyclesResponse]]:
         """Lists cycles by id, with their progress."""
+
+    @_abc_1.abstractmethod
+    def WatchCycle(
+        self,
+        request: _cycle_service_pb2.WatchCycleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_cycle_service_pb2.WatchCycleResponse], _abc.AsyncIterator[_cycle_service_pb2.WatchCycleResponse]]:
+        """Sends the cycle as it stands, and again whenever its progress changes, at most once a second; at
+        least every 15 seconds a checkpoint without the cycle comes.
+        """
 
     @_abc_1.abstractmethod
     def PreviewLaunch(

@@ -100,6 +100,22 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """DEADLINE_EXCEEDED: no answer in time; a command may still apply, send it again unchanged."""
     REASON_INTERNAL_FAULT: _Reason.ValueType  # 38
     """INTERNAL: a fault of Siklus, logged under its request id."""
+    REASON_SCOPE_REQUIRED: _Reason.ValueType  # 39
+    """PERMISSION_DENIED: the program's token lacks the scope named in the metadata."""
+    REASON_RATE_LIMITED: _Reason.ValueType  # 40
+    """RESOURCE_EXHAUSTED: more calls than the limit allows; RetryInfo tells when to go on."""
+    REASON_RESUME_TOKEN_INVALID: _Reason.ValueType  # 41
+    """INVALID_ARGUMENT: the resume token is not one of this watch with these filters."""
+    REASON_WATCHER_TOO_SLOW: _Reason.ValueType  # 42
+    """RESOURCE_EXHAUSTED: the watcher reads too slowly; resume from its last token."""
+    REASON_TARGET_NOT_ALLOWED: _Reason.ValueType  # 43
+    """INVALID_ARGUMENT: webhooks are not sent to such a target."""
+    REASON_EVALUATION_RUNNING: _Reason.ValueType  # 44
+    """FAILED_PRECONDITION: an evaluation of this person has not ended yet."""
+    REASON_LIMIT_REACHED: _Reason.ValueType  # 45
+    """FAILED_PRECONDITION: the agency has as many as are allowed; delete one first."""
+    REASON_SHUTTING_DOWN: _Reason.ValueType  # 46
+    """UNAVAILABLE: the server shuts down; send the same call again, another answers."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call was refused. Every refusal is a google.rpc.Status whose ErrorInfo carries the domain
@@ -188,4 +204,20 @@ REASON_DEADLINE_EXCEEDED: Reason.ValueType  # 37
 """DEADLINE_EXCEEDED: no answer in time; a command may still apply, send it again unchanged."""
 REASON_INTERNAL_FAULT: Reason.ValueType  # 38
 """INTERNAL: a fault of Siklus, logged under its request id."""
+REASON_SCOPE_REQUIRED: Reason.ValueType  # 39
+"""PERMISSION_DENIED: the program's token lacks the scope named in the metadata."""
+REASON_RATE_LIMITED: Reason.ValueType  # 40
+"""RESOURCE_EXHAUSTED: more calls than the limit allows; RetryInfo tells when to go on."""
+REASON_RESUME_TOKEN_INVALID: Reason.ValueType  # 41
+"""INVALID_ARGUMENT: the resume token is not one of this watch with these filters."""
+REASON_WATCHER_TOO_SLOW: Reason.ValueType  # 42
+"""RESOURCE_EXHAUSTED: the watcher reads too slowly; resume from its last token."""
+REASON_TARGET_NOT_ALLOWED: Reason.ValueType  # 43
+"""INVALID_ARGUMENT: webhooks are not sent to such a target."""
+REASON_EVALUATION_RUNNING: Reason.ValueType  # 44
+"""FAILED_PRECONDITION: an evaluation of this person has not ended yet."""
+REASON_LIMIT_REACHED: Reason.ValueType  # 45
+"""FAILED_PRECONDITION: the agency has as many as are allowed; delete one first."""
+REASON_SHUTTING_DOWN: Reason.ValueType  # 46
+"""UNAVAILABLE: the server shuts down; send the same call again, another answers."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

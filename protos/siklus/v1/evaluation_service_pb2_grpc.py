@@ -9,6 +9,7 @@ from siklus.v1 import commands_rating_pb2 as siklus_dot_v1_dot_commands__rating_
 from siklus.v1 import commands_team_pb2 as siklus_dot_v1_dot_commands__team__pb2
 from siklus.v1 import commands_year_pb2 as siklus_dot_v1_dot_commands__year__pb2
 from siklus.v1 import evaluation_reads_pb2 as siklus_dot_v1_dot_evaluation__reads__pb2
+from siklus.v1 import watch_pb2 as siklus_dot_v1_dot_watch__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -71,6 +72,16 @@ class EvaluationServiceStub:
                 '/siklus.v1.EvaluationService/ExplainWaiting',
                 request_serializer=siklus_dot_v1_dot_evaluation__reads__pb2.ExplainWaitingRequest.SerializeToString,
                 response_deserializer=siklus_dot_v1_dot_evaluation__reads__pb2.ExplainWaitingResponse.FromString,
+                _registered_method=True)
+        self.WatchEvaluations = channel.unary_stream(
+                '/siklus.v1.EvaluationService/WatchEvaluations',
+                request_serializer=siklus_dot_v1_dot_watch__pb2.WatchEvaluationsRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_watch__pb2.WatchEvaluationsResponse.FromString,
+                _registered_method=True)
+        self.ExportEvaluations = channel.unary_stream(
+                '/siklus.v1.EvaluationService/ExportEvaluations',
+                request_serializer=siklus_dot_v1_dot_watch__pb2.ExportEvaluationsRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_watch__pb2.ExportEvaluationsResponse.FromString,
                 _registered_method=True)
         self.SubmitPlan = channel.unary_unary(
                 '/siklus.v1.EvaluationService/SubmitPlan',
@@ -249,6 +260,23 @@ class EvaluationServiceServicer:
     def ExplainWaiting(self, request, context):
         """Explains who holds an evaluation, since when, by which rule, until when and why, and what
         happens next.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchEvaluations(self, request, context):
+        """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
+        it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
+        ended with WATCHER_TOO_SLOW: resume from its last token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportEvaluations(self, request, context):
+        """Sends every evaluation as it stood at one instant, for data platforms; it begins anew when it
+        breaks off. One caller may have two exports under way.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -470,6 +498,16 @@ def add_EvaluationServiceServicer_to_server(servicer, server):
                     servicer.ExplainWaiting,
                     request_deserializer=siklus_dot_v1_dot_evaluation__reads__pb2.ExplainWaitingRequest.FromString,
                     response_serializer=siklus_dot_v1_dot_evaluation__reads__pb2.ExplainWaitingResponse.SerializeToString,
+            ),
+            'WatchEvaluations': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEvaluations,
+                    request_deserializer=siklus_dot_v1_dot_watch__pb2.WatchEvaluationsRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_watch__pb2.WatchEvaluationsResponse.SerializeToString,
+            ),
+            'ExportEvaluations': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportEvaluations,
+                    request_deserializer=siklus_dot_v1_dot_watch__pb2.ExportEvaluationsRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_watch__pb2.ExportEvaluationsResponse.SerializeToString,
             ),
             'SubmitPlan': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitPlan,
@@ -728,6 +766,60 @@ class EvaluationService:
             '/siklus.v1.EvaluationService/ExplainWaiting',
             siklus_dot_v1_dot_evaluation__reads__pb2.ExplainWaitingRequest.SerializeToString,
             siklus_dot_v1_dot_evaluation__reads__pb2.ExplainWaitingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchEvaluations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/siklus.v1.EvaluationService/WatchEvaluations',
+            siklus_dot_v1_dot_watch__pb2.WatchEvaluationsRequest.SerializeToString,
+            siklus_dot_v1_dot_watch__pb2.WatchEvaluationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportEvaluations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/siklus.v1.EvaluationService/ExportEvaluations',
+            siklus_dot_v1_dot_watch__pb2.ExportEvaluationsRequest.SerializeToString,
+            siklus_dot_v1_dot_watch__pb2.ExportEvaluationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

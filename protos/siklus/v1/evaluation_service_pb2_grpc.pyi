@@ -11,6 +11,7 @@ from siklus.v1 import commands_rating_pb2 as _commands_rating_pb2
 from siklus.v1 import commands_team_pb2 as _commands_team_pb2
 from siklus.v1 import commands_year_pb2 as _commands_year_pb2
 from siklus.v1 import evaluation_reads_pb2 as _evaluation_reads_pb2
+from siklus.v1 import watch_pb2 as _watch_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -60,6 +61,15 @@ class EvaluationServiceStub:
     ExplainWaiting: _grpc.UnaryUnaryMultiCallable[_evaluation_reads_pb2.ExplainWaitingRequest, _evaluation_reads_pb2.ExplainWaitingResponse]
     """Explains who holds an evaluation, since when, by which rule, until when and why, and what
     happens next.
+    """
+    WatchEvaluations: _grpc.UnaryStreamMultiCallable[_watch_pb2.WatchEvaluationsRequest, _watch_pb2.WatchEvaluationsResponse]
+    """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
+    it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
+    ended with WATCHER_TOO_SLOW: resume from its last token.
+    """
+    ExportEvaluations: _grpc.UnaryStreamMultiCallable[_watch_pb2.ExportEvaluationsRequest, _watch_pb2.ExportEvaluationsResponse]
+    """Sends every evaluation as it stood at one instant, for data platforms; it begins anew when it
+    breaks off. One caller may have two exports under way.
     """
     SubmitPlan: _grpc.UnaryUnaryMultiCallable[_commands_plan_pb2.SubmitPlanRequest, _commands_plan_pb2.SubmitPlanResponse]
     """The employee submits the plan; allowed to the employee while the plan is a draft or was returned."""
@@ -153,6 +163,15 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     ExplainWaiting: _aio.UnaryUnaryMultiCallable[_evaluation_reads_pb2.ExplainWaitingRequest, _evaluation_reads_pb2.ExplainWaitingResponse]  # type: ignore[assignment]
     """Explains who holds an evaluation, since when, by which rule, until when and why, and what
     happens next.
+    """
+    WatchEvaluations: _aio.UnaryStreamMultiCallable[_watch_pb2.WatchEvaluationsRequest, _watch_pb2.WatchEvaluationsResponse]  # type: ignore[assignment]
+    """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
+    it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
+    ended with WATCHER_TOO_SLOW: resume from its last token.
+    """
+    ExportEvaluations: _aio.UnaryStreamMultiCallable[_watch_pb2.ExportEvaluationsRequest, _watch_pb2.ExportEvaluationsResponse]  # type: ignore[assignment]
+    """Sends every evaluation as it stood at one instant, for data platforms; it begins anew when it
+    breaks off. One caller may have two exports under way.
     """
     SubmitPlan: _aio.UnaryUnaryMultiCallable[_commands_plan_pb2.SubmitPlanRequest, _commands_plan_pb2.SubmitPlanResponse]  # type: ignore[assignment]
     """The employee submits the plan; allowed to the employee while the plan is a draft or was returned."""
@@ -267,6 +286,27 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_evaluation_reads_pb2.ExplainWaitingResponse, _abc.Awaitable[_evaluation_reads_pb2.ExplainWaitingResponse]]:
         """Explains who holds an evaluation, since when, by which rule, until when and why, and what
         happens next.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchEvaluations(
+        self,
+        request: _watch_pb2.WatchEvaluationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_watch_pb2.WatchEvaluationsResponse], _abc.AsyncIterator[_watch_pb2.WatchEvaluationsResponse]]:
+        """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
+        it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
+        ended with WATCHER_TOO_SLOW: resume from its last token.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportEvaluations(
+        self,
+        request: _watch_pb2.ExportEvaluationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_watch_pb2.ExportEvaluationsResponse], _abc.AsyncIterator[_watch_pb2.ExportEvaluationsResponse]]:
+        """Sends every evaluation as it stood at one instant, for data platforms; it begins anew when it
+        breaks off. One caller may have two exports under way.
         """
 
     @_abc_1.abstractmethod

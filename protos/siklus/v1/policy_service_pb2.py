@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from siklus.v1 import annotations_pb2 as siklus_dot_v1_dot_annotations__pb2
 from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
 from siklus.v1 import values_pb2 as siklus_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esiklus/v1/policy_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\xb6\x01\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\'\n\x05title\x18\x03 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x30\n\x0cpublished_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpublished_by\x18\x06 \x01(\t\x12\x0c\n\x04yaml\x18\x07 \x01(\t\"j\n\x12\x43heckPolicyRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x19\n\x04yaml\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"A\n\x13\x43heckPolicyResponse\x12*\n\x08problems\x18\x01 \x03(\x0b\x32\x18.siklus.v1.PolicyProblem\"<\n\rPolicyProblem\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xab\x01\n\x14PublishPolicyRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x19\n\x04yaml\x18\x03 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\":\n\x15PublishPolicyResponse\x12!\n\x06policy\x18\x01 \x01(\x0b\x32\x11.siklus.v1.Policy\"\x87\x01\n\x10GetPolicyRequest\x12Y\n\x04name\x18\x01 \x01(\tBK\xbaHHrF2D^agencies/[a-z0-9][a-z0-9-]{0,62}/policies/[a-z0-9][a-z0-9_-]{0,62}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"6\n\x11GetPolicyResponse\x12!\n\x06policy\x18\x01 \x01(\x0b\x32\x11.siklus.v1.Policy\"\x8a\x01\n\x13ListPoliciesRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"T\n\x14ListPoliciesResponse\x12#\n\x08policies\x18\x01 \x03(\x0b\x32\x11.siklus.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8a\x01\n\x13\x44\x65scribeFlowRequest\x12Y\n\x04name\x18\x01 \x01(\tBK\xbaHHrF2D^agencies/[a-z0-9][a-z0-9-]{0,62}/policies/[a-z0-9][a-z0-9_-]{0,62}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"c\n\x14\x44\x65scribeFlowResponse\x12\'\n\x05title\x18\x01 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\"\n\x05steps\x18\x02 \x03(\x0b\x32\x13.siklus.v1.FlowStep\"\xc5\x02\n\x08\x46lowStep\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\'\n\x05title\x18\x02 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\"\n\x05tasks\x18\x03 \x03(\x0e\x32\x13.siklus.v1.TaskKind\x12\'\n\x05\x61\x63tor\x18\x04 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\'\n\x05opens\x18\x05 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12%\n\x03\x64ue\x18\x06 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12$\n\x08late_act\x18\x07 \x01(\x0e\x32\x12.siklus.v1.LateAct\x12\x0c\n\x04rule\x18\x08 \x01(\t\x12\x1e\n\x04next\x18\t \x03(\x0e\x32\x10.siklus.v1.Stage2\x87\x05\n\rPolicyService\x12\x7f\n\x0b\x43heckPolicy\x12\x1d.siklus.v1.CheckPolicyRequest\x1a\x1e.siklus.v1.CheckPolicyResponse\"1\x82\xd3\xe4\x93\x02+\"&/v1/{parent=agencies/*}/policies:check:\x01*\x12\x7f\n\rPublishPolicy\x12\x1f.siklus.v1.PublishPolicyRequest\x1a .siklus.v1.PublishPolicyResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{parent=agencies/*}/policies:\x01*\x12p\n\tGetPolicy\x12\x1b.siklus.v1.GetPolicyRequest\x1a\x1c.siklus.v1.GetPolicyResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=agencies/*/policies/*}\x12y\n\x0cListPolicies\x12\x1e.siklus.v1.ListPoliciesRequest\x1a\x1f.siklus.v1.ListPoliciesResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=agencies/*}/policies\x12\x86\x01\n\x0c\x44\x65scribeFlow\x12\x1e.siklus.v1.DescribeFlowRequest\x1a\x1f.siklus.v1.DescribeFlowResponse\"5\x82\xd3\xe4\x93\x02/\x12-/v1/{name=agencies/*/policies/*}:describeFlowb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esiklus/v1/policy_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\xb6\x01\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\'\n\x05title\x18\x03 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x30\n\x0cpublished_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpublished_by\x18\x06 \x01(\t\x12\x0c\n\x04yaml\x18\x07 \x01(\t\"j\n\x12\x43heckPolicyRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x19\n\x04yaml\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"A\n\x13\x43heckPolicyResponse\x12*\n\x08problems\x18\x01 \x03(\x0b\x32\x18.siklus.v1.PolicyProblem\"<\n\rPolicyProblem\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xab\x01\n\x14PublishPolicyRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x19\n\x04yaml\x18\x03 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\":\n\x15PublishPolicyResponse\x12!\n\x06policy\x18\x01 \x01(\x0b\x32\x11.siklus.v1.Policy\"\x87\x01\n\x10GetPolicyRequest\x12Y\n\x04name\x18\x01 \x01(\tBK\xbaHHrF2D^agencies/[a-z0-9][a-z0-9-]{0,62}/policies/[a-z0-9][a-z0-9_-]{0,62}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"6\n\x11GetPolicyResponse\x12!\n\x06policy\x18\x01 \x01(\x0b\x32\x11.siklus.v1.Policy\"\x8a\x01\n\x13ListPoliciesRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"T\n\x14ListPoliciesResponse\x12#\n\x08policies\x18\x01 \x03(\x0b\x32\x11.siklus.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8a\x01\n\x13\x44\x65scribeFlowRequest\x12Y\n\x04name\x18\x01 \x01(\tBK\xbaHHrF2D^agencies/[a-z0-9][a-z0-9-]{0,62}/policies/[a-z0-9][a-z0-9_-]{0,62}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"c\n\x14\x44\x65scribeFlowResponse\x12\'\n\x05title\x18\x01 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\"\n\x05steps\x18\x02 \x03(\x0b\x32\x13.siklus.v1.FlowStep\"\xc5\x02\n\x08\x46lowStep\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\'\n\x05title\x18\x02 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\"\n\x05tasks\x18\x03 \x03(\x0e\x32\x13.siklus.v1.TaskKind\x12\'\n\x05\x61\x63tor\x18\x04 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12\'\n\x05opens\x18\x05 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12%\n\x03\x64ue\x18\x06 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12$\n\x08late_act\x18\x07 \x01(\x0e\x32\x12.siklus.v1.LateAct\x12\x0c\n\x04rule\x18\x08 \x01(\t\x12\x1e\n\x04next\x18\t \x03(\x0e\x32\x10.siklus.v1.Stage2\x99\x06\n\rPolicyService\x12\x9c\x01\n\x0b\x43heckPolicy\x12\x1d.siklus.v1.CheckPolicyRequest\x1a\x1e.siklus.v1.CheckPolicyResponse\"N\x90\x02\x01\xc2\xc1\x18\x16\x08\x04\x12\x03\x01\x02\x03\"\rpolicies.read\x82\xd3\xe4\x93\x02+\"&/v1/{parent=agencies/*}/policies:check:\x01*\x12\x99\x01\n\rPublishPolicy\x12\x1f.siklus.v1.PublishPolicyRequest\x1a .siklus.v1.PublishPolicyResponse\"E\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0epolicies.write\x82\xd3\xe4\x93\x02%\" /v1/{parent=agencies/*}/policies:\x01*\x12\x8d\x01\n\tGetPolicy\x12\x1b.siklus.v1.GetPolicyRequest\x1a\x1c.siklus.v1.GetPolicyResponse\"E\x90\x02\x01\xc2\xc1\x18\x16\x08\x01\x12\x03\x01\x02\x03\"\rpolicies.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=agencies/*/policies/*}\x12\x96\x01\n\x0cListPolicies\x12\x1e.siklus.v1.ListPoliciesRequest\x1a\x1f.siklus.v1.ListPoliciesResponse\"E\x90\x02\x01\xc2\xc1\x18\x16\x08\x01\x12\x03\x01\x02\x03\"\rpolicies.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=agencies/*}/policies\x12\xa3\x01\n\x0c\x44\x65scribeFlow\x12\x1e.siklus.v1.DescribeFlowRequest\x1a\x1f.siklus.v1.DescribeFlowResponse\"R\x90\x02\x01\xc2\xc1\x18\x16\x08\x01\x12\x03\x01\x02\x03\"\rpolicies.read\x82\xd3\xe4\x93\x02/\x12-/v1/{name=agencies/*/policies/*}:describeFlowb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,41 +62,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBEFLOWREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_DESCRIBEFLOWREQUEST'].fields_by_name['version']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_POLICYSERVICE'].methods_by_name['CheckPolicy']._loaded_options = None
-  _globals['_POLICYSERVICE'].methods_by_name['CheckPolicy']._serialized_options = b'\202\323\344\223\002+\"&/v1/{parent=agencies/*}/policies:check:\001*'
+  _globals['_POLICYSERVICE'].methods_by_name['CheckPolicy']._serialized_options = b'\220\002\001\302\301\030\026\010\004\022\003\001\002\003\"\rpolicies.read\202\323\344\223\002+\"&/v1/{parent=agencies/*}/policies:check:\001*'
   _globals['_POLICYSERVICE'].methods_by_name['PublishPolicy']._loaded_options = None
-  _globals['_POLICYSERVICE'].methods_by_name['PublishPolicy']._serialized_options = b'\202\323\344\223\002%\" /v1/{parent=agencies/*}/policies:\001*'
+  _globals['_POLICYSERVICE'].methods_by_name['PublishPolicy']._serialized_options = b'\220\002\002\302\301\030\023\022\001\002\"\016policies.write\202\323\344\223\002%\" /v1/{parent=agencies/*}/policies:\001*'
   _globals['_POLICYSERVICE'].methods_by_name['GetPolicy']._loaded_options = None
-  _globals['_POLICYSERVICE'].methods_by_name['GetPolicy']._serialized_options = b'\202\323\344\223\002\"\022 /v1/{name=agencies/*/policies/*}'
+  _globals['_POLICYSERVICE'].methods_by_name['GetPolicy']._serialized_options = b'\220\002\001\302\301\030\026\010\001\022\003\001\002\003\"\rpolicies.read\202\323\344\223\002\"\022 /v1/{name=agencies/*/policies/*}'
   _globals['_POLICYSERVICE'].methods_by_name['ListPolicies']._loaded_options = None
-  _globals['_POLICYSERVICE'].methods_by_name['ListPolicies']._serialized_options = b'\202\323\344\223\002\"\022 /v1/{parent=agencies/*}/policies'
+  _globals['_POLICYSERVICE'].methods_by_name['ListPolicies']._serialized_options = b'\220\002\001\302\301\030\026\010\001\022\003\001\002\003\"\rpolicies.read\202\323\344\223\002\"\022 /v1/{parent=agencies/*}/policies'
   _globals['_POLICYSERVICE'].methods_by_name['DescribeFlow']._loaded_options = None
-  _globals['_POLICYSERVICE'].methods_by_name['DescribeFlow']._serialized_options = b'\202\323\344\223\002/\022-/v1/{name=agencies/*/policies/*}:describeFlow'
-  _globals['_POLICY']._serialized_start=190
-  _globals['_POLICY']._serialized_end=372
-  _globals['_CHECKPOLICYREQUEST']._serialized_start=374
-  _globals['_CHECKPOLICYREQUEST']._serialized_end=480
-  _globals['_CHECKPOLICYRESPONSE']._serialized_start=482
-  _globals['_CHECKPOLICYRESPONSE']._serialized_end=547
-  _globals['_POLICYPROBLEM']._serialized_start=549
-  _globals['_POLICYPROBLEM']._serialized_end=609
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=612
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=783
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=785
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=843
-  _globals['_GETPOLICYREQUEST']._serialized_start=846
-  _globals['_GETPOLICYREQUEST']._serialized_end=981
-  _globals['_GETPOLICYRESPONSE']._serialized_start=983
-  _globals['_GETPOLICYRESPONSE']._serialized_end=1037
-  _globals['_LISTPOLICIESREQUEST']._serialized_start=1040
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=1178
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=1180
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=1264
-  _globals['_DESCRIBEFLOWREQUEST']._serialized_start=1267
-  _globals['_DESCRIBEFLOWREQUEST']._serialized_end=1405
-  _globals['_DESCRIBEFLOWRESPONSE']._serialized_start=1407
-  _globals['_DESCRIBEFLOWRESPONSE']._serialized_end=1506
-  _globals['_FLOWSTEP']._serialized_start=1509
-  _globals['_FLOWSTEP']._serialized_end=1834
-  _globals['_POLICYSERVICE']._serialized_start=1837
-  _globals['_POLICYSERVICE']._serialized_end=2484
+  _globals['_POLICYSERVICE'].methods_by_name['DescribeFlow']._serialized_options = b'\220\002\001\302\301\030\026\010\001\022\003\001\002\003\"\rpolicies.read\202\323\344\223\002/\022-/v1/{name=agencies/*/policies/*}:describeFlow'
+  _globals['_POLICY']._serialized_start=219
+  _globals['_POLICY']._serialized_end=401
+  _globals['_CHECKPOLICYREQUEST']._serialized_start=403
+  _globals['_CHECKPOLICYREQUEST']._serialized_end=509
+  _globals['_CHECKPOLICYRESPONSE']._serialized_start=511
+  _globals['_CHECKPOLICYRESPONSE']._serialized_end=576
+  _globals['_POLICYPROBLEM']._serialized_start=578
+  _globals['_POLICYPROBLEM']._serialized_end=638
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=641
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=812
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=814
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=872
+  _globals['_GETPOLICYREQUEST']._serialized_start=875
+  _globals['_GETPOLICYREQUEST']._serialized_end=1010
+  _globals['_GETPOLICYRESPONSE']._serialized_start=1012
+  _globals['_GETPOLICYRESPONSE']._serialized_end=1066
+  _globals['_LISTPOLICIESREQUEST']._serialized_start=1069
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=1207
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=1209
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=1293
+  _globals['_DESCRIBEFLOWREQUEST']._serialized_start=1296
+  _globals['_DESCRIBEFLOWREQUEST']._serialized_end=1434
+  _globals['_DESCRIBEFLOWRESPONSE']._serialized_start=1436
+  _globals['_DESCRIBEFLOWRESPONSE']._serialized_end=1535
+  _globals['_FLOWSTEP']._serialized_start=1538
+  _globals['_FLOWSTEP']._serialized_end=1863
+  _globals['_POLICYSERVICE']._serialized_start=1866
+  _globals['_POLICYSERVICE']._serialized_end=2659
 # @@protoc_insertion_point(module_scope)
