@@ -29,15 +29,23 @@ class ServiceReason(StrEnum):
     TOKEN_MISSING = "TOKEN_MISSING"  # noqa: S105 - a name
     TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105 - a name
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a name
+    SCOPE_REQUIRED = "SCOPE_REQUIRED"
     NOT_FOUND = "NOT_FOUND"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     CYCLE_STATE = "CYCLE_STATE"
     PAGE_TOKEN_INVALID = "PAGE_TOKEN_INVALID"  # noqa: S105 - a name
+    RESUME_TOKEN_INVALID = "RESUME_TOKEN_INVALID"  # noqa: S105 - a name
+    TARGET_NOT_ALLOWED = "TARGET_NOT_ALLOWED"
+    EVALUATION_RUNNING = "EVALUATION_RUNNING"
+    LIMIT_REACHED = "LIMIT_REACHED"
+    RATE_LIMITED = "RATE_LIMITED"
+    WATCHER_TOO_SLOW = "WATCHER_TOO_SLOW"
     POLICY_INVALID = "POLICY_INVALID"
     NOT_SUPPORTED_YET = "NOT_SUPPORTED_YET"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
     STALE_READ = "STALE_READ"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     INTERNAL_FAULT = "INTERNAL_FAULT"
 
@@ -95,6 +103,7 @@ ANSWERS: Final[Mapping[Reason | ServiceReason, Answer]] = {
     Reason.MANDATE_NOT_VALID: _DENIED,
     Reason.SEPARATION_OF_DUTIES: _DENIED,
     Reason.ROLE_REQUIRED: _DENIED,
+    ServiceReason.SCOPE_REQUIRED: _DENIED,
     Reason.REQUEST_ID_REUSED: Answer(StatusCode.ALREADY_EXISTS),
     # No RetryInfo: the caller must look again before deciding again.
     Reason.REVISION_CHANGED: Answer(StatusCode.ABORTED),
@@ -111,16 +120,24 @@ ANSWERS: Final[Mapping[Reason | ServiceReason, Answer]] = {
     Reason.SECOND_PERSON_REQUIRED: _STATE,
     Reason.NOT_ALLOWED_BY_POLICY: _STATE,
     ServiceReason.CYCLE_STATE: _STATE,
+    ServiceReason.EVALUATION_RUNNING: _STATE,
+    ServiceReason.LIMIT_REACHED: _STATE,
     Reason.MALFORMED_MESSAGE: _FIELDS,
     Reason.FIELD_INVALID: _FIELDS,
     Reason.FORM_TOO_LARGE: _FIELDS,
     Reason.RATING_LOWERED: _FIELDS,
     ServiceReason.PAGE_TOKEN_INVALID: _FIELDS,
+    ServiceReason.RESUME_TOKEN_INVALID: _FIELDS,
+    ServiceReason.TARGET_NOT_ALLOWED: _FIELDS,
     ServiceReason.POLICY_INVALID: _FIELDS,
     ServiceReason.NOT_SUPPORTED_YET: _FIELDS,
     ServiceReason.STORE_UNAVAILABLE: _LATER,
     ServiceReason.ENGINE_UNAVAILABLE: _LATER,
     ServiceReason.STALE_READ: _LATER,
+    ServiceReason.SHUTTING_DOWN: _LATER,
+    ServiceReason.RATE_LIMITED: Answer(StatusCode.RESOURCE_EXHAUSTED, Detail.RETRY),
+    # No RetryInfo: the same call again would begin where it began; the watcher has a newer token.
+    ServiceReason.WATCHER_TOO_SLOW: Answer(StatusCode.RESOURCE_EXHAUSTED),
     ServiceReason.DEADLINE_EXCEEDED: Answer(StatusCode.DEADLINE_EXCEEDED),
     ServiceReason.INTERNAL_FAULT: Answer(StatusCode.INTERNAL),
 }
