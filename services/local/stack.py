@@ -103,6 +103,8 @@ class LocalStack:
     client: Client
     worker: WorkerProcess | None
     grpc_port: int
+    folder: Path
+    """Where its keys, logs and mails lie."""
 
     def __init__(
         self,
@@ -166,7 +168,7 @@ class LocalStack:
 
     async def _start(self) -> None:
         self._ports.must_be_free()
-        folder = self._folder()
+        self.folder = folder = self._folder()
         self._signing_key = ensure_local_key(folder)
         text_keys = local_key_file(folder).with_name(TEXT_KEYS_FILE)
         keyring = Keyring.load_or_create(text_keys)
