@@ -128,9 +128,9 @@ class _Writer:
 
     def catch_up(self, *, spread: timedelta = AT_ONCE, before: datetime | None = None) -> None:
         while act := next_act(self.state, spread=spread, before=before):
-            if act.run_at > self.now:
+            if act.run_at > self.now or act.events is None:
                 return
-            self.add(act.events, at=act.legal_at)
+            self.add(act.events(), at=act.legal_at)
 
     def add(
         self,
@@ -141,6 +141,7 @@ class _Writer:
         standing: Standing = OWN,
         order: Order | None = None,
     ) -> None:
+        digest = command_digest(order.command, order.salt) if order else None
         for event in events:
             # What follows from an act by itself is the system's, under the same request.
             follows = isinstance(event, CONSEQUENCES)
@@ -154,7 +155,7 @@ class _Writer:
                 principal=by.principal,
                 mandate=by.mandate,
                 request_key=order.request_key if order else None,
-                command_digest=command_digest(order.command, order.salt) if order else None,
+                command_digest=digest,
                 event=event,
                 hash=Digest(""),
             )

@@ -6,9 +6,10 @@ the policy's window, so that a nation's midnight is not one second's work.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from siklus.workflows.domain import deadlines
@@ -44,12 +45,17 @@ class Pace(Enum):
     """It takes a right away, and waits for what was sent in time."""
 
 
+Events = Callable[[], list[e.AnyEvent]]
+"""Makes the events of an act: most acts are only asked when they come."""
+
+
 class ClockAct(NamedTuple):
     """One thing the clock does: its legal instant, when it is carried out, and its events."""
 
     legal_at: datetime
     run_at: datetime
-    events: list[e.AnyEvent]
+    events: Events | None
+    """None while it is not known whom an escalation reaches."""
 
 
 def next_act(
@@ -61,7 +67,8 @@ def next_act(
     left out, and a stage that has turned by then has turned for it. A late task whose next level
     is unknown is passed over: see `unknown_superior`.
     """
-    acts = [act for act in _scheduled(state, spread, for_order=before is not None) if act.events]
+    scheduled = _scheduled(state, spread, for_order=before is not None)
+    acts = [act for act in scheduled if act.events is not None]
     if before is not None:
         acts = [act for act in acts if act.legal_at <= before]
     return min(acts, key=lambda act: act.run_at) if acts else None
@@ -81,7 +88,7 @@ def _scheduled(state: Evaluation, spread: timedelta, *, for_order: bool = False)
         Pace.LAPSE: TRANSIT + spread,
     }
     return [
-        ClockAct(legal_at, legal_at + wait[pace], events) for legal_at, pace, events in _acts(state)
+        ClockAct(legal_at, legal_at + wait[pace], make) for legal_at, pace, make in _acts(state)
     ]
 
 
@@ -115,11 +122,11 @@ def possible_acts(state: Evaluation) -> list[tuple[datetime, list[e.AnyEvent]]]:
     """Return everything the clock would do as things stand, with its legal instants."""
     if state.ended or state.opened_at is None:
         return []
-    return [(legal_at, events) for legal_at, _, events in _acts(state)]
+    return [(legal_at, make() if make else []) for legal_at, _, make in _acts(state)]
 
 
-_Possible = tuple[datetime, Pace, list[e.AnyEvent]]
-"""Legal instant, pace, events."""
+_Possible = tuple[datetime, Pace, Events | None]
+"""Legal instant, pace, and what makes the events."""
 
 
 def _acts(state: Evaluation) -> Iterator[_Possible]:
@@ -127,8 +134,7 @@ def _acts(state: Evaluation) -> Iterator[_Possible]:
     yield from _lapses(state)
     for waiting in state.tasks:
         if waiting.escalates_at is not None:
-            event = _escalation(state, waiting, waiting.escalates_at)
-            yield waiting.escalates_at, Pace.ROUTINE, [event] if event else []
+            yield waiting.escalates_at, Pace.ROUTINE, _escalation(state, waiting)
 
 
 def _openings(state: Evaluation) -> Iterator[_Possible]:
@@ -143,14 +149,14 @@ def _openings(state: Evaluation) -> Iterator[_Possible]:
         case Stage.MIDYEAR:
             closes = (TaskKind.MIDYEAR_ACCOUNT, TaskKind.MIDYEAR_REVIEW)
             missed = e.MidyearMissed(stage=Stage.EXECUTION, closes=closes)
-            yield max(_after_midyear_at(state), since), Pace.LAPSE, [missed]
+            yield max(_after_midyear_at(state), since), Pace.LAPSE, lambda: [missed]
         case Stage.SELF_EVALUATION if state.self_evaluation.settled:
             at = max(rating_opens_at(state), since)
-            yield at, Pace.ROUTINE, [_rating(state, at)]
+            yield at, Pace.ROUTINE, partial(_rating, state, at)
         case Stage.SELF_EVALUATION:
             at = self_evaluation_closes_at(state)
             missed_own = e.SelfEvaluationMissed(closes=(TaskKind.SELF_EVALUATION,))
-            yield at, Pace.LAPSE, [missed_own, _rating(state, at)]
+            yield at, Pace.LAPSE, lambda: [missed_own, *_rating(state, at)]
         case _:
             pass
 
@@ -161,12 +167,12 @@ def _after_execution(state: Evaluation, since: datetime) -> _Possible:
     under_plan = state.under_plan_since is not None
     if under_plan and policy.midyear.enabled and not state.midyear.settled:
         at = max(stage_opens_at(state, policy.midyear), since)
-        return at, Pace.ROUTINE, [_midyear(state, at)]
+        return at, Pace.ROUTINE, partial(_midyear, state, at)
     if under_plan and policy.self_evaluation.enabled and not state.self_evaluation.settled:
         at = max(stage_opens_at(state, policy.self_evaluation), since)
-        return at, Pace.TURN, [_self_evaluation(state, at)]
+        return at, Pace.TURN, partial(_self_evaluation, state, at)
     at = max(rating_opens_at(state), since)
-    return at, Pace.TURN, [_rating(state, at)]
+    return at, Pace.TURN, partial(_rating, state, at)
 
 
 def _after_midyear_at(state: Evaluation) -> datetime:
@@ -182,13 +188,17 @@ def _period(state: Evaluation) -> Iterator[_Possible]:
     ended_at = deadlines.opens_at(state.calendar, ends_on + timedelta(days=1))
     approved_at = state.under_plan_since
     if approved_at is not None and ended_at <= approved_at:
-        yield approved_at, Pace.ROUTINE, [e.PeriodSkipped(period=number)]
+        yield approved_at, Pace.ROUTINE, lambda: [e.PeriodSkipped(period=number)]
         return
-    waiting = evaluation_of(state, number, ended_at)
-    yield ended_at, Pace.ROUTINE, [e.PeriodOpened(period=number, opens=(waiting,))]
+
+    def opened() -> list[e.AnyEvent]:
+        waiting = evaluation_of(state, number, ended_at)
+        return [e.PeriodOpened(period=number, opens=(waiting,))]
+
+    yield ended_at, Pace.ROUTINE, opened
 
 
-def _midyear(state: Evaluation, at: datetime) -> e.AnyEvent:
+def _midyear(state: Evaluation, at: datetime) -> list[e.AnyEvent]:
     """Open the midyear; skip it if it had ended when the plan came, miss it if its time is over."""
     rule, approved_at = state.policy.midyear, state.under_plan_since
     over_at = _after_midyear_at(state)
@@ -197,27 +207,28 @@ def _midyear(state: Evaluation, at: datetime) -> e.AnyEvent:
         last_on = rule.due.on.in_year(state.terms.year)
         ended_at = min(over_at, deadlines.opens_at(state.calendar, last_on + timedelta(days=1)))
     if approved_at is not None and approved_at >= ended_at:
-        return e.MidyearSkipped()
+        return [e.MidyearSkipped()]
     if at >= over_at:
-        return e.MidyearMissed()
+        return [e.MidyearMissed()]
     if state.midyear.account_at is not None:
-        return e.MidyearOpened(stage=Stage.MIDYEAR, opens=(review(state, at),))
+        return [e.MidyearOpened(stage=Stage.MIDYEAR, opens=(review(state, at),))]
     due = by_clock(state, "midyear.due", rule.due, at)
     account = task(state, TaskKind.MIDYEAR_ACCOUNT, state.participants.employee, at, due)
-    return e.MidyearOpened(stage=Stage.MIDYEAR, opens=(account,))
+    return [e.MidyearOpened(stage=Stage.MIDYEAR, opens=(account,))]
 
 
-def _self_evaluation(state: Evaluation, at: datetime) -> e.SelfEvaluationOpened:
+def _self_evaluation(state: Evaluation, at: datetime) -> list[e.AnyEvent]:
     due = by_clock(state, "self_evaluation.due", state.policy.self_evaluation.due, at)
     own = task(state, TaskKind.SELF_EVALUATION, state.participants.employee, at, due)
     pending = (TaskKind.DECIDE_PLAN_CHANGE,) if state.plan.proposed is not None else ()
-    return e.SelfEvaluationOpened(stage=Stage.SELF_EVALUATION, opens=(own,), closes=pending)
+    return [e.SelfEvaluationOpened(stage=Stage.SELF_EVALUATION, opens=(own,), closes=pending)]
 
 
-def _rating(state: Evaluation, at: datetime) -> e.RatingOpened:
+def _rating(state: Evaluation, at: datetime) -> list[e.AnyEvent]:
     due = by_clock(state, "rating.due", state.policy.rating.due, at)
     rate = task(state, TaskKind.RATE, state.participants.supervisor, at, due)
-    return e.RatingOpened(stage=Stage.RATING, opens=(rate,), closes=(TaskKind.DECIDE_PLAN_CHANGE,))
+    closes = (TaskKind.DECIDE_PLAN_CHANGE,)
+    return [e.RatingOpened(stage=Stage.RATING, opens=(rate,), closes=closes)]
 
 
 def _lapses(state: Evaluation) -> Iterator[_Possible]:
@@ -227,33 +238,49 @@ def _lapses(state: Evaluation) -> Iterator[_Possible]:
         ended_at = waiting.due.expires_at
         match waiting.kind:
             case TaskKind.RECEIVE_RESULT:
-                yield ended_at, Pace.LAPSE, [receive(state, e.Receipt.DEEMED, waiting.due.due_at)]
+                yield ended_at, Pace.LAPSE, partial(_deemed, state, waiting.due.due_at)
             case TaskKind.APPEAL:
-                lapsed = e.AppealWindowLapsed(closes=(TaskKind.APPEAL,))
-                yield ended_at, Pace.LAPSE, [lapsed, final_approval(state, ended_at)]
+                yield ended_at, Pace.LAPSE, partial(_not_appealed, state, ended_at)
             case TaskKind.RESPOND_TO_APPEAL:
-                closes = (TaskKind.RESPOND_TO_APPEAL,)
-                yield ended_at, Pace.LAPSE, [e.AppealResponseMissed(closes=closes)]
+                yield ended_at, Pace.LAPSE, _not_answered
             case TaskKind.MIDYEAR_ACCOUNT if not state.midyear.account_overdue:
-                opens = () if state.task(TaskKind.MIDYEAR_REVIEW) else (review(state, ended_at),)
-                yield ended_at, Pace.LAPSE, [e.MidyearAccountOverdue(opens=opens)]
+                yield ended_at, Pace.LAPSE, partial(_no_account, state, ended_at)
             case TaskKind.INTERIM_RATE:
-                days = state.policy.segments.unrated_after_days
-                span = Span(days=days)
+                span = Span(days=state.policy.segments.unrated_after_days)
                 over = by_span(state, "segments.unrated_after_days", span, waiting.opened_at)
-                unrated = e.SegmentUnrated(
-                    stage=Stage.SEGMENT_CLOSED, closes=(TaskKind.INTERIM_RATE,)
-                )
-                yield over.expires_at, Pace.LAPSE, [unrated]
+                yield over.expires_at, Pace.LAPSE, _unrated
             case _:
                 pass
+
+
+def _deemed(state: Evaluation, due_at: datetime) -> list[e.AnyEvent]:
+    return [receive(state, e.Receipt.DEEMED, due_at)]
+
+
+def _not_appealed(state: Evaluation, ended_at: datetime) -> list[e.AnyEvent]:
+    lapsed = e.AppealWindowLapsed(closes=(TaskKind.APPEAL,))
+    return [lapsed, final_approval(state, ended_at)]
+
+
+def _not_answered() -> list[e.AnyEvent]:
+    return [e.AppealResponseMissed(closes=(TaskKind.RESPOND_TO_APPEAL,))]
+
+
+def _no_account(state: Evaluation, ended_at: datetime) -> list[e.AnyEvent]:
+    opens = () if state.task(TaskKind.MIDYEAR_REVIEW) else (review(state, ended_at),)
+    return [e.MidyearAccountOverdue(opens=opens)]
+
+
+def _unrated() -> list[e.AnyEvent]:
+    closes = (TaskKind.INTERIM_RATE,)
+    return [e.SegmentUnrated(stage=Stage.SEGMENT_CLOSED, closes=closes)]
 
 
 def _highest(waiting: Task) -> PersonId | None:
     return waiting.escalated_to[-1] if waiting.escalated_to else waiting.holder
 
 
-def _escalation(state: Evaluation, waiting: Task, at: datetime) -> e.AnyEvent | None:
+def _escalation(state: Evaluation, waiting: Task) -> Events | None:
     """Climb one level, or flag to the team at the top; None while the next level is unknown.
 
     What only the employee can do never climbs: nobody else could do it.
@@ -261,9 +288,9 @@ def _escalation(state: Evaluation, waiting: Task, at: datetime) -> e.AnyEvent | 
     rule = task_rule(state.policy, waiting.kind).late
     highest = _highest(waiting)
     if rule is None or rule.act is Late.TEAM_ACTS or highest is None:
-        return _flag(waiting)
+        return partial(_flag, waiting)
     if waiting.kind in OWN_TASKS:
-        return _flag(waiting)
+        return partial(_flag, waiting)
     if highest not in state.superiors:
         return None
     superior = state.superiors[highest]
@@ -271,16 +298,21 @@ def _escalation(state: Evaluation, waiting: Task, at: datetime) -> e.AnyEvent | 
     if waiting.kind is TaskKind.DECIDE_APPEAL:
         out_of_question |= state.raters
     if superior is None or superior in out_of_question:
-        return _flag(waiting)
-    span = Span(days=rule.escalate_days, count=Count.WORKING)
-    again = by_span(state, "late.escalate_days", span, at).expires_at
+        return partial(_flag, waiting)
+    return partial(_climb, state, waiting, superior, rule.escalate_days)
+
+
+def _climb(state: Evaluation, waiting: Task, superior: PersonId, days: int) -> list[e.AnyEvent]:
+    assert waiting.escalates_at is not None  # noqa: S101 - or nothing would climb
+    span = Span(days=days, count=Count.WORKING)
+    again = by_span(state, "late.escalate_days", span, waiting.escalates_at).expires_at
     climbed = waiting.model_copy(
         update={"escalated_to": (*waiting.escalated_to, superior), "escalates_at": again}
     )
     level = len(climbed.escalated_to)
-    return e.TaskEscalated(task=waiting.id, to=superior, level=level, opens=(climbed,))
+    return [e.TaskEscalated(task=waiting.id, to=superior, level=level, opens=(climbed,))]
 
 
-def _flag(waiting: Task) -> e.TaskFlagged:
+def _flag(waiting: Task) -> list[e.AnyEvent]:
     flagged = waiting.model_copy(update={"flagged": True, "escalates_at": None})
-    return e.TaskFlagged(task=waiting.id, opens=(flagged,))
+    return [e.TaskFlagged(task=waiting.id, opens=(flagged,))]
