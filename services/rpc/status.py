@@ -51,7 +51,11 @@ class ServiceReason(StrEnum):
 
 
 class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a fault
-    """A service said no before any rule was asked; `message` is safe to show."""
+    """A service said no before any rule was asked; `message` is safe to show.
+
+    `retry_after` is in seconds, where an answer that says when to try again should know better
+    than one second.
+    """
 
     def __init__(
         self,
@@ -60,12 +64,14 @@ class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a fault
         *,
         details: Mapping[str, str] | None = None,
         fields: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.details = dict(details or {})
         self.fields = dict(fields or {})
+        self.retry_after = retry_after
 
 
 class Detail(Enum):
@@ -157,8 +163,16 @@ def to_status(refusal: Refusal | ServiceRefusal) -> Status:
         case Detail.STATE:
             status.details.add().Pack(_precondition(refusal))
         case Detail.RETRY:
-            status.details.add().Pack(RetryInfo(retry_delay=RETRY_AFTER))
+            status.details.add().Pack(RetryInfo(retry_delay=_retry_delay(refusal)))
     return status
+
+
+def _retry_delay(refusal: Refusal | ServiceRefusal) -> Duration:
+    seconds = refusal.retry_after if isinstance(refusal, ServiceRefusal) else None
+    if seconds is None:
+        return RETRY_AFTER
+    whole = int(seconds)
+    return Duration(seconds=whole, nanos=int((seconds - whole) * 1_000_000_000))
 
 
 def _bad_request(fields: Mapping[str, str]) -> BadRequest:

@@ -76,7 +76,9 @@ def test_a_mask_of_thousands_of_paths_is_refused_at_once() -> None:
         reads.GetEvaluationRequest(name=NAME, read_mask=mask),
         reads.ListEvaluationsRequest(parent="agencies/palu", read_mask=mask),
     ):
-        assert refusal_of(request).fields == {"read_mask": "at most 64 paths"}
+        assert refusal_of(request).fields == {
+            "read_mask": "at most 64 paths of 128 characters each"
+        }
 
 
 def test_a_mask_of_all_it_may_hold_is_valid() -> None:

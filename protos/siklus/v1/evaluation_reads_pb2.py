@@ -30,7 +30,7 @@ from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
 from siklus.v1 import values_pb2 as siklus_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n siklus/v1/evaluation_reads.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\xb9\x02\n\x14GetEvaluationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x1d\n\x0cmin_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12t\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskBE\xbaHB\xba\x01?\n\x13read_mask.max_paths\x12\x10\x61t most 64 paths\x1a\x16size(this.paths) <= 64\"B\n\x15GetEvaluationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\"\x95\x04\n\x16ListEvaluationsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x05\x63ycle\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12)\n\x05stage\x18\x03 \x01(\x0e\x32\x10.siklus.v1.StageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x04unit\x18\x04 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12\x37\n\nsupervisor\x18\x05 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12\x33\n\x06person\x18\x06 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12\x0f\n\x07overdue\x18\x07 \x01(\x08\x12\x1a\n\tpage_size\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12t\n\tread_mask\x18\n \x01(\x0b\x32\x1a.google.protobuf.FieldMaskBE\xbaHB\xba\x01?\n\x13read_mask.max_paths\x12\x10\x61t most 64 paths\x1a\x16size(this.paths) <= 64\"^\n\x17ListEvaluationsResponse\x12*\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32\x15.siklus.v1.Evaluation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfb\x01\n\x12ListHistoryRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x1d\n\x0cmin_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"W\n\x13ListHistoryResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.siklus.v1.HistoryEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x95\x03\n\x0cHistoryEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x05\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x11\n\tprincipal\x18\x06 \x01(\t\x12\x0f\n\x07mandate\x18\x07 \x01(\t\x12\x16\n\x0epolicy_version\x18\x08 \x01(\x05\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\x0c\n\x04hash\x18\n \x01(\t\x12&\n\x05\x66\x61\x63ts\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x31\n\x05prose\x18\x0c \x03(\x0b\x32\".siklus.v1.HistoryEvent.ProseEntry\x12\x16\n\x0eprose_withheld\x18\r \x01(\x08\x1a,\n\nProseEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc4\x01\n\x15\x45xplainWaitingRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x1d\n\x0cmin_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\x81\x02\n\x16\x45xplainWaitingResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x1f\n\x05stage\x18\x03 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\x32\n\x0estage_since_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x07waiting\x18\x05 \x03(\x0b\x32\x12.siklus.v1.Waiting\x12&\n\x04text\x18\x06 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12%\n\x08upcoming\x18\x07 \x01(\x0b\x32\x13.siklus.v1.Upcoming\"\x83\x01\n\x08Upcoming\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.siklus.v1.TaskKind\x12,\n\x08opens_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04text\x18\x03 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\"\xac\x01\n\x07Waiting\x12\x1d\n\x04task\x18\x01 \x01(\x0b\x32\x0f.siklus.v1.Task\x12\x0f\n\x07may_act\x18\x02 \x03(\t\x12&\n\x03\x64ue\x18\x03 \x01(\x0b\x32\x19.siklus.v1.DueExplanation\x12!\n\x04next\x18\x04 \x01(\x0b\x32\x13.siklus.v1.NextStep\x12&\n\x04text\x18\x05 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\"\xfc\x01\n\x0e\x44ueExplanation\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61sis_on\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ys\x18\x03 \x01(\x05\x12\"\n\x05\x63ount\x18\x04 \x01(\x0e\x32\x13.siklus.v1.DayCount\x12\x1d\n\x04roll\x18\x05 \x01(\x0e\x32\x0f.siklus.v1.Roll\x12\x16\n\x0erolled_from_on\x18\x06 \x01(\t\x12&\n\x07skipped\x18\x07 \x03(\x0b\x32\x15.siklus.v1.SkippedDay\x12\x11\n\testimated\x18\x08 \x01(\x08\x12\x0c\n\x04zone\x18\t \x01(\t\x12\x18\n\x10\x63\x61lendar_version\x18\n \x01(\t\"&\n\nSkippedDay\x12\n\n\x02on\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x8c\x01\n\x08NextStep\x12\x1f\n\x03\x61\x63t\x18\x01 \x01(\x0e\x32\x12.siklus.v1.LateAct\x12+\n\x07next_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\n\n\x02to\x18\x03 \x01(\t\x12&\n\x04text\x18\x04 \x01(\x0b\x32\x18.siklus.v1.LocalizedTextb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n siklus/v1/evaluation_reads.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\xff\x02\n\x14GetEvaluationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x1d\n\x0cmin_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\xb9\x01\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x13read_mask.max_paths\x12\'at most 64 paths of 128 characters each\x1a\x41size(this.paths) <= 64 && this.paths.all(path, size(path) <= 128)\"B\n\x15GetEvaluationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\"\xdb\x04\n\x16ListEvaluationsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x05\x63ycle\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12)\n\x05stage\x18\x03 \x01(\x0e\x32\x10.siklus.v1.StageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x04unit\x18\x04 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12\x37\n\nsupervisor\x18\x05 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12\x33\n\x06person\x18\x06 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12\x0f\n\x07overdue\x18\x07 \x01(\x08\x12\x1a\n\tpage_size\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\xb9\x01\n\tread_mask\x18\n \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x13read_mask.max_paths\x12\'at most 64 paths of 128 characters each\x1a\x41size(this.paths) <= 64 && this.paths.all(path, size(path) <= 128)\"^\n\x17ListEvaluationsResponse\x12*\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32\x15.siklus.v1.Evaluation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfb\x01\n\x12ListHistoryRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x1d\n\x0cmin_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"W\n\x13ListHistoryResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.siklus.v1.HistoryEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x95\x03\n\x0cHistoryEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x05\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x11\n\tprincipal\x18\x06 \x01(\t\x12\x0f\n\x07mandate\x18\x07 \x01(\t\x12\x16\n\x0epolicy_version\x18\x08 \x01(\x05\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\x0c\n\x04hash\x18\n \x01(\t\x12&\n\x05\x66\x61\x63ts\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x31\n\x05prose\x18\x0c \x03(\x0b\x32\".siklus.v1.HistoryEvent.ProseEntry\x12\x16\n\x0eprose_withheld\x18\r \x01(\x08\x1a,\n\nProseEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc4\x01\n\x15\x45xplainWaitingRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x1d\n\x0cmin_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\x81\x02\n\x16\x45xplainWaitingResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x1f\n\x05stage\x18\x03 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\x32\n\x0estage_since_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x07waiting\x18\x05 \x03(\x0b\x32\x12.siklus.v1.Waiting\x12&\n\x04text\x18\x06 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\x12%\n\x08upcoming\x18\x07 \x01(\x0b\x32\x13.siklus.v1.Upcoming\"\x83\x01\n\x08Upcoming\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.siklus.v1.TaskKind\x12,\n\x08opens_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04text\x18\x03 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\"\xac\x01\n\x07Waiting\x12\x1d\n\x04task\x18\x01 \x01(\x0b\x32\x0f.siklus.v1.Task\x12\x0f\n\x07may_act\x18\x02 \x03(\t\x12&\n\x03\x64ue\x18\x03 \x01(\x0b\x32\x19.siklus.v1.DueExplanation\x12!\n\x04next\x18\x04 \x01(\x0b\x32\x13.siklus.v1.NextStep\x12&\n\x04text\x18\x05 \x01(\x0b\x32\x18.siklus.v1.LocalizedText\"\xfc\x01\n\x0e\x44ueExplanation\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61sis_on\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ys\x18\x03 \x01(\x05\x12\"\n\x05\x63ount\x18\x04 \x01(\x0e\x32\x13.siklus.v1.DayCount\x12\x1d\n\x04roll\x18\x05 \x01(\x0e\x32\x0f.siklus.v1.Roll\x12\x16\n\x0erolled_from_on\x18\x06 \x01(\t\x12&\n\x07skipped\x18\x07 \x03(\x0b\x32\x15.siklus.v1.SkippedDay\x12\x11\n\testimated\x18\x08 \x01(\x08\x12\x0c\n\x04zone\x18\t \x01(\t\x12\x18\n\x10\x63\x61lendar_version\x18\n \x01(\t\"&\n\nSkippedDay\x12\n\n\x02on\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x8c\x01\n\x08NextStep\x12\x1f\n\x03\x61\x63t\x18\x01 \x01(\x0e\x32\x12.siklus.v1.LateAct\x12+\n\x07next_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\n\n\x02to\x18\x03 \x01(\t\x12&\n\x04text\x18\x04 \x01(\x0b\x32\x18.siklus.v1.LocalizedTextb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,7 +42,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETEVALUATIONREQUEST'].fields_by_name['min_revision']._loaded_options = None
   _globals['_GETEVALUATIONREQUEST'].fields_by_name['min_revision']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_GETEVALUATIONREQUEST'].fields_by_name['read_mask']._loaded_options = None
-  _globals['_GETEVALUATIONREQUEST'].fields_by_name['read_mask']._serialized_options = b'\272HB\272\001?\n\023read_mask.max_paths\022\020at most 64 paths\032\026size(this.paths) <= 64'
+  _globals['_GETEVALUATIONREQUEST'].fields_by_name['read_mask']._serialized_options = b'\272H\205\001\272\001\201\001\n\023read_mask.max_paths\022\'at most 64 paths of 128 characters each\032Asize(this.paths) <= 64 && this.paths.all(path, size(path) <= 128)'
   _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['cycle']._loaded_options = None
@@ -60,7 +60,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
   _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['read_mask']._loaded_options = None
-  _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\272HB\272\001?\n\023read_mask.max_paths\022\020at most 64 paths\032\026size(this.paths) <= 64'
+  _globals['_LISTEVALUATIONSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\272H\205\001\272\001\201\001\n\023read_mask.max_paths\022\'at most 64 paths of 128 characters each\032Asize(this.paths) <= 64 && this.paths.all(path, size(path) <= 128)'
   _globals['_LISTHISTORYREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_LISTHISTORYREQUEST'].fields_by_name['name']._serialized_options = b'\272Hzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$'
   _globals['_LISTHISTORYREQUEST'].fields_by_name['min_revision']._loaded_options = None
@@ -76,33 +76,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINWAITINGREQUEST'].fields_by_name['min_revision']._loaded_options = None
   _globals['_EXPLAINWAITINGREQUEST'].fields_by_name['min_revision']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_GETEVALUATIONREQUEST']._serialized_start=226
-  _globals['_GETEVALUATIONREQUEST']._serialized_end=539
-  _globals['_GETEVALUATIONRESPONSE']._serialized_start=541
-  _globals['_GETEVALUATIONRESPONSE']._serialized_end=607
-  _globals['_LISTEVALUATIONSREQUEST']._serialized_start=610
-  _globals['_LISTEVALUATIONSREQUEST']._serialized_end=1143
-  _globals['_LISTEVALUATIONSRESPONSE']._serialized_start=1145
-  _globals['_LISTEVALUATIONSRESPONSE']._serialized_end=1239
-  _globals['_LISTHISTORYREQUEST']._serialized_start=1242
-  _globals['_LISTHISTORYREQUEST']._serialized_end=1493
-  _globals['_LISTHISTORYRESPONSE']._serialized_start=1495
-  _globals['_LISTHISTORYRESPONSE']._serialized_end=1582
-  _globals['_HISTORYEVENT']._serialized_start=1585
-  _globals['_HISTORYEVENT']._serialized_end=1990
-  _globals['_HISTORYEVENT_PROSEENTRY']._serialized_start=1946
-  _globals['_HISTORYEVENT_PROSEENTRY']._serialized_end=1990
-  _globals['_EXPLAINWAITINGREQUEST']._serialized_start=1993
-  _globals['_EXPLAINWAITINGREQUEST']._serialized_end=2189
-  _globals['_EXPLAINWAITINGRESPONSE']._serialized_start=2192
-  _globals['_EXPLAINWAITINGRESPONSE']._serialized_end=2449
-  _globals['_UPCOMING']._serialized_start=2452
-  _globals['_UPCOMING']._serialized_end=2583
-  _globals['_WAITING']._serialized_start=2586
-  _globals['_WAITING']._serialized_end=2758
-  _globals['_DUEEXPLANATION']._serialized_start=2761
-  _globals['_DUEEXPLANATION']._serialized_end=3013
-  _globals['_SKIPPEDDAY']._serialized_start=3015
-  _globals['_SKIPPEDDAY']._serialized_end=3053
-  _globals['_NEXTSTEP']._serialized_start=3056
-  _globals['_NEXTSTEP']._serialized_end=3196
+  _globals['_GETEVALUATIONREQUEST']._serialized_end=609
+  _globals['_GETEVALUATIONRESPONSE']._serialized_start=611
+  _globals['_GETEVALUATIONRESPONSE']._serialized_end=677
+  _globals['_LISTEVALUATIONSREQUEST']._serialized_start=680
+  _globals['_LISTEVALUATIONSREQUEST']._serialized_end=1283
+  _globals['_LISTEVALUATIONSRESPONSE']._serialized_start=1285
+  _globals['_LISTEVALUATIONSRESPONSE']._serialized_end=1379
+  _globals['_LISTHISTORYREQUEST']._serialized_start=1382
+  _globals['_LISTHISTORYREQUEST']._serialized_end=1633
+  _globals['_LISTHISTORYRESPONSE']._serialized_start=1635
+  _globals['_LISTHISTORYRESPONSE']._serialized_end=1722
+  _globals['_HISTORYEVENT']._serialized_start=1725
+  _globals['_HISTORYEVENT']._serialized_end=2130
+  _globals['_HISTORYEVENT_PROSEENTRY']._serialized_start=2086
+  _globals['_HISTORYEVENT_PROSEENTRY']._serialized_end=2130
+  _globals['_EXPLAINWAITINGREQUEST']._serialized_start=2133
+  _globals['_EXPLAINWAITINGREQUEST']._serialized_end=2329
+  _globals['_EXPLAINWAITINGRESPONSE']._serialized_start=2332
+  _globals['_EXPLAINWAITINGRESPONSE']._serialized_end=2589
+  _globals['_UPCOMING']._serialized_start=2592
+  _globals['_UPCOMING']._serialized_end=2723
+  _globals['_WAITING']._serialized_start=2726
+  _globals['_WAITING']._serialized_end=2898
+  _globals['_DUEEXPLANATION']._serialized_start=2901
+  _globals['_DUEEXPLANATION']._serialized_end=3153
+  _globals['_SKIPPEDDAY']._serialized_start=3155
+  _globals['_SKIPPEDDAY']._serialized_end=3193
+  _globals['_NEXTSTEP']._serialized_start=3196
+  _globals['_NEXTSTEP']._serialized_end=3336
 # @@protoc_insertion_point(module_scope)
