@@ -8,11 +8,33 @@ from siklus.workflows.domain.values import AgencyId, PersonId, Role
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One agency's person, or one of its programs (`person` None), with the roles of the token."""
+    """One agency's person with the roles of the token, or one of its programs with its scopes.
+
+    Exactly one of `person` and `program` is set. A person's scopes are empty: roles decide.
+    """
 
     agency: AgencyId
     person: PersonId | None
     roles: tuple[Role, ...]
+    program: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if (self.person is None) == (self.program is None):
+            raise ValueError("a caller is either a person or a program")
+
+    @property
+    def subject(self) -> str:
+        """Who it is within the agency; no person's id has a colon, so a program is never one."""
+        return self.person if self.person is not None else f"program:{self.program}"
+
+    @property
+    def sees_all(self) -> bool:
+        """Tell whether every evaluation of the agency may be read.
+
+        The team and auditors may; so may a program, because the gate has asked for its scope.
+        """
+        return self.program is not None or self.has(Role.AGENCY_ADMIN, Role.AUDITOR)
 
     def has(self, *roles: Role) -> bool:
         """Tell whether the token gives at least one of these roles."""

@@ -27,6 +27,9 @@ CACHED_TOKENS: Final = 10_000
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """Ids of agencies and people, as the contract writes them."""
+_PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}")
+"""Ids of programs: what identity providers call their clients."""
+_SCOPE = re.compile(r"[a-z_]{1,31}\.[a-z_]{1,31}")
 
 
 def mint(
@@ -39,20 +42,27 @@ def mint(
     *,
     issuer: str = "siklus",
     audience: str = "siklus",
+    program: str = "integrator",
+    scopes: Sequence[str] = (),
 ) -> str:
-    """Return a signed token; without a person it is a program's, which only integrators are."""
+    """Return a signed token; without a person it is a program's, which only integrators are.
+
+    `program` and `scopes` are a program's and stay out of a person's token.
+    """
     if person is None and tuple(roles) != (Role.INTEGRATOR,):
         raise ValueError("only an integrator is no person")
     claims = {
         "iss": issuer,
         "aud": audience,
-        "sub": person or str(Role.INTEGRATOR),
+        "sub": person or program,
         "agency": agency,
         "roles": [str(role) for role in roles],
         "iat": int(now.timestamp()),
         "nbf": int(now.timestamp()),
         "exp": int((now + ttl).timestamp()),
     }
+    if person is None:
+        claims["scope"] = " ".join(scopes)
     algorithm = {"OKP": "Ed25519", "EC": "ES256", "RSA": "RS256"}[key.key_type]
     header = {"alg": algorithm, "kid": key.kid or key.thumbprint()}
     return jwt.encode(header, claims, key, algorithms=ALGORITHMS)
@@ -143,9 +153,26 @@ def _caller(claims: Mapping[str, object]) -> Caller:
         _invalid("`roles` is not a list of names")
     # An issuer may know roles that are not ours; they give nothing here.
     ours = tuple(role for role in Role if role in roles)
-    subject = _id(claims, "sub")
-    program = ours == (Role.INTEGRATOR,)
-    return Caller(AgencyId(_id(claims, "agency")), None if program else PersonId(subject), ours)
+    agency = AgencyId(_id(claims, "agency"))
+    if ours != (Role.INTEGRATOR,):
+        # A person who may also integrate is a person; what they may do, their roles say.
+        return Caller(agency, PersonId(_id(claims, "sub")), ours)
+    program, scope = claims["sub"], claims.get("scope", "")
+    if not is_program(program):
+        _invalid("`sub` is not the id of a program")
+    if not isinstance(scope, str):
+        _invalid("`scope` is not one text of names with spaces between them")
+    return Caller(agency, None, ours, str(program), frozenset(scope.split()))
+
+
+def is_program(value: object) -> bool:
+    """Tell whether this can be the id of a program."""
+    return isinstance(value, str) and _PROGRAM.fullmatch(value) is not None
+
+
+def is_scope(value: str) -> bool:
+    """Tell whether this has the form of a scope of ours, such as `evaluations.read`."""
+    return _SCOPE.fullmatch(value) is not None
 
 
 def is_id(value: object) -> bool:

@@ -13,12 +13,12 @@ from siklus.activities.store.queries import evaluations as queries
 from siklus.activities.store.queries import roster
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
-from siklus.services.auth.caller import current_caller
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import views
 from siklus.services.rpc.convert import COMMANDS, to_command
+from siklus.services.rpc.gate import admit, admit_decision
 from siklus.services.rpc.history import list_history
 from siklus.services.rpc.listing import list_evaluations
 from siklus.services.rpc.masks import known, masked
@@ -51,17 +51,19 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         self, request: pb.GetEvaluationRequest, context: Any
     ) -> pb.GetEvaluationResponse:
         """Read one evaluation from the record."""
+        caller = admit("GetEvaluation")
         key = evaluation_key(request.name)
         mask = known(request.read_mask, evaluation_pb2.Evaluation)
-        row = await read(self.store, current_caller(), key, min_revision=request.min_revision)
+        row = await read(self.store, caller, key, min_revision=request.min_revision)
         return pb.GetEvaluationResponse(evaluation=masked(self.view(row), mask))
 
     async def ListEvaluations(  # noqa: N802
         self, request: pb.ListEvaluationsRequest, context: Any
     ) -> pb.ListEvaluationsResponse:
         """List what the caller may see."""
+        caller = admit("ListEvaluations")
         mask = known(request.read_mask, evaluation_pb2.Evaluation)
-        rows, token = await list_evaluations(self.store, current_caller(), request, self.clock)
+        rows, token = await list_evaluations(self.store, caller, request, self.clock)
         found = [masked(self.view(row), mask) for row in rows]
         return pb.ListEvaluationsResponse(evaluations=found, next_page_token=token)
 
@@ -69,14 +71,15 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         self, request: pb.ListHistoryRequest, context: Any
     ) -> pb.ListHistoryResponse:
         """List the events of one evaluation with their texts."""
-        return await list_history(self.store, self.vault, current_caller(), request)
+        return await list_history(self.store, self.vault, admit("ListHistory"), request)
 
     async def ExplainWaiting(  # noqa: N802
         self, request: pb.ExplainWaitingRequest, context: Any
     ) -> pb.ExplainWaitingResponse:
         """Explain who holds it, until when and why, and what comes next."""
+        caller = admit("ExplainWaiting")
         key = evaluation_key(request.name)
-        row = await read(self.store, current_caller(), key, min_revision=request.min_revision)
+        row = await read(self.store, caller, key, min_revision=request.min_revision)
         state = await self.archive.standing(key, row.document)
         async with self.store.agency(key.agency) as connection:
             names = await roster.names(connection, key.agency, people_in(state))
@@ -88,7 +91,7 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
 
     async def execute(self, request: Any, context: Context) -> dict[str, Message | None]:
         """Have a command decided; return its receipt and the evaluation as read back."""
-        caller, key = current_caller(), evaluation_key(request.name)
+        caller, key = admit_decision(), evaluation_key(request.name)
         command = to_command(request)
         receipt = await self.engine.execute(
             caller,

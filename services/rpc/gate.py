@@ -1,53 +1,128 @@
-"""Which roles may call what, where no evaluation decides it by its participants."""
+"""The one gate: whom the contract lets call what.
 
-from collections.abc import Mapping
+Every method states in its `(siklus.v1.call)` option which roles, which participants and which
+scope it asks for. A person needs one of the roles, or to be a participant; a program needs the
+scope, and calls nothing that has none. What a person may decide on an evaluation is told apart by
+the rule book alone, which knows its seats.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
 from typing import Final
 
+from google.protobuf.descriptor import MethodDescriptor
+
 from siklus.services.auth.caller import Caller, current_caller
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.v1 import (
+    annotations_pb2,
+    audit_service_pb2,
+    cycle_service_pb2,
+    evaluation_service_pb2,
+    policy_service_pb2,
+    roster_service_pb2,
+    subscription_service_pb2,
+    task_service_pb2,
+)
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import PersonId, Role
 
-ADMIN: Final = (Role.AGENCY_ADMIN,)
-OVERSIGHT: Final = (Role.AGENCY_ADMIN, Role.AUDITOR)
-STAFF: Final = (Role.EMPLOYEE, Role.AGENCY_ADMIN, Role.AUDITOR)
-
-ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
-    "PublishPolicy": ADMIN,
-    "GetPolicy": STAFF,  # rules are no secret to those whom they bind
-    "ListPolicies": STAFF,
-    "DescribeFlow": STAFF,
-    "ImportUnits": ADMIN,
-    "ImportPeople": ADMIN,
-    "SetHolidays": ADMIN,
-    "GetPerson": OVERSIGHT,  # and everybody for themselves
-    "ListPeople": OVERSIGHT,
-    "ListUnits": OVERSIGHT,
-    "CreateCycle": ADMIN,
-    "LaunchCycle": ADMIN,
-    "GetCycle": OVERSIGHT,
-    "ListCycles": OVERSIGHT,
-    "PreviewLaunch": OVERSIGHT,
-}
+FILES: Final[tuple[ModuleType, ...]] = (
+    audit_service_pb2,
+    cycle_service_pb2,
+    evaluation_service_pb2,
+    policy_service_pb2,
+    roster_service_pb2,
+    subscription_service_pb2,
+    task_service_pb2,
+)
 
 
 def admit(method: str, *, about: PersonId | None = None) -> Caller:
-    """Return the caller, if the token's roles allow the call; else raise ROLE_REQUIRED.
+    """Return the caller if they may call the method; else raise ROLE_REQUIRED or SCOPE_REQUIRED.
 
-    `about` is the person whose own data is read: they need no role for it.
+    `about` is the person whose own data is asked for: they need no role for it. Where a method is
+    open to participants and `about` is not given, every person passes, and the service looks at
+    the evaluation.
+    """
+    caller, rules = current_caller(), rules_of(method)
+    if caller.person is None:
+        _must_have_scope(caller, rules)
+    elif not (rules.participants and about in {None, caller.person}):
+        _must_have_role(caller, rules)
+    return caller
+
+
+def admit_person(method: str) -> tuple[Caller, PersonId]:
+    """Return the caller of a method that no scope opens, who therefore is a person."""
+    caller = admit(method)
+    if caller.person is None:
+        raise _people_only()
+    return caller, caller.person
+
+
+def admit_decision() -> Caller:
+    """Return the caller of a command on an evaluation: a person, whom the rule book then judges.
+
+    Raises ROLE_REQUIRED for a program, whatever its scopes.
     """
     caller = current_caller()
-    allowed = ROLES[method]
-    if caller.has(*allowed) or (about is not None and about == caller.person):
-        return caller
-    names = " or ".join(role.value for role in allowed)
-    raise Refusal(
-        Reason.ROLE_REQUIRED, f"this needs the role {names}", details={"roles": ",".join(allowed)}
-    )
-
-
-def admit_person() -> tuple[Caller, PersonId]:
-    """Return the caller as a person; a program, which is none, is refused with ROLE_REQUIRED."""
-    caller = current_caller()
     if caller.person is None:
-        raise Refusal(Reason.ROLE_REQUIRED, "only a person has an inbox")
-    return caller, caller.person
+        raise _people_only()
+    return caller
+
+
+def _must_have_role(caller: Caller, rules: annotations_pb2.CallRules) -> None:
+    allowed = _roles(rules)
+    if not caller.has(*allowed):
+        names = " or ".join(role.value for role in allowed)
+        raise Refusal(
+            Reason.ROLE_REQUIRED,
+            f"this needs the role {names}",
+            details={"roles": ",".join(allowed)},
+        )
+
+
+def _must_have_scope(caller: Caller, rules: annotations_pb2.CallRules) -> None:
+    if not rules.scope:
+        raise _people_only()
+    if rules.scope not in caller.scopes:
+        raise ServiceRefusal(
+            ServiceReason.SCOPE_REQUIRED,
+            f"this needs the scope {rules.scope}",
+            details={"scope": rules.scope},
+        )
+
+
+def _people_only() -> Refusal:
+    return Refusal(Reason.ROLE_REQUIRED, "only a person may do this; no scope opens it to programs")
+
+
+@cache
+def rules_of(method: str) -> annotations_pb2.CallRules:
+    """Return what the contract says of a method; raises KeyError for one that it does not have."""
+    return {each.name: _rules(each) for each in methods()}[method]
+
+
+def methods() -> Iterator[MethodDescriptor]:
+    """Yield every method of the contract; their names are unique over its services."""
+    for file in FILES:
+        for service in file.DESCRIPTOR.services_by_name.values():
+            yield from service.methods
+
+
+def _rules(method: MethodDescriptor) -> annotations_pb2.CallRules:
+    rules: annotations_pb2.CallRules = method.GetOptions().Extensions[annotations_pb2.call]
+    return rules
+
+
+@cache
+def _roles_named(numbers: tuple[int, ...]) -> tuple[Role, ...]:
+    prefix = "CALLER_ROLE_"
+    names = (annotations_pb2.CallerRole.Name(number) for number in numbers)  # type: ignore[arg-type]
+    return tuple(Role[name.removeprefix(prefix)] for name in names)
+
+
+def _roles(rules: annotations_pb2.CallRules) -> tuple[Role, ...]:
+    return _roles_named(tuple(rules.roles))

@@ -1,7 +1,7 @@
 """The history of one evaluation, with the texts that its readers may see."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from google.protobuf.json_format import ParseDict
@@ -29,14 +29,20 @@ _ELSEWHERE = {"kind", "prose"}
 async def list_history(
     store: Store, vault: Vault, caller: Caller, request: pb.ListHistoryRequest
 ) -> pb.ListHistoryResponse:
-    """Return a page of events, oldest first; whoever may see the evaluation may read its texts."""
+    """Return a page of events, oldest first.
+
+    People who may see the evaluation may read its texts; a program never gets any, because what
+    it stores nobody here could erase again.
+    """
     key = evaluation_key(request.name)
     row = await read(store, caller, key, min_revision=request.min_revision)
     page = Page.asked(request, caller, (number,))
     (after,) = page.after or (0,)
     async with store.agency(key.agency) as connection:
         found = await queries.page(connection, key, after=int(after), limit=page.limit)
-        fitting, texts = await _texts(vault, connection, key, found[: page.size])
+        fitting, texts = len(found), dict[str, Text | Erased]()
+        if caller.person is not None:
+            fitting, texts = await _texts(vault, connection, key, found[: page.size])
     shown, token = page.cut(found, lambda event: (event.number,), fitting=fitting)
     policy_version = json.loads(row.document)["terms"]["policy"]["version"]
     return pb.ListHistoryResponse(
@@ -50,7 +56,7 @@ async def list_history(
 
 async def _texts(
     vault: Vault, connection: Connection, key: EvaluationKey, events: Sequence[queries.EventRow]
-) -> tuple[int, Mapping[str, Text | Erased]]:
+) -> tuple[int, dict[str, Text | Erased]]:
     """Return how many of the events, one at least, go into an answer, and their texts."""
     texts: dict[str, Text | Erased] = {}
     fitting, left = 0, PAGE_BYTES

@@ -10,7 +10,6 @@ from siklus.services.clock import Clock
 from siklus.services.rpc.paging import Key, Page, instant, number, text
 from siklus.v1 import evaluation_pb2
 from siklus.v1 import evaluation_reads_pb2 as pb
-from siklus.workflows.domain.values import Role
 
 
 async def list_evaluations(
@@ -18,11 +17,9 @@ async def list_evaluations(
 ) -> tuple[Sequence[queries.EvaluationRow], str]:
     """Return a page of what the caller may see, and the token of the next.
 
-    An office that sees every evaluation lists all; anybody else those they take part in.
+    An office that sees every evaluation lists all, a program as well; anybody else lists those
+    they take part in.
     """
-    sees_all = caller.has(Role.AGENCY_ADMIN, Role.AUDITOR)
-    if not sees_all and caller.person is None:
-        return (), ""
     wanted = queries.Filter(
         cycle=request.cycle or None,
         stage=evaluation_pb2.Stage.Name(request.stage).removeprefix("STAGE_")
@@ -31,7 +28,7 @@ async def list_evaluations(
         unit=request.unit or None,
         supervisor=request.supervisor or None,
         person=request.person or None,
-        participant=None if sees_all else caller.person,
+        participant=None if caller.sees_all else caller.person,
         overdue_at=clock.now() if request.overdue else None,
     )
     shape = (instant, text, text, number) if request.overdue else (text, text, number)

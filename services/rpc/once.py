@@ -20,9 +20,7 @@ class Request:
 
     def __init__(self, caller: Caller, message: Any, clock: Clock) -> None:
         method = message.DESCRIPTOR.name.removesuffix("Request")
-        self._key = requests.RequestKey(
-            caller.agency, caller.person or "", method, message.request_id
-        )
+        self._key = requests.RequestKey(caller.agency, caller.subject, method, message.request_id)
         self._digest = hashlib.sha256(message.SerializeToString(deterministic=True)).hexdigest()
         self._clock = clock
 

@@ -109,7 +109,7 @@ def _binding(request: Message, caller: Caller) -> bytes:
         if name in filters.DESCRIPTOR.fields_by_name:
             filters.ClearField(name)
     method = request.DESCRIPTOR.full_name
-    who = (caller.agency, caller.person or "", *sorted(caller.roles))
+    who = (caller.agency, caller.subject, *sorted(caller.roles))
     scope = "\x1f".join((method, *who)).encode()
     return hashlib.sha256(scope + b"\x1e" + filters.SerializeToString(deterministic=True)).digest()
 

@@ -31,7 +31,7 @@ class Tasks(task_service_pb2_grpc.TaskServiceServicer):
         self, request: pb.ListTasksRequest, context: Context
     ) -> pb.ListTasksResponse:
         """List the caller's open tasks, soonest due first."""
-        caller, person = admit_person()
+        caller, person = admit_person("ListTasks")
         now = self._clock.now()
         page = Page.asked(request, caller, _SHAPE)
         wanted = queries.Filter(
@@ -56,7 +56,7 @@ class Tasks(task_service_pb2_grpc.TaskServiceServicer):
         self, request: pb.CountTasksRequest, context: Context
     ) -> pb.CountTasksResponse:
         """Count the caller's open tasks by kind."""
-        caller, person = admit_person()
+        caller, person = admit_person("CountTasks")
         async with self._store.agency(caller.agency) as connection:
             counts = await queries.counts(
                 connection,

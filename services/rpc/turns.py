@@ -18,7 +18,7 @@ class Turns:
     @asynccontextmanager
     async def of(self, caller: Caller) -> AsyncIterator[None]:
         """Wait for the caller's turn, and hold it."""
-        who = (caller.agency, caller.person or "")
+        who = (caller.agency, caller.subject)
         own = self._callers.setdefault(who, asyncio.Lock())
         async with own, self._seats:
             yield

@@ -41,12 +41,18 @@ def token(agency: str, person: str, *roles: str) -> str:
 
 
 def verify(written: str) -> Caller:
-    """Believe every token: who signs them is tested elsewhere."""
+    """Believe every token: who signs them is tested elsewhere.
+
+    An integrator without another role is a program; what has a dot in it is a scope.
+    """
     agency, person, *roles = written.split("/")
     if not agency:
         raise ServiceRefusal(ServiceReason.TOKEN_INVALID, "not a token of ours")
-    given = tuple(Role(role) for role in roles)
-    return Caller(AgencyId(agency), PersonId(person) if person else None, given)
+    given = tuple(Role(role) for role in roles if "." not in role)
+    if given == (Role.INTEGRATOR,):
+        scopes = frozenset(role for role in roles if "." in role)
+        return Caller(AgencyId(agency), None, given, person or "program", scopes)
+    return Caller(AgencyId(agency), PersonId(person), given)
 
 
 @dataclass

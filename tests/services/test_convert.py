@@ -33,7 +33,14 @@ from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, Lev
 
 SHA = "0f" * 32
 OTHER_SHA = "a1" * 32
-READS = {"GetEvaluation", "ListEvaluations", "ListHistory", "ExplainWaiting"}
+READS = {
+    "GetEvaluation",
+    "ListEvaluations",
+    "ListHistory",
+    "ExplainWaiting",
+    "WatchEvaluations",
+    "ExportEvaluations",
+}
 
 
 def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:

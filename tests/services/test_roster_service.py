@@ -261,7 +261,7 @@ async def test_regional_days_replace_those_of_the_same_year(desk: Desk) -> None:
     assert (await refused(set_days(year=2026, unit="lain"))).reason == "NOT_FOUND"
 
 
-@pytest.mark.parametrize("roles", [("employee",), ("auditor",), ("integrator",), ()])
+@pytest.mark.parametrize("roles", [("employee",), ("auditor",), ()])
 async def test_only_an_admin_changes_a_roster(desk: Desk, roles: tuple[str, ...]) -> None:
     caller = desk.who("siti", *roles)
     for method, request in (
