@@ -22,6 +22,7 @@ from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.reflection import enable_reflection
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.evaluations import EvaluationServicer
+from siklus.services.rpc.pace import USUAL, Pace
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.roster import Roster
 from siklus.services.rpc.tasks import Tasks
@@ -57,12 +58,13 @@ class Parts:
     keyring: Keyring
     verifier: TokenVerifier
     clock: Clock
+    pace: Pace = USUAL
 
 
 def build_server(parts: Parts) -> grpc.aio.Server:
     """Return a server with all services registered, not listening yet."""
     server = grpc.aio.server(
-        interceptors=chain(parts.verifier.verify),
+        interceptors=chain(parts.verifier.verify, pace=parts.pace),
         options=(*SERVER_OPTIONS, ("grpc.so_reuseport", 1)),
     )
     vault = Vault(parts.keyring)

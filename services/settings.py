@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     grpc_port: Port = 50051
     """Port of the gRPC server."""
 
+    rate_per_second: Annotated[float, Field(ge=0)] = 50
+    """Calls a second that one caller may begin, on the average; 0 limits nothing at all."""
+
+    rate_burst: Annotated[int, Field(ge=1)] = 100
+    """Calls that a caller may begin at once after a rest."""
+
     web_host: str = "127.0.0.1"
     """Address the web pages listen on."""
 

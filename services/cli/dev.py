@@ -19,6 +19,7 @@ from siklus.services.local.sample import (
     sample_cycle,
 )
 from siklus.services.local.stack import LocalStack, Ports
+from siklus.services.rpc.pace import Pace
 from siklus.services.telemetry import configure_logging
 
 app = typer.Typer(add_completion=False)
@@ -48,13 +49,14 @@ def dev(
     configure_logging(level=logging.WARNING, pretty=sys.stderr.isatty())
     settings = read_settings(data_dir=data_dir, grpc_port=grpc_port, web_port=web_port)
     ports = Ports(settings.grpc_port, settings.web_port, temporal_port, temporal_port + UI_ABOVE)
-    run_until_stopped(_dev(settings.data_dir, ports))
+    pace = Pace(settings.rate_per_second, settings.rate_burst)
+    run_until_stopped(_dev(settings.data_dir, ports, pace))
 
 
-async def _dev(data_dir: Path, ports: Ports) -> None:
+async def _dev(data_dir: Path, ports: Ports, pace: Pace) -> None:
     typer.echo(f"starting in {data_dir} ...")
     try:
-        async with LocalStack(data_dir, ports=ports) as stack:
+        async with LocalStack(data_dir, ports=ports, pace=pace) as stack:
             await ensure_sample(stack, data_dir)
             typer.echo(_welcome(stack, data_dir, ports))
             typer.echo(f"ready: gRPC on {stack.grpc_address}; Ctrl-C stops everything")

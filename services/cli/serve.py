@@ -8,6 +8,7 @@ import typer
 from siklus.activities.store.pool import Store
 from siklus.services.cli import checks
 from siklus.services.cli.running import read_settings, run_until_stopped
+from siklus.services.rpc.pace import Pace
 from siklus.services.server import Parts, running_server
 from siklus.services.settings import Settings
 from siklus.services.telemetry import configure_logging
@@ -35,11 +36,12 @@ async def serving(settings: Settings, *, share_port: bool = False) -> None:
     checks.port_must_be_free(host, port, shared=share_port)
     url = settings.database_url.get_secret_value()
     await checks.database_must_be_ready(url)
-    client = await checks.connected(settings)
+    client = await checks.connected(settings, keyring)
+    pace = Pace(settings.rate_per_second, settings.rate_burst)
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     async with (
         Store(url) as store,
-        running_server(Parts(store, client, keyring, verifier, clock), address),
+        running_server(Parts(store, client, keyring, verifier, clock, pace), address),
     ):
         typer.echo(f"ready: gRPC on {address}")
         await asyncio.Event().wait()

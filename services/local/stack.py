@@ -35,6 +35,7 @@ from siklus.services.local.processes import PortTakenError, free_port, port_take
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.services.local.worker_process import WorkerProcess
 from siklus.services.server import Parts, running_server
+from siklus.services.rpc.pace import UNLIMITED, Pace
 from siklus.services.temporal import data_converter
 from siklus.services.worker import running_worker
 from siklus.workflows import names
@@ -92,7 +93,8 @@ class LocalStack:
 
     `data_dir` is kept between runs; without it everything is fast, unsafe and thrown away.
     `time_skipping` lets VirtualTime move workflows. With `worker_process` the worker is a child
-    of its own, which lives on the wall clock alone. Attributes hold while the stack runs.
+    of its own, which lives on the wall clock alone. `pace` limits callers, nobody by
+    default. Attributes hold while the stack runs.
     """
 
     postgres: LocalPostgres
@@ -115,6 +117,7 @@ class LocalStack:
         time_skipping: bool = False,
         worker_process: bool = False,
     ) -> None:
+        pace: Pace = UNLIMITED,
         self.clock = clock or Clock()
         if worker_process and self.clock.offset:
             raise ValueError("a worker process knows the wall clock alone")
@@ -123,6 +126,7 @@ class LocalStack:
         self._time_skipping = time_skipping
         self._worker_process = worker_process
         self._running = AsyncExitStack()
+        self._pace = pace
 
     async def __aenter__(self) -> Self:
         try:
@@ -174,7 +178,7 @@ class LocalStack:
         keyring = Keyring.load_or_create(text_keys)
         await self._start_servers(folder)
         self.client = await Client.connect(
-            self.temporal.address, namespace=NAMESPACE, data_converter=data_converter()
+            self.temporal.address, namespace=NAMESPACE, data_converter=data_converter(keyring)
         )
         enter = self._running.enter_async_context
         self.store = await enter(Store(self.postgres.app_url))
@@ -185,7 +189,9 @@ class LocalStack:
             mailer = SmtpMailer(HOST, self.mailbox.port, SENDER)
             self.worker = None
             await enter(running_worker(self.client, self.store, keyring, mailer, self.clock))
-        parts = Parts(self.store, self.client, keyring, self._verifier(folder), self.clock)
+        parts = Parts(
+            self.store, self.client, keyring, self._verifier(folder), self.clock, self._pace
+        )
         address = f"{HOST}:{self._ports.grpc or 0}"
         self.grpc_port = await enter(running_server(parts, address))
 
