@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
@@ -13,6 +13,9 @@ SigningKey = OKPKey | ECKey | RSAKey
 FOLDER = "keys"
 PRIVATE_FILE = "token-private.json"
 PUBLIC_FILE = "token-jwks.json"
+CURVES: Final = {"OKP": "Ed25519", "EC": "P-256"}
+RSA_BITS: Final = 2048
+"""Shorter ones can be broken."""
 
 
 class KeysUnreadableError(Exception):
@@ -28,6 +31,9 @@ class KeySource(Protocol):
     def keys(self) -> KeySet:
         """Return the keys that are trusted now."""
 
+    async def look_again(self) -> bool:
+        """Look for newer keys, if that may be done now, and tell whether there was a look."""
+
 
 class FixedKeys:
     """Keys that were read once."""
@@ -38,6 +44,10 @@ class FixedKeys:
     def keys(self) -> KeySet:
         """Return the keys."""
         return self._keys
+
+    async def look_again(self) -> bool:
+        """Tell that these keys are all."""
+        return False
 
 
 def load_keys(file: Path) -> KeySet:
@@ -52,9 +62,21 @@ def load_keys(file: Path) -> KeySet:
         raise KeysUnreadableError(f"there is no key file {file}") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, JoseError):
         raise KeysUnreadableError(f"{file} is not a JSON Web Key Set") from None
-    if any(not isinstance(key, SigningKey) for key in keys):
+    if not all(may_verify(key) for key in keys):
         raise KeysUnreadableError(f"{file} holds a key that is not for signatures")
     return keys
+
+
+def may_verify(key: Any) -> bool:
+    """Tell whether a key is of a kind that our algorithms use, for signatures, and strong enough.
+
+    A symmetric key never is: who can verify with one can sign with it.
+    """
+    if isinstance(key, RSAKey):
+        fits = key.raw_value.key_size >= RSA_BITS
+    else:
+        fits = isinstance(key, SigningKey) and key.curve_name == CURVES[key.key_type]
+    return fits and key.get("use") in {None, "sig"}
 
 
 def load_signing_key(file: Path) -> SigningKey:
@@ -79,11 +101,11 @@ def ensure_local_key(data_dir: Path) -> SigningKey:
     private = local_key_file(data_dir)
     if not private.exists():
         private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _place(private, json.dumps(_new_key().as_dict(private=True)))
+        place(private, json.dumps(_new_key().as_dict(private=True)))
     key = load_signing_key(private)
     public = private.with_name(PUBLIC_FILE)
     if not public.exists():
-        _place(public, json.dumps(KeySet([key]).as_dict(private=False), indent=2) + "\n")
+        place(public, json.dumps(KeySet([key]).as_dict(private=False), indent=2) + "\n")
     return key
 
 
@@ -93,7 +115,7 @@ def _new_key() -> OKPKey:
     return key
 
 
-def _place(file: Path, text: str) -> None:
+def place(file: Path, text: str) -> None:
     """Write a file of mode 0600 in one step, unless another process was first."""
     unfinished = file.with_name(f"{file.name}.{os.getpid()}")
     opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
