@@ -34,8 +34,8 @@ from siklus.services.local.postgres import LocalPostgres
 from siklus.services.local.processes import PortTakenError, free_port, port_taken
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.services.local.worker_process import WorkerProcess
-from siklus.services.server import Parts, running_server
 from siklus.services.rpc.pace import UNLIMITED, Pace
+from siklus.services.server import Parts, running_server
 from siklus.services.temporal import data_converter
 from siklus.services.worker import running_worker
 from siklus.workflows import names
@@ -116,8 +116,8 @@ class LocalStack:
         clock: Clock | None = None,
         time_skipping: bool = False,
         worker_process: bool = False,
-    ) -> None:
         pace: Pace = UNLIMITED,
+    ) -> None:
         self.clock = clock or Clock()
         if worker_process and self.clock.offset:
             raise ValueError("a worker process knows the wall clock alone")
@@ -125,8 +125,8 @@ class LocalStack:
         self._ports = ports
         self._time_skipping = time_skipping
         self._worker_process = worker_process
-        self._running = AsyncExitStack()
         self._pace = pace
+        self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         try:
@@ -178,7 +178,7 @@ class LocalStack:
         keyring = Keyring.load_or_create(text_keys)
         await self._start_servers(folder)
         self.client = await Client.connect(
-            self.temporal.address, namespace=NAMESPACE, data_converter=data_converter(keyring)
+            self.temporal.address, namespace=NAMESPACE, data_converter=data_converter()
         )
         enter = self._running.enter_async_context
         self.store = await enter(Store(self.postgres.app_url))
