@@ -41,7 +41,7 @@ class Rate(Gate):
         path = call.method.path
         slower = self._slower[path] if path in self._slower else self._meter(path)
         # First what is scarcer: a call that it refuses takes nothing of the general pace.
-        wait = slower.wait(known_as, now) if slower else 0.0
+        wait = slower.wait(known_as, now) if slower is not None else 0.0
         wait = wait or self._general.wait(known_as, now)
         if wait:
             wait = max(wait, SHORTEST_WAIT)
