@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import OKPKey
 
 from siklus.services.auth.keys import FOLDER, KeysUnreadableError, load_keys, place
 from siklus.workflows.domain.audit_check import BadSignature, OpenCheckpoint
@@ -35,10 +35,10 @@ class CheckpointKeys:
 
     @classmethod
     def generate(cls, retired: list[OKPKey] | None = None) -> Self:
-        """Return a set with one new key; of `retired` ones only the public halves stay."""
+        """Return a set with one new key, and public ones that signed before."""
         key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": ALGORITHM})
         key.ensure_kid()
-        return cls([key, *(OKPKey.import_key(_public_half(old)) for old in retired or [])])
+        return cls([key, *(retired or [])])
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -56,7 +56,11 @@ class CheckpointKeys:
 
     def rotated(self) -> Self:
         """Return a set with a new key, in which these can sign no more."""
-        return self.generate(self._keys)
+        return self.generate(self.public())
+
+    def public(self) -> list[OKPKey]:
+        """Return the public halves of all keys."""
+        return [OKPKey.import_key(_public_half(key)) for key in self._keys]
 
     def private_jwks(self) -> str:
         """Return the set with its private keys, as its file holds it."""

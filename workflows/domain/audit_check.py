@@ -94,7 +94,7 @@ class AuditCheck:
         except NoRecord as problem:
             if self._line == 1:
                 raise NotAnAuditFile("the first line is no header of an audit file") from None
-            self._fault(str(problem))
+            self._fault(str(problem), problem.evaluation, problem.seq)
             self._bytes.update(raw)
             return
         if self._line == 1:
@@ -115,7 +115,7 @@ class AuditCheck:
         if not report.has_checkpoint:
             self._line += 1
             self._close()
-            self._compare_counts(report.header, "the header")
+            self._compare_counts(RecordKind.CHECKPOINT)
         return report
 
     def _begin(self, line: Line) -> None:
@@ -138,7 +138,9 @@ class AuditCheck:
             self._fault(line.problem, evaluation, seq)
         if kind is RecordKind.HEADER or _rank(kind) < _rank(self._section):
             self._fault(f"a record of the kind {kind} stands out of its place", evaluation, seq)
-        self._section = max(self._section, kind, key=_rank)
+        if _rank(kind) > _rank(self._section):
+            self._compare_counts(kind)
+            self._section = kind
         said = self._report.problem_count > before
         match kind:
             case RecordKind.EVALUATION:
@@ -208,7 +210,8 @@ class AuditCheck:
         number = fields["number"]
         expected = self._next(kind, number)
         if number != expected and not said:
-            what = "stands twice or out of its order" if number < expected else "lacks one before it"
+            behind = number < expected
+            what = "stands twice or out of its order" if behind else "lacks one before it"
             evaluation, seq = fields.get("evaluation", ""), fields.get("seq", 0)
             self._fault(f"this record of the kind {kind} {what}", evaluation, seq)
 
@@ -239,7 +242,6 @@ class AuditCheck:
     def _checkpoint(self, jws: str) -> None:
         report = self._report
         report.has_checkpoint = True
-        self._compare_counts(report.header, "the header")
         try:
             claims = json.loads(self._open_checkpoint(jws))
         except BadSignature as bad:
@@ -259,14 +261,15 @@ class AuditCheck:
             )
             self._fault(f"the file is not the one that was signed: {', '.join(differing)} differ")
 
-    def _compare_counts(self, claims: Mapping[str, Any], who: str) -> None:
-        if self._report.problem_count:
-            return
-        for name in COUNTS:
-            if claims[name] != self._report.counted[name]:
-                counted = self._report.counted[name]
-                self._fault(f"{who} counts {claims[name]} {name}, the file has {counted}")
-                return
+    def _compare_counts(self, up_to: RecordKind) -> None:
+        """Compare what the header counts with what came of the kinds before this one."""
+        counted = self._report.counted
+        for name, kind in _COUNTED.items():
+            announced = self._report.header[name]
+            if _rank(kind) >= _rank(up_to) or announced == counted[name]:
+                continue
+            if not self._report.problem_count:
+                self._fault(f"the header counts {announced} {name}, the file has {counted[name]}")
 
     def _fault(self, what: str, evaluation: str = "", seq: int = 0) -> None:
         self._report.problem_count += 1
@@ -274,6 +277,7 @@ class AuditCheck:
             self._report.problems.append(Problem(self._line, evaluation, seq, what))
 
 
+_COUNTED: Final = dict(zip(COUNTS, _ORDER[1:-1], strict=True))
 _DESCRIBED: Final = ("format", "version", "agency", "cycle", "exported_at", *COUNTS)
 
 

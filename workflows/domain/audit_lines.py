@@ -51,7 +51,12 @@ FIELDS: Final[Mapping[RecordKind, Mapping[str, type]]] = {
 
 
 class NoRecord(Exception):  # noqa: N818 - it says what is so
-    """A line is no record; the message says why."""
+    """A line is no record; the message says why, the rest where it seems to belong."""
+
+    def __init__(self, problem: str, evaluation: object = "", seq: object = 0) -> None:
+        super().__init__(problem)
+        self.evaluation = evaluation if isinstance(evaluation, str) else ""
+        self.seq = seq if type(seq) is int else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ def parse(raw: bytes) -> Line:
     for name in wanted.keys() | (fields.keys() - {"record"}):
         # Exactly: true is no number.
         if name not in wanted or name not in fields or type(fields[name]) is not wanted[name]:
-            raise NoRecord(f"a record of the kind {kind} has no such {_named(name)!r}")
+            problem = f"a record of the kind {kind} has no such {_named(name)!r}"
+            raise NoRecord(problem, fields.get("evaluation"), fields.get("seq"))
     return Line(kind, fields, _problem(raw, fields))
 
 
