@@ -13,7 +13,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from siklus.activities.keyring import KEY_BYTES, Keyring
+from siklus.activities.keyring import KEY_BYTES, Keys
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries import texts
 from siklus.activities.store.queries.texts import Sealed, SealedRow, WrappedKey
@@ -48,7 +48,7 @@ class DataKey:
 class Vault:
     """Seals and opens texts; the caller brings the connection."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keys) -> None:
         self._keyring = keyring
         self._by_evaluation: OrderedDict[str, DataKey] = OrderedDict()
 
@@ -130,4 +130,4 @@ class Vault:
         return data_key
 
     def _agency_key(self, keyring_key: str, key: EvaluationKey) -> AESGCM:
-        return AESGCM(self._keyring.derive(keyring_key, f"texts of {key.agency}"))
+        return self._keyring.cipher(keyring_key, f"texts of {key.agency}")

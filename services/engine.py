@@ -24,6 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
+from siklus.services.payloads import PayloadUnreadable
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.workflows import names, ports
 from siklus.workflows.carry import ERASED_SALT, Carry, Receipt
@@ -146,6 +147,8 @@ class Engine:
             return None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             raise _too_slow() from None
+        except PayloadUnreadable as error:
+            raise _engine_away() from error
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
@@ -198,6 +201,8 @@ class Engine:
             return None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             raise _too_slow() from None
+        except PayloadUnreadable as error:
+            raise _engine_away() from error
         except RPCError as error:
             raise _engine_fault(error) from error
         return receipt
@@ -233,7 +238,7 @@ def search_attributes(key: EvaluationKey, stage: str) -> TypedSearchAttributes:
 def _refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
     """Raise the refusal that an Update failed with; return when its run merely went away."""
     cause = error.cause
-    if not isinstance(cause, ApplicationError):
+    if not isinstance(cause, ApplicationError) or _unreadable(cause):
         raise _engine_away() from error
     if cause.type in _DROPPED:
         return
@@ -249,6 +254,12 @@ def _refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
         details=_texts(facts, "details"),
         fields=_texts(facts, "fields"),
     ) from None
+
+
+def _unreadable(cause: ApplicationError) -> bool:
+    """Tell whether the worker lacked the key of the command, which it refused before all else."""
+    why = cause.cause
+    return isinstance(why, ApplicationError) and why.type == PayloadUnreadable.__name__
 
 
 def _message(cause: ApplicationError) -> str:

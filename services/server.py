@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from temporalio.client import Client
 
-from siklus.activities.keyring import Keyring
+from siklus.activities.keyring import Keys
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
@@ -55,7 +55,7 @@ class Parts:
 
     store: Store
     client: Client
-    keyring: Keyring
+    keyring: Keys
     verifier: TokenVerifier
     clock: Clock
     pace: Pace = USUAL

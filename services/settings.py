@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     """The `aud` a token must carry."""
 
     text_keys: Path | None = None
-    """Keyring file whose keys wrap the data keys of texts and payloads."""
+    """Keyring file whose keys encrypt payloads in Temporal and wrap the data keys of texts."""
 
     data_dir: Path = Path(".siklus")
     """Folder of the embedded stack: database, Temporal, mailbox and local keys."""

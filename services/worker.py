@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from siklus.activities.cohort import Cohorts
 from siklus.activities.delivery import Delivery
-from siklus.activities.keyring import Keyring
+from siklus.activities.keyring import Keys
 from siklus.activities.mail.post import Mailer
 from siklus.activities.mail.texts import Language
 from siklus.activities.projection import Projector
@@ -39,7 +39,7 @@ decides waits nine seconds, and Temporal's usual ten for a worker that died woul
 async def running_worker(
     client: Client,
     store: Store,
-    keyring: Keyring,
+    keyring: Keys,
     mailer: Mailer,
     clock: Clock,
     *,

@@ -1,6 +1,7 @@
 """Every name that Temporal knows us by: ids, queues, search attributes. None is personal."""
 
 import hashlib
+import re
 from typing import Final
 
 from temporalio.common import SearchAttributeKey
@@ -20,6 +21,12 @@ STAGE: Final = SearchAttributeKey.for_keyword("SiklusStage")
 SEARCH_ATTRIBUTES: Final = (AGENCY, CYCLE, STAGE)
 """For operators alone: what people read comes from the store."""
 
+NOTICES: Final = "notices"
+OF_AN_AGENCY: Final = ("evaluation", "cycle", "reminders", NOTICES)
+"""Ids that begin so have the agency behind it; payloads are encrypted under its key."""
+STARTED_AT: Final = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+"""What Temporal adds to the id of a run that a schedule starts."""
+
 
 def evaluation_workflow_id(key: EvaluationKey) -> str:
     """Return the id of an evaluation's workflow; every part is opaque."""
@@ -38,7 +45,19 @@ def reminders_schedule_id(agency: AgencyId, zone: str) -> str:
 
 def notices_schedule_id(agency: AgencyId) -> str:
     """Return the id of the schedule that delivers an agency's event notices."""
-    return f"notices/{agency}"
+    return f"{NOTICES}/{agency}"
+
+
+def agency_of(workflow_id: str) -> AgencyId | None:
+    """Return the agency that a workflow works for; None of an id that is not one of these.
+
+    Runs that a schedule starts bear its id with the time behind it.
+    """
+    kind, _, rest = workflow_id.partition("/")
+    agency, _, _ = rest.partition("/")
+    if kind == NOTICES:
+        agency = STARTED_AT.sub("", agency)
+    return AgencyId(agency) if kind in OF_AN_AGENCY and agency else None
 
 
 def request_key(actor: str, request_id: str) -> str:

@@ -13,7 +13,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from siklus.activities.keyring import Keyring, KeyringError
+from siklus.activities.keyring import KeyringError, Keys
+from siklus.activities.keyring_file import KeyringFile
 from siklus.activities.store import migrate
 from siklus.services.auth.keys import FixedKeys, KeysUnreadableError, load_keys
 from siklus.services.auth.tokens import TokenVerifier
@@ -66,13 +67,16 @@ def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
     return TokenVerifier(FixedKeys(keys), settings.token_issuer, settings.token_audience, clock)
 
 
-def text_keyring(file: Path | None) -> Keyring:
-    """Return the keys of the texts; never makes any: lost keys are lost texts. Raises `Fault`."""
+def text_keyring(file: Path | None) -> KeyringFile:
+    """Return the keys of texts and payloads; never makes any: what they sealed would be lost.
+
+    Raises `Fault`.
+    """
     if file is None:
         hint = "SIKLUS_TEXT_KEYS names the keyring file, the same for all servers and workers"
         raise Fault("NO_TEXT_KEYS", "without a keyring no text can be kept", hint)
     try:
-        return Keyring.load(file)
+        return KeyringFile(file)
     except KeyringError as error:
         raise Fault("NO_TEXT_KEYS", str(error)) from None
 
@@ -104,10 +108,10 @@ def no_database(variable: str, error: Exception) -> Fault:
     return Fault("NO_DATABASE", f"the database does not answer: {why}", f"{variable} says where")
 
 
-async def connected(settings: Settings) -> Client:
+async def connected(settings: Settings, keys: Keys) -> Client:
     """Return a client of a Temporal that has our namespace and search attributes; or `Fault`."""
     try:
-        client = await connect(settings)
+        client = await connect(settings, keys)
         namespace = DescribeNamespaceRequest(namespace=settings.temporal_namespace)
         await client.workflow_service.describe_namespace(namespace, timeout=PATIENCE)
     except RPCError as error:

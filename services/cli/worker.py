@@ -30,7 +30,7 @@ async def _work(settings: Settings) -> None:
     Runtime.set_default(runtime(f"{settings.metrics_host}:{settings.metrics_port}"))
     url = settings.database_url.get_secret_value()
     await checks.database_must_be_ready(url)
-    client = await checks.connected(settings)
+    client = await checks.connected(settings, keyring)
     async with (
         Store(url) as store,
         running_worker(

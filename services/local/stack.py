@@ -16,6 +16,7 @@ import grpc
 from temporalio.client import Client
 
 from siklus.activities.keyring import Keyring
+from siklus.activities.keyring_file import KeyringFile
 from siklus.activities.mail.post import SmtpMailer
 from siklus.activities.store import migrate
 from siklus.activities.store.pool import Store
@@ -175,10 +176,11 @@ class LocalStack:
         self.folder = folder = self._folder()
         self._signing_key = ensure_local_key(folder)
         text_keys = local_key_file(folder).with_name(TEXT_KEYS_FILE)
-        keyring = Keyring.load_or_create(text_keys)
+        Keyring.load_or_create(text_keys)
+        keyring = KeyringFile(text_keys)
         await self._start_servers(folder)
         self.client = await Client.connect(
-            self.temporal.address, namespace=NAMESPACE, data_converter=data_converter()
+            self.temporal.address, namespace=NAMESPACE, data_converter=data_converter(keyring)
         )
         enter = self._running.enter_async_context
         self.store = await enter(Store(self.postgres.app_url))

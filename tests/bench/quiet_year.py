@@ -18,7 +18,6 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
 from siklus.activities.calendars import snapshot
-from siklus.activities.keyring import Keyring
 from siklus.activities.mail.post import SmtpMailer
 from siklus.activities.store import migrate
 from siklus.activities.store.pool import Store
@@ -51,6 +50,7 @@ from siklus.workflows.domain.values import (
 from siklus.workflows.packs import shipped, shipped_pack
 from tests.bench.measure import forms
 from tests.bench.report import table
+from tests.keys import KEYS
 
 NAME = "history"
 MOST_EVENTS = 120
@@ -308,8 +308,8 @@ async def engine_room(folder: Path) -> AsyncIterator[tuple[Store, Engine, Client
     )
     async with LocalPostgres(fsync=False) as postgres, temporal:
         await asyncio.to_thread(migrate.upgrade, postgres.owner_url)
-        client = await Client.connect(temporal.address, data_converter=data_converter())
-        keyring, clock = Keyring.generate(), Clock()
+        client = await Client.connect(temporal.address, data_converter=data_converter(KEYS))
+        keyring, clock = KEYS, Clock()
         mailer = SmtpMailer("127.0.0.1", 25, "siklus@localhost")
         async with (
             Store(postgres.app_url) as store,

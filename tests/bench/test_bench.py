@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from siklus.services.temporal import data_converter
+from tests.keys import KEYS
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest
@@ -79,5 +80,5 @@ def test_a_spread_is_the_median_between_the_extremes() -> None:
 
 
 async def written(value: object) -> int:
-    (payload,) = await data_converter().encode([value])
+    (payload,) = await data_converter(KEYS).encode([value])
     return len(payload.data)

@@ -14,7 +14,6 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations, history
-from siklus.services.temporal import data_converter
 from siklus.workflows import evaluation as shell
 from siklus.workflows import names
 from siklus.workflows.carry import Carry
@@ -84,7 +83,7 @@ async def replayed(client: Client, keys: Iterable[EvaluationKey]) -> dict[Evalua
 
     replayer = Replayer(
         workflows=[shell.EvaluationWorkflow],
-        data_converter=data_converter(),
+        data_converter=client.data_converter,
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     with _records_kept() as kept:

@@ -11,6 +11,7 @@ from siklus.activities.store.pool import Store
 from siklus.services.clock import Clock
 from siklus.services.local.temporal import LocalTemporal
 from siklus.services.temporal import data_converter
+from tests.keys import KEYS
 from tests.services.desk import Desk
 from tests.services.serving import serving
 
@@ -18,7 +19,7 @@ from tests.services.serving import serving
 @pytest.fixture(scope="session")
 async def temporal(temporal_server: LocalTemporal) -> Client:
     """A client with the shipped converter; no worker serves what it starts."""
-    return await Client.connect(temporal_server.address, data_converter=data_converter())
+    return await Client.connect(temporal_server.address, data_converter=data_converter(KEYS))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from siklus.services.temporal import data_converter
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
+from tests.keys import KEYS
 from tests.services.desk import NIPS, PACK, Desk, person, refused, unit
 from tests.services.serving import serving
 
@@ -231,7 +232,7 @@ async def test_without_an_engine_nothing_is_launched_and_all_else_is_read(
     ready: Desk, store: Store, clock: Clock
 ) -> None:
     await create(ready)
-    nobody = await Client.connect("127.0.0.1:1", lazy=True, data_converter=data_converter())
+    nobody = await Client.connect("127.0.0.1:1", lazy=True, data_converter=data_converter(KEYS))
 
     async with serving(store, nobody, clock) as channel:
         alone = Desk(channel, ready.agency)

@@ -29,6 +29,7 @@ from siklus.workflows.domain.roster_units import Unit
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
 from siklus.workflows.ports import CohortPage, CohortRef, Lookup, PageOutcome
 from tests.domain.story import make_policy
+from tests.keys import KEYS
 from tests.store.case import Case
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -60,7 +61,7 @@ PEOPLE = [
 
 @pytest.fixture
 async def client(temporal_server: LocalTemporal) -> Client:
-    return await Client.connect(temporal_server.address, data_converter=data_converter())
+    return await Client.connect(temporal_server.address, data_converter=data_converter(KEYS))
 
 
 @pytest.fixture

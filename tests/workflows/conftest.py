@@ -8,6 +8,7 @@ from temporalio.worker import Worker
 
 from siklus.services.local.temporal import LocalTemporal
 from siklus.services.temporal import data_converter
+from tests.keys import KEYS
 from tests.workflows.memory import Memory, worker_of
 
 
@@ -20,7 +21,7 @@ def memory() -> Memory:
 @pytest.fixture
 async def client(temporal_server: LocalTemporal) -> Client:
     """Return a client with the shipped converter."""
-    return await Client.connect(temporal_server.address, data_converter=data_converter())
+    return await Client.connect(temporal_server.address, data_converter=data_converter(KEYS))
 
 
 @pytest.fixture

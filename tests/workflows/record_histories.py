@@ -25,6 +25,7 @@ from siklus.workflows import names, ports
 from siklus.workflows.cycle import CycleWorkflow, Launch
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.values import AgencyId, CycleId
+from tests.keys import KEYS
 from tests.workflows.desk import APPROVER, SUPERIOR, Desk, eventually, make_start
 from tests.workflows.memory import Memory, worker_of
 from tests.workflows.years import ACCOUNT, OWN, PLAN, permenpan, tubei
@@ -160,7 +161,7 @@ async def record(folder: Path) -> None:
             search_attributes=names.SEARCH_ATTRIBUTES,
             dynamic_config=TIME_SKIPPING,
         ) as server:
-            client = await Client.connect(server.address, data_converter=data_converter())
+            client = await Client.connect(server.address, data_converter=data_converter(KEYS))
             for name, story in STORIES.items():
                 memory = Memory()
                 async with worker_of(client, memory):

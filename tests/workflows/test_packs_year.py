@@ -18,6 +18,7 @@ from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import Predicate
 from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.packs import shipped
+from tests.keys import KEYS
 from tests.workflows.desk import SECOND, SUPERIOR, Desk, make_start, on_record, refused
 from tests.workflows.memory import Memory, worker_of
 from tests.workflows.years import TEXT, YEARS, Path, quiet
@@ -69,7 +70,7 @@ class Years:
 @pytest.fixture(scope="module")
 async def years(temporal_server: LocalTemporal) -> AsyncIterator[Years]:
     """Live all years side by side; the worker stays for whatever follows."""
-    client = await Client.connect(temporal_server.address, data_converter=data_converter())
+    client = await Client.connect(temporal_server.address, data_converter=data_converter(KEYS))
     lived = Years(Memory())
     async with worker_of(client, lived.memory):
         paths = [(pack, pack, path) for pack, path in YEARS.items()]
@@ -97,7 +98,7 @@ async def test_every_run_of_every_year_replays(years: Years, pack: str) -> None:
     desk = years.desk(pack)
     replayer = Replayer(
         workflows=[EvaluationWorkflow],
-        data_converter=data_converter(),
+        data_converter=data_converter(KEYS),
         workflow_runner=workflow_runner(),
     )
     runs = [run async for run in desk.runs()]

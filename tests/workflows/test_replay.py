@@ -14,11 +14,13 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from siklus.services.temporal import COMPRESSED, data_converter, workflow_runner
+from siklus.services.payloads import COMPRESSED
+from siklus.services.temporal import data_converter, workflow_runner
 from siklus.workflows.carry import Carry, Outcome
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.domain.model import Start
 from siklus.workflows.evaluation import EvaluationWorkflow
+from tests.keys import KEYS
 from tests.workflows.record_histories import HISTORIES, STORIES
 
 FILES = sorted(HISTORIES.rglob("*.json"))
@@ -29,7 +31,7 @@ A_PLACE_OF_CODE = ".py"
 async def test_a_recorded_history_replays(file: Path) -> None:
     replayer = Replayer(
         workflows=[EvaluationWorkflow, CycleWorkflow],
-        data_converter=data_converter(),
+        data_converter=data_converter(KEYS),
         workflow_runner=workflow_runner(),
     )
 
@@ -74,7 +76,7 @@ class Slower(EvaluationWorkflow):
 async def test_a_changed_workflow_is_caught(story: str) -> None:
     replayer = Replayer(
         workflows=[Slower],
-        data_converter=data_converter(),
+        data_converter=data_converter(KEYS),
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     caught = 0
