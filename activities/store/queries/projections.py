@@ -22,8 +22,10 @@ MAKE_WAY = """
 RECORD = """
     WITH grown AS (
         INSERT INTO event (agency, cycle, person, segment, number, kind, occurred_at, recorded_at,
-            actor, principal, mandate, request_key, command_digest, body, hash, run)
-        SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, new.*
+            actor, principal, mandate, request_key, command_digest, body, hash, run, stage, unit,
+            supervisor)
+        SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, new.*, %(stage)s, %(unit)s,
+            %(supervisor)s
         FROM json_to_recordset(%(events)s) AS new (number int, kind text, occurred_at timestamptz,
             recorded_at timestamptz, actor text, principal text, mandate text, request_key text,
             command_digest text, body text, hash text, run text)

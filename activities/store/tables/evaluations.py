@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Identity, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from siklus.activities.store.tables.base import INSTANT, TEXTS, EvaluationRow, Row
@@ -75,6 +75,10 @@ class Event(EvaluationRow, table=True):
     hash: str
     run: str
     """Temporal's run that decided it."""
+    stage: str | None
+    """Where the evaluation stood when this was recorded; null before that was written down."""
+    unit: str | None
+    supervisor: str | None
 
 
 class Superseded(EvaluationRow, table=True):
@@ -95,13 +99,36 @@ class Superseded(EvaluationRow, table=True):
     command_digest: str | None
     body: str
     run: str
+    stage: str | None
+    unit: str | None
+    supervisor: str | None
     superseded_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
 
 
-class Feed(Row, table=True):
-    """The place of each event in the one order that watchers follow."""
+class Unsequenced(Row, table=True):
+    """An event that has no place in the feed yet; a trigger adds it with the event itself.
 
-    __table_args__ = (UniqueConstraint("agency", "cycle", "person", "segment", "number"),)
+    `arrival` grows as events are written, not as they are committed.
+    """
+
+    arrival: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    cycle: str
+    person: str
+    segment: int
+    number: int
+    hash: str
+
+
+class Feed(Row, table=True):
+    """The place of each event in the one order that watchers follow.
+
+    One number may come twice with different hashes: the first was superseded.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("agency", "cycle", "person", "segment", "number", "hash"),
+        Index(None, "agency", "position"),
+    )
 
     agency: str
     position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -109,3 +136,4 @@ class Feed(Row, table=True):
     person: str
     segment: int
     number: int
+    hash: str
