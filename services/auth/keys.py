@@ -75,7 +75,7 @@ def may_verify(key: Any) -> bool:
     if isinstance(key, RSAKey):
         fits = key.raw_value.key_size >= RSA_BITS
     else:
-        fits = isinstance(key, SigningKey) and key.curve_name == CURVES[key.key_type]
+        fits = isinstance(key, OKPKey | ECKey) and key.curve_name == CURVES[key.key_type]
     return fits and key.get("use") in {None, "sig"}
 
 

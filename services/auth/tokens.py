@@ -1,12 +1,13 @@
 """Tokens: signed claims that say who calls. Minted for local use, verified for every call."""
 
 import hashlib
+import json
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
@@ -29,6 +30,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """Ids of agencies and people, as the contract writes them."""
 _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}")
 """Ids of programs: what identity providers call their clients."""
+_NOT_OURS = "the token is not one that this service accepts"
+_ABSURD = (RecursionError, OverflowError)
+"""What nesting without end and numbers beyond measure come to."""
 _SCOPE = re.compile(r"[a-z_]{1,31}\.[a-z_]{1,31}")
 
 
@@ -68,17 +72,41 @@ def mint(
     return jwt.encode(header, claims, key, algorithms=ALGORITHMS)
 
 
+class _OnceEach(json.JSONDecoder):
+    """Refuses a claim that stands there twice: two readers could each believe another one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "object_pairs_hook": _once_each})
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     caller: Caller
     until: float
 
 
+class UnknownKeyError(ServiceRefusal):
+    """The token names a key that is not among ours: TOKEN_INVALID, unless newer keys have it."""
+
+    def __init__(self, look_again: Callable[[], Awaitable[bool]]) -> None:
+        super().__init__(ServiceReason.TOKEN_INVALID, _NOT_OURS)
+        self.look_again = look_again
+        """Asks the issuer, if that may be done now; tells whether to verify the token anew."""
+
+
 class TokenVerifier:
     """Turns a token into its caller, or refuses it.
 
     A verified token is remembered by its hash until it expires or the keys change, so that the
-    signature is checked once and not with every call.
+    signature is checked once and not with every call. Verifying never waits; whoever can wait for
+    newer keys does so when it raises UnknownKeyError.
     """
 
     def __init__(
@@ -99,7 +127,10 @@ class TokenVerifier:
         self._known_by: KeySet | None = None
 
     def verify(self, token: str | None) -> Caller:
-        """Return who calls; raises ServiceRefusal TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED."""
+        """Return who calls; raises ServiceRefusal TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED.
+
+        UnknownKeyError is the TOKEN_INVALID after which another look may help.
+        """
         if not token:
             raise ServiceRefusal(ServiceReason.TOKEN_MISSING, "send `authorization: Bearer TOKEN`")
         if len(token) > MAX_TOKEN:
@@ -131,15 +162,25 @@ class TokenVerifier:
             agency={"essential": True},
             roles={"essential": True},
         )
+
+        def key(signed: Any) -> KeySet:
+            header = signed.headers()
+            if "crit" in header:
+                _invalid(_NOT_OURS)
+            if header.get("kid") and all(header["kid"] != each.kid for each in keys):
+                raise UnknownKeyError(self._source.look_again)
+            return keys
+
         try:
-            found = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            found = jwt.decode(token, key, algorithms=ALGORITHMS, decoder_cls=_OnceEach).claims
             claims.validate(found)
+            until = float(found["exp"]) + SKEW.total_seconds()
         except ExpiredTokenError:
             _expired()
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError, *_ABSURD):
             # What exactly was wrong helps an attacker more than anybody else.
-            _invalid("the token is not one that this service accepts")
-        return _Known(_caller(found), float(found["exp"]) + SKEW.total_seconds())
+            _invalid(_NOT_OURS)
+        return _Known(_caller(found), until)
 
     def _remember(self, digest: bytes, known: _Known) -> None:
         self._known[digest] = known
