@@ -11,6 +11,7 @@ from siklus.activities.store.pool import Store
 from siklus.services.local.postgres import LocalPostgres
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.workflows import names
+from tests.served import Served, served_stack
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,10 @@ async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
         log=log, search_attributes=names.SEARCH_ATTRIBUTES, dynamic_config=TIME_SKIPPING
     ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+async def served() -> AsyncIterator[Served]:
+    """Everything, with a server and a worker that are processes of their own."""
+    async with served_stack() as running:
+        yield running

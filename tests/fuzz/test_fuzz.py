@@ -1,0 +1,119 @@
+"""Thousands of calls, right, almost right and hostile, with every kind of token: and no fault.
+
+`SIKLUS_FUZZ_SEED` takes another seed; `SIKLUS_FUZZ_CALL` plays the one call of that number.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+import pytest
+
+from tests.faults.agreement import must_agree
+from tests.fuzz.fuzzer import Fuzzer
+from tests.fuzz.tally import Tally
+from tests.fuzz.town import Town, town
+from tests.served import Served, grown
+
+PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
+SEED: Final = os.environ.get("SIKLUS_FUZZ_SEED", "siklus")
+ONE: Final = os.environ.get("SIKLUS_FUZZ_CALL")
+CALLS: Final = 50_000 if PROVE else 2_200
+WARM_UP: Final = 2_000 if PROVE else 300
+PEOPLE: Final = 300 if PROVE else 40
+SAMPLES: Final = 80
+MOST_GROWTH: Final = 1.1
+LEAST_PAST_THE_RULES: Final = 0.15
+LEAST_OF_EACH: Final = CALLS // 2_000
+"""Calls of every method with a right token, with a wrong one, and with none."""
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@dataclass(frozen=True)
+class Played:
+    """The town after all the calls."""
+
+    town: Town
+    tally: Tally
+    resident: list[float]
+
+
+@pytest.fixture(scope="module")
+async def played(served: Served) -> AsyncIterator[Played]:
+    async with town(served, size=PEOPLE) as there:
+        tally, resident = Tally(SEED), list[float]()
+        fuzzer = Fuzzer(SEED, there.target, tally)
+
+        def look() -> None:
+            resident.append(served.resident_mib)
+
+        started = monotonic()
+        if ONE is None:
+            await fuzzer.play(range(CALLS, CALLS + WARM_UP), CALLS, look)
+            await fuzzer.play(range(CALLS), CALLS // SAMPLES, look)
+        else:
+            await fuzzer.call(int(ONE))
+        print(f"\n{tally.report()}\n  in {monotonic() - started:.1f} s")
+        yield Played(there, tally, resident)
+
+
+def test_no_call_brings_out_a_fault_a_hang_or_a_word_from_inside(played: Played) -> None:
+    assert not played.tally.faults, played.tally.report()
+
+
+def test_the_server_lives_and_logged_no_fault(played: Played, served: Served) -> None:
+    assert served.child.running, served.child.log_tail()
+    assert served.faults() == []
+
+
+def test_every_method_met_every_kind_of_token(played: Played) -> None:
+    methods = played.town.target.methods
+    for token in ("right", "wrong", "none"):
+        assert played.tally.never(methods, token, LEAST_OF_EACH) == [], token
+
+
+def test_the_calls_reach_what_lies_behind_the_rules(played: Played) -> None:
+    assert played.tally.share_past_the_rules >= LEAST_PAST_THE_RULES, played.tally.report()
+    assert played.tally.reasons.keys() >= {
+        "OK",
+        "WRONG_STAGE",
+        "ALREADY_DONE",
+        "FIELD_INVALID",
+        "MALFORMED_MESSAGE",
+        "NOT_FOUND",
+        "NOT_A_PARTICIPANT",
+        "ROLE_REQUIRED",
+        "TOKEN_EXPIRED",
+        "TOKEN_INVALID",
+        "TOKEN_MISSING",
+        "REVISION_CHANGED",
+    }
+
+
+def test_memory_does_not_grow(played: Played) -> None:
+    growth = grown(played.resident)
+    print(f"resident: {played.resident[0]:.0f} → {played.resident[-1]:.0f} MiB, {growth:.3f} ×")
+    assert growth <= MOST_GROWTH
+
+
+async def test_the_record_is_unharmed(played: Played, served: Served) -> None:
+    agency = played.town.agency
+    shown = await agency.evaluations(cycle=agency.cycle_id)
+    people = [agency.person(each.person) for each in shown]
+
+    assert len(people) == PEOPLE + 5
+    await must_agree(served.stack.client, served.stack.store, [agency.key(p) for p in people])
+
+
+async def test_a_decision_is_taken_as_before(played: Played) -> None:
+    agency = played.town.agency
+    rina, agus = agency.person("rina"), agency.person("agus")
+
+    submitted = await rina.submits_plan("antrean")
+    approved = await agus.approves_plan(rina)
+
+    assert (submitted.stage, approved.stage) == ("PLAN_REVIEW", "EXECUTION")
+    assert (await rina.reads()).revision == approved.receipt.revision

@@ -1,0 +1,70 @@
+"""Whom the fuzzer meets: an agency amid last year's cycle, and another one that must stay unseen.
+
+Last year's windows are open and its clocks have run, so that a year can be played on to its end
+without waiting for anything.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from siklus.v1 import annotations_pb2
+from tests.e2e.agency import STAFF, Agency, launched_agency
+from tests.fuzz.callers import Callers
+from tests.fuzz.calls import Line
+from tests.fuzz.fuzzer import Target
+from tests.fuzz.methods import Method, methods
+from tests.fuzz.pool import Pool
+from tests.served import Served
+
+MARK: Final = "Rahasialain"
+"""Is in every name of the other agency."""
+SUPERVISORS: Final = ("budi", "dewi", "joko")
+CHANNELS: Final = 3
+
+
+@dataclass(frozen=True)
+class Town:
+    """The agency that is fuzzed, and how it is reached."""
+
+    agency: Agency
+    target: Target
+
+
+def staff(size: int) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Return the head, a superior, three supervisors and so many employees of theirs."""
+    leads = tuple((each, f"Kepala {each}", "dinas", "rina", "id") for each in SUPERVISORS)
+    many = tuple(
+        (f"p{n:03}", f"Pegawai {n}", "dinas", SUPERVISORS[n % 3], "id") for n in range(size)
+    )
+    return (*STAFF[:2], *leads, *many)
+
+
+@asynccontextmanager
+async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
+    """Yield both agencies, launched, and channels to the server."""
+    stack, year = served.stack, served.stack.clock.now().year - 1
+    others = tuple((who, f"{MARK} {who}", *rest) for who, _, *rest in STAFF)
+    async with AsyncExitStack() as opened:
+        enter = opened.enter_async_context
+        agency = await enter(launched_agency(stack, "fuzz", year=year, staff=staff(size)))
+        await enter(launched_agency(stack, "lain", year=year, staff=others))  # type: ignore[arg-type]
+        people = tuple(f"p{n:03}" for n in range(size))
+        found = methods()
+        callers = Callers(
+            key=stack._signing_key,
+            agency=agency.id,
+            other_agency="lain",
+            employees=people,
+            supervisors=(*SUPERVISORS, "rina", "agus"),
+            scopes=_scopes(found),
+        )
+        line = Line([await enter(stack.channel()) for _ in range(CHANNELS)])
+        pool = Pool(agency.id, str(year), people, "lain")
+        yield Town(agency, Target(found, pool, callers, line, (MARK,)))
+
+
+def _scopes(found: list[Method]) -> tuple[str, ...]:
+    rules: list[annotations_pb2.CallRules] = [each.rules for each in found]
+    return tuple(sorted({rule.scope for rule in rules if rule.scope}))
