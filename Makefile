@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test prove check bench protos lock clean
+.PHONY: help demo dev test prove check bench protos authority lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,8 @@ check: $(READY) ## Check format, lint, types, imports, protos, deployment files
 	$(BIN)/lint-imports
 	cd protos && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
 	$(BIN)/python protos/generate.py --check
+	$(BIN)/siklus policy authority | diff deploy/authority.yaml -
+	$(BIN)/siklus policy authority --page | diff deploy/authority.md -
 	$(BIN)/hadolint deploy/Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 
@@ -39,6 +41,10 @@ bench: $(READY) ## Measure against the floors on this machine
 
 protos: $(READY) ## Generate the code of the contract anew
 	$(BIN)/python protos/generate.py
+
+authority: $(READY) ## Write anew who may do what, to be reviewed
+	$(BIN)/siklus policy authority > deploy/authority.yaml
+	$(BIN)/siklus policy authority --page > deploy/authority.md
 
 COMPILE := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate

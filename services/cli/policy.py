@@ -12,10 +12,13 @@ from siklus.workflows.domain.packs import load
 from siklus.workflows.domain.policy import Count, Roll
 from siklus.workflows.domain.problems import PolicyInvalid
 from siklus.workflows.domain.rating import UnknownLabel, parse_level, rate_quadrant
+from siklus.workflows.packs import shipped, shipped_pack
 
 app = typer.Typer(help="Check a policy pack, try its rating and its clocks.", add_completion=False)
 
 Pack = Annotated[str, typer.Option(help="A shipped pack's name, or a file.")]
+
+NATIONAL = "permenpan-6-2022"
 
 _YEARS = range(1990, 2101)
 
@@ -129,6 +132,33 @@ def deadline(
     lines["estimated"] = "yes, rests on a holiday not decreed yet" if due.estimated else "no"
     lines |= {f"skipped {day['date']}": day["name"] for day in skipped}
     print_lines(lines, strong="due_at")
+
+
+@app.command()
+def authority(
+    pack: Pack = NATIONAL,
+    page: Annotated[bool, typer.Option("--page", help="Print the page for auditors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell who may give which command in which situation, and why everybody else is refused."""
+    # Imported here: the words of the matrix are nothing to the other commands.
+    from siklus.workflows.domain import authority_matrix, packs
+    from siklus.workflows.domain.authority_matrix import page as pages
+    from siklus.workflows.domain.authority_matrix import written
+
+    chosen = read_pack(pack)
+    found = authority_matrix.matrix(packs.compile(chosen))
+    if as_json:
+        print_json({"pack": chosen.name, "situations": dict(written.cells(found))})
+    elif page:
+        typer.echo(pages.page(chosen.title, found), nl=False)
+    else:
+        others = {
+            name: authority_matrix.matrix(packs.compile(shipped_pack(name)))
+            for name in shipped()
+            if name != chosen.name
+        }
+        typer.echo(written.write(chosen.name, found, others), nl=False)
 
 
 def _instant(written: str) -> datetime:

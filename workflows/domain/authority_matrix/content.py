@@ -1,0 +1,48 @@
+"""Valid content for every command, so that only who asks and when are in question."""
+
+from datetime import datetime
+from typing import Any
+
+from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.values import Level, PersonId
+
+WORDS = "Teks contoh"
+INDICATOR = "antrean"
+SPARE = PersonId("pengganti")
+"""Whom a command names where it does not matter."""
+_SAID = ("reason", "note", "expectation", "account", "dialogue", "reasons", "response")
+
+
+def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | None = None) -> Any:
+    """Return a command of that kind which fits the evaluation as it stands at that instant.
+
+    `person` is whom a command names: who gets a seat, or whose superior is told.
+    """
+    command = c.COMMANDS[kind]
+    today = at.astimezone(state.calendar.tz).date()
+    last_day = state.policy.year.ends.in_year(state.terms.year)
+    fields: dict[str, Any] = {
+        "prose": {path: WORDS for path in (*_SAID, f"indicators.{INDICATOR}.description")},
+        "indicators": (c.Indicator(id=INDICATOR, kind=c.IndicatorKind.QUANTITATIVE),),
+        "approved": True,
+        "accepted": True,
+        "period": state.open_periods[0].number if state.open_periods else 1,
+        "results": Level.AT,
+        "behaviour": Level.AT,
+        "outcome": c.AppealOutcome.UPHELD,
+        "seat": c.Seat.SUPERVISOR,
+        "person": person or SPARE,
+        "superior": None,
+        "closing_on": min(today, last_day),
+        "ground": c.ExclusionGround.OTHER,
+        "segment": 1,
+        "days": 90,
+    }
+    if command is c.Rate:
+        each = state.policy.rating.per_indicator
+        levels = (c.IndicatorLevel(id=i.id, level=Level.AT) for i in state.plan.indicators)
+        fields["indicators"] = tuple(levels) if each else ()
+    if command is c.RecordMidyearReview:
+        fields["indicators"] = ()
+    return command(**{name: fields[name] for name in command.model_fields if name in fields})
