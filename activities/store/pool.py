@@ -145,6 +145,10 @@ class Store:
         finally:
             self._give_back(connection)
 
+    async def connect_apart(self) -> Connection:
+        """Return a new connection outside the pool, with no agency set; its caller closes it."""
+        return await self._connect()
+
     async def _borrow(self, agency: AgencyId, limit: float) -> Connection:
         waited_for = Outage.BUSY
         try:

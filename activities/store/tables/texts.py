@@ -1,9 +1,12 @@
 """Free texts, encrypted, and the keys without which they are gone."""
 
-from sqlalchemy import Column, LargeBinary
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Column, LargeBinary, text
 from sqlmodel import Field
 
-from siklus.activities.store.tables.base import EvaluationRow
+from siklus.activities.store.tables.base import INSTANT, EvaluationRow, Row
 
 
 class Prose(EvaluationRow, table=True):
@@ -24,3 +27,18 @@ class DataKey(EvaluationRow, table=True):
     id: str
     keyring_key: str
     wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Erasure(Row, table=True):
+    """One person's texts were erased; it stays to be seen that they were, by whom and why."""
+
+    person: str = Field(primary_key=True)
+    erasure: UUID = Field(
+        primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")}
+    )
+    evaluations: int
+    """How many keys were destroyed."""
+    actor: str
+    reason: str
+    """As it was given: on whose demand and by which rule."""
+    erased_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
