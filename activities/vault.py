@@ -58,13 +58,11 @@ class Vault:
         if known is not None:
             self._by_evaluation.move_to_end(str(key))
             return known
-        stored = await texts.data_key(connection, key)
+        stored = await texts.keep_data_key(connection, key, self._new(key))
+        # What was committed while we waited for whoever was faster shows only now.
+        stored = stored or await texts.data_key(connection, key)
         if stored is None:
-            await texts.keep_data_key(connection, key, self._new(key))
-            # Ours, or that of whoever was faster.
-            stored = await texts.data_key(connection, key)
-            if stored is None:
-                raise TextUnreadable("the data key was erased while a text came in; send it again")
+            raise TextUnreadable("the data key was erased while a text came in; send it again")
         return self._remember(key, stored)
 
     def forget(self, key: EvaluationKey) -> None:
@@ -107,23 +105,29 @@ class Vault:
         salt, fields = json.loads(plain)
         return Text.model_validate({"digest": row.digest, "salt": salt, "fields": fields})
 
+    def rewrapped(self, key: EvaluationKey, stored: WrappedKey) -> WrappedKey:
+        """Return a data key as the current key wraps it; raises `TextUnreadable`."""
+        return self._wrapped(key, stored.id, self._unwrapped(key, stored))
+
     def _new(self, key: EvaluationKey) -> WrappedKey:
-        key_id, keyring_key = secrets.token_hex(8), self._keyring.current
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        return self._wrapped(key, secrets.token_hex(8), secrets.token_bytes(KEY_BYTES))
+
+    def _wrapped(self, key: EvaluationKey, key_id: str, plain: bytes) -> WrappedKey:
+        keyring_key, nonce = self._keyring.current, secrets.token_bytes(NONCE_BYTES)
         bound = f"{key}/{key_id}".encode()
-        wrapped = self._agency_key(keyring_key, key).encrypt(
-            nonce, secrets.token_bytes(KEY_BYTES), bound
-        )
+        wrapped = self._agency_key(keyring_key, key).encrypt(nonce, plain, bound)
         return WrappedKey(key_id, keyring_key, nonce + wrapped)
 
-    def _remember(self, key: EvaluationKey, stored: WrappedKey) -> DataKey:
+    def _unwrapped(self, key: EvaluationKey, stored: WrappedKey) -> bytes:
         nonce, wrapped = stored.wrapped[:NONCE_BYTES], stored.wrapped[NONCE_BYTES:]
         try:
             agency_key = self._agency_key(stored.keyring_key, key)
-            plain = agency_key.decrypt(nonce, wrapped, f"{key}/{stored.id}".encode())
-        except (InvalidTag, KeyError):
+            return agency_key.decrypt(nonce, wrapped, f"{key}/{stored.id}".encode())
+        except (InvalidTag, KeyError, ValueError):
             raise TextUnreadable("the keyring does not hold the key of this text") from None
-        data_key = DataKey(stored.id, AESGCM(plain))
+
+    def _remember(self, key: EvaluationKey, stored: WrappedKey) -> DataKey:
+        data_key = DataKey(stored.id, AESGCM(self._unwrapped(key, stored)))
         self._by_evaluation[str(key)] = data_key
         if len(self._by_evaluation) > REMEMBERED:
             self._by_evaluation.popitem(last=False)

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "migrate": "siklus.services.cli.migrate",
     "policy": "siklus.services.cli.policy",
     "token": "siklus.services.cli.token",
+    "keys": "siklus.services.cli.keys",
     "nip": "siklus.services.cli.nip",
 }
 """Name → module, in the order of the help page."""

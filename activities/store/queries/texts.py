@@ -13,8 +13,14 @@ KEY_OF = """
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s
 """
 KEEP_KEY = """
-    INSERT INTO data_key (agency, cycle, person, segment, id, keyring_key, wrapped)
-    VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+    WITH new AS (
+        INSERT INTO data_key (agency, cycle, person, segment, id, keyring_key, wrapped)
+        VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+        RETURNING id, keyring_key, wrapped
+    )
+    SELECT id, keyring_key, wrapped FROM new
+    UNION ALL SELECT id, keyring_key, wrapped FROM data_key
+    WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s
 """
 FORGET_KEY = """
     DELETE FROM data_key
@@ -84,9 +90,17 @@ async def data_key(connection: Connection, key: EvaluationKey) -> WrappedKey | N
         return await (await cursor.execute(KEY_OF, key_parts(key))).fetchone()
 
 
-async def keep_data_key(connection: Connection, key: EvaluationKey, new: WrappedKey) -> None:
-    """Store a data key unless the evaluation has one: read it again to know which counts."""
-    await connection.execute(KEEP_KEY, (*key_parts(key), new.id, new.keyring_key, new.wrapped))
+async def keep_data_key(
+    connection: Connection, key: EvaluationKey, new: WrappedKey
+) -> WrappedKey | None:
+    """Store a data key unless the evaluation has one, and return the one that counts.
+
+    None when somebody else stored one this very moment, which shows to the next statement.
+    """
+    parts = key_parts(key)
+    given = (*parts, new.id, new.keyring_key, new.wrapped, *parts)
+    async with connection.cursor(row_factory=args_row(WrappedKey)) as cursor:
+        return await (await cursor.execute(KEEP_KEY, given)).fetchone()
 
 
 async def forget_data_key(connection: Connection, key: EvaluationKey) -> bool:
