@@ -1,0 +1,108 @@
+"""Which keys of the keyring the stored data keys are wrapped by, and wrapping them anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg.rows import args_row
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.texts import WrappedKey
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
+
+# Each step looks up the next agency in the index: no event is read.
+AGENCIES = """
+    WITH RECURSIVE found AS (
+        (SELECT agency FROM feed ORDER BY agency LIMIT 1)
+        UNION ALL
+        SELECT (SELECT agency FROM feed WHERE feed.agency > found.agency ORDER BY agency LIMIT 1)
+        FROM found WHERE found.agency IS NOT NULL
+    )
+    SELECT agency FROM found WHERE agency IS NOT NULL
+    UNION SELECT agency FROM unsequenced ORDER BY agency
+"""
+COUNT = "SELECT keyring_key, count(*) FROM data_key WHERE agency = %s GROUP BY keyring_key"
+# In the order of the key, so that one that cannot be opened is passed and not met again.
+NOT_UNDER = """
+    SELECT cycle, person, segment, id, keyring_key, wrapped FROM data_key
+    WHERE agency = %s AND keyring_key <> %s AND (cycle, person, segment) > (%s, %s, %s)
+    ORDER BY cycle, person, segment LIMIT %s
+"""
+# Not where it was erased meanwhile, or made anew.
+WRAP = """
+    UPDATE data_key SET keyring_key = new.keyring_key, wrapped = new.wrapped
+    FROM unnest(%s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::bytea[])
+        AS new (cycle, person, segment, id, keyring_key, wrapped)
+    WHERE data_key.agency = %s AND data_key.cycle = new.cycle AND data_key.person = new.person
+        AND data_key.segment = new.segment AND data_key.id = new.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A data key and whose it is."""
+
+    evaluation: EvaluationKey
+    key: WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    cycle: str
+    person: str
+    segment: int
+    id: str
+    keyring_key: str
+    wrapped: bytes
+
+
+async def agencies(connection: Connection) -> list[AgencyId]:
+    """Return every agency that has recorded anything; for `siklus_feed`, which sees across them."""
+    rows = await (await connection.execute(AGENCIES)).fetchall()
+    return [AgencyId(agency) for (agency,) in rows]
+
+
+async def count(connection: Connection, agency: AgencyId) -> dict[str, int]:
+    """Return how many data keys of an agency each key of the keyring wraps."""
+    return dict(await (await connection.execute(COUNT, (agency,))).fetchall())
+
+
+async def not_under(
+    connection: Connection,
+    agency: AgencyId,
+    keyring_key: str,
+    *,
+    after: EvaluationKey | None,
+    limit: int,
+) -> list[StoredKey]:
+    """Return data keys that another key of the keyring wraps, in the order of their evaluations."""
+    start = (after.cycle, after.person, after.segment) if after else ("", "", 0)
+    async with connection.cursor(row_factory=args_row(_Row)) as cursor:
+        await cursor.execute(NOT_UNDER, (agency, keyring_key, *start, limit))
+        return [_stored(agency, row) for row in await cursor.fetchall()]
+
+
+async def wrap(connection: Connection, agency: AgencyId, wrapped: Sequence[StoredKey]) -> int:
+    """Store data keys as they are wrapped now; return how many of them were still there."""
+    columns = zip(
+        *(
+            (
+                each.evaluation.cycle,
+                each.evaluation.person,
+                each.evaluation.segment,
+                each.key.id,
+                each.key.keyring_key,
+                each.key.wrapped,
+            )
+            for each in wrapped
+        ),
+        strict=True,
+    )
+    cursor = await connection.execute(WRAP, (*map(list, columns), agency))
+    return cursor.rowcount
+
+
+def _stored(agency: AgencyId, row: _Row) -> StoredKey:
+    key = EvaluationKey(
+        agency=agency, cycle=CycleId(row.cycle), person=PersonId(row.person), segment=row.segment
+    )
+    return StoredKey(key, WrappedKey(row.id, row.keyring_key, row.wrapped))
