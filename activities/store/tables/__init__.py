@@ -1,6 +1,15 @@
 """The tables, for migrations to compare with; `METADATA` holds all of them."""
 
-from siklus.activities.store.tables import cycles, evaluations, notices, roster, rules, tasks, texts
+from siklus.activities.store.tables import (
+    cycles,
+    evaluations,
+    notices,
+    roster,
+    rules,
+    tasks,
+    texts,
+    webhooks,
+)
 from siklus.activities.store.tables.base import METADATA, Row
 
 __all__ = [
@@ -13,4 +22,5 @@ __all__ = [
     "rules",
     "tasks",
     "texts",
+    "webhooks",
 ]

@@ -1,0 +1,167 @@
+"""One subscription's deliveries: taken over from the feed, taken up, signed, sent, noted."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from siklus.activities.keyring import Keys
+from siklus.activities.store.outage import StoreUnavailable
+from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import deliveries, feed, subscriptions, turns
+from siklus.activities.store.queries.deliveries import DeliveryState, Note, Taken
+from siklus.activities.store.queries.subscriptions import SubscriptionState
+from siklus.activities.store.queries.turns import Turn
+from siklus.activities.webhooks.envelope import wrapped
+from siklus.activities.webhooks.ladder import next_attempt
+from siklus.activities.webhooks.sender import GONE, Outcome, Sender
+from siklus.activities.webhooks.signing import SecretBox, signed
+
+log = structlog.get_logger("siklus.webhooks")
+
+PAGE: Final = 200
+"""Events of the feed in one transaction."""
+PAGES: Final = 10
+"""At a time, so that one that is far behind lets others have their turn."""
+TIME_TO_NOTE: Final = 60.0
+"""For which the store is waited for when an event was sent: unnoted, it would be sent again."""
+PAUSE_TO_NOTE: Final = 1.0
+
+
+class AttemptLost(Exception):  # noqa: N818 - it says what is so
+    """The store went away amid an attempt, which will be made again."""
+
+
+class Parcels:
+    """What a courier does with one delivery; `now` is the clock of the process."""
+
+    def __init__(
+        self,
+        store: Store,
+        keyring: Keys,
+        sender: Sender,
+        now: Callable[[], datetime],
+        ladder: Sequence[timedelta],
+    ) -> None:
+        self._store = store
+        self._box = SecretBox(keyring)
+        self._sender = sender
+        self._now = now
+        self._ladder = ladder
+
+    async def take_over(self, turn: Turn) -> None:
+        """Turn what the feed has for a subscription into deliveries, and remember its place there.
+
+        A transaction does both: nothing is missed, nothing is taken over twice.
+        """
+        for _ in range(PAGES):
+            async with (
+                self._store.agency(turn.agency) as connection,
+                connection.transaction(),
+            ):
+                position = await turns.position(connection, turn.agency, turn.subscription)
+                receiver = await subscriptions.receiver(connection, *turn)
+                if position is None or receiver is None:
+                    return
+                rows = await feed.after(connection, position, PAGE)
+                if not rows:
+                    return
+                new = [
+                    wrapped(turn.agency, row)
+                    for row in rows
+                    # What was superseded by now was never decided; what replaced it follows.
+                    if not row.superseded and receiver.wants(row.kind, row.cycle)
+                ]
+                read_to = rows[-1].position
+                await deliveries.add(connection, turn, new, read_to=read_to, now=self._now())
+            if len(rows) < PAGE:
+                return
+
+    async def take(self, turn: Turn, lease: timedelta) -> Taken | None:
+        """Take one up that is due."""
+        now = self._now()
+        async with (
+            self._store.agency(turn.agency) as connection,
+            connection.transaction(),
+        ):
+            return await deliveries.take(connection, turn, now, now + lease)
+
+    async def send(self, turn: Turn, taken: Taken) -> Outcome | None:
+        """Send it once and note what came of it; None if the subscription was deleted meanwhile.
+
+        Raises AttemptLost when the store stays away.
+        """
+        try:
+            outcome = await self._sent(turn, taken)
+        except BaseException:
+            # Broken off by our own end, or never begun: somebody else may take it up at once.
+            with contextlib.suppress(Exception):
+                await asyncio.shield(self._put_back(turn, taken))
+            raise
+        if outcome is not None:
+            await self._noted(turn, taken, outcome)
+        return outcome
+
+    async def _sent(self, turn: Turn, taken: Taken) -> Outcome | None:
+        now = self._now()
+        async with self._store.agency(turn.agency) as connection:
+            receiver = await subscriptions.receiver(connection, *turn)
+        if receiver is None:
+            return None
+        signers = [self._box.open(*turn, sealed) for sealed in receiver.secrets(now)]
+        headers = signed(signers, taken.delivery, now, taken.body)
+        return await self._sender.post(receiver.url, headers, taken.body)
+
+    async def _put_back(self, turn: Turn, taken: Taken) -> None:
+        async with self._store.agency(turn.agency) as connection, connection.transaction():
+            await deliveries.put_back(connection, turn, taken, self._now())
+
+    async def _noted(self, turn: Turn, taken: Taken, outcome: Outcome) -> None:
+        note = self._note(taken, outcome)
+        if not outcome.delivered:
+            log.warning(
+                "webhook_not_taken",
+                agency=turn.agency,
+                subscription=turn.subscription,
+                delivery=taken.delivery,
+                fault=outcome.fault,
+                status=outcome.status,
+                attempts=taken.attempts,
+                dead=note.state is DeliveryState.DEAD,
+            )
+        give_up_at = monotonic() + TIME_TO_NOTE
+        while True:
+            try:
+                return await self._note_once(turn, taken, note)
+            except StoreUnavailable as away:
+                if monotonic() >= give_up_at:
+                    raise AttemptLost(str(away)) from None
+            await asyncio.sleep(PAUSE_TO_NOTE)
+
+    async def _note_once(self, turn: Turn, taken: Taken, note: Note) -> None:
+        async with self._store.agency(turn.agency) as connection, connection.transaction():
+            await deliveries.note(connection, turn, taken, note)
+            if note.status == GONE:
+                # The receiver wants no more: everything is kept until somebody resumes it.
+                await subscriptions.set_state(connection, *turn, SubscriptionState.PAUSED)
+
+    def _note(self, taken: Taken, outcome: Outcome) -> Note:
+        now, error = self._now(), outcome.fault.value if outcome.fault else ""
+        if outcome.delivered:
+            return Note(DeliveryState.DELIVERED, outcome.status, "", None, now)
+        if outcome.status == GONE:
+            return Note(DeliveryState.PENDING, outcome.status, error, now, now)
+        again = next_attempt(taken.attempts, now, wish=outcome.wish, ladder=self._ladder)
+        state = DeliveryState.PENDING if again else DeliveryState.DEAD
+        return Note(state, outcome.status, error, again, now)
+
+    async def prune(self, turn: Turn, state: DeliveryState, before: datetime, page: int) -> None:
+        """Delete what ended so long ago, page by page."""
+        gone = page
+        while gone == page:
+            async with self._store.agency(turn.agency) as connection, connection.transaction():
+                gone = await deliveries.prune(connection, turn, state, before=before, limit=page)
