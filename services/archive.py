@@ -2,6 +2,7 @@
 
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from siklus.activities.store.pool import Connection, Store
@@ -9,7 +10,7 @@ from siklus.activities.store.queries import history, policies
 from siklus.activities.vault import Erased, Vault
 from siklus.workflows.carry import ANSWERED_KEPT, ERASED_SALT, Answered, Carry, Receipt
 from siklus.workflows.domain.events import Entry, EvaluationOpened
-from siklus.workflows.domain.evolve import begin, evolve, start_of
+from siklus.workflows.domain.evolve import begin, evolve, fold, start_of
 from siklus.workflows.domain.model import Evaluation, Terms
 from siklus.workflows.domain.values import AgencyId, Digest, EvaluationKey
 from siklus.workflows.record import most_urgent
@@ -62,6 +63,18 @@ class Archive:
             (first,) = await history.page(connection, key, limit=1)
             terms = await self._pinned(connection, key, first.entry())
         return Evaluation.model_validate({**json.loads(document), "terms": terms})
+
+    async def folded(
+        self, connection: Connection, key: EvaluationKey, entries: Sequence[Entry]
+    ) -> Evaluation:
+        """Return the state that these entries give; the first one opens the evaluation.
+
+        Raises ValueError, or KeyError, when they do not follow from one another.
+        """
+        terms = await self._pinned(connection, key, entries[0])
+        opened = entries[0].event
+        assert isinstance(opened, EvaluationOpened)  # noqa: S101 - checked just before
+        return fold(begin(start_of(key, terms, opened)), entries)
 
     async def _pinned(self, connection: Connection, key: EvaluationKey, first: Entry) -> Terms:
         opened = first.event

@@ -1,6 +1,8 @@
 """The events of one evaluation."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +43,14 @@ class EventRow:
     def entry(self) -> Entry:
         """Return the entry as it was recorded."""
         return Entry.model_validate({**json.loads(self.body)["value"], "hash": self.hash})
+
+
+@asynccontextmanager
+async def at_one_instant(connection: Connection) -> AsyncIterator[None]:
+    """Have several reads see the same instant."""
+    async with connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 async def page(
