@@ -166,8 +166,8 @@ class Fuzzer:
         answered = await self._send(call.then("sent again"), sent)
         if answered.error is not None or not answered.answers:
             return
-        before = sent.method.answer.FromString(answer)
-        after = sent.method.answer.FromString(answered.answers[0])
+        before: Any = sent.method.answer.FromString(answer)
+        after: Any = sent.method.answer.FromString(answered.answers[0])
         if hasattr(before, "receipt") and before.receipt.digest != after.receipt.digest:
             self.tally.fault(call, "the same request was answered by another receipt")
 

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any, Final
 
 from buf.validate import validate_pb2
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -45,7 +45,7 @@ class Messages:
                 return request
         raise CannotBeMadeError(f"{method.name}: {problem}")
 
-    def fill(self, message: Any, answer: Descriptor, depth: int = 0) -> None:
+    def fill(self, message: Any, answer: Any, depth: int = 0) -> None:
         """Give every field that needs a value one, and about half of the others."""
         for field in message.DESCRIPTOR.fields:
             rules = field.GetOptions().Extensions[validate_pb2.field]
@@ -61,7 +61,7 @@ class Messages:
                 setattr(message, field.name, self.value(field, rules))
 
     def _fill_list(
-        self, message: Any, field: FieldDescriptor, rules: Any, answer: Descriptor, depth: int
+        self, message: Any, field: FieldDescriptor, rules: Any, answer: Any, depth: int
     ) -> None:
         least, most = rules.repeated.min_items, rules.repeated.max_items or 8
         few = self._random.random() < 0.97
@@ -78,7 +78,7 @@ class Messages:
                 met.add(key)
                 into.append(part)
 
-    def _fill_part(self, part: Message, answer: Descriptor, depth: int) -> None:
+    def _fill_part(self, part: Message, answer: Any, depth: int) -> None:
         if part.DESCRIPTOR.full_name == "google.protobuf.FieldMask":
             paths: Any = part
             shown = [field.name for field in _shown(answer).fields]
@@ -103,6 +103,7 @@ class Messages:
         return field.default_value
 
     def _choice(self, field: FieldDescriptor, rules: Any) -> int:
+        assert field.enum_type is not None
         known = [each.number for each in field.enum_type.values]
         allowed = [number for number in known if number not in rules.not_in]
         return self._random.choice(allowed)
@@ -155,7 +156,7 @@ def _empty_matches(pattern: str) -> bool:
     return re.fullmatch(pattern, "") is not None
 
 
-def _shown(answer: Descriptor) -> Descriptor:
+def _shown(answer: Any) -> Any:
     """Return what a read mask of the request speaks of: the one thing that the answer holds."""
     for field in answer.fields:
         if field.message_type and field.message_type.full_name.startswith("siklus."):

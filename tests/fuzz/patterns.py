@@ -1,10 +1,13 @@
 """Texts that a regular expression of the contract accepts: a walk through its parsed form."""
 
-import re._constants as op  # type: ignore[import-untyped]
-import re._parser as parser  # type: ignore[import-untyped]
 from functools import cache
+from importlib import import_module
 from random import Random
 from typing import Any, Final
+
+# Python's own; they have no stubs.
+op: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 PRINTABLE: Final = [chr(code) for code in range(33, 127)]
 MOST_REPEATS: Final = 12

@@ -20,13 +20,13 @@ from tests.served import Served, grown
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 SEED: Final = os.environ.get("SIKLUS_FUZZ_SEED", "siklus")
 ONE: Final = os.environ.get("SIKLUS_FUZZ_CALL")
-CALLS: Final = 50_000 if PROVE else 2_200
+CALLS: Final = 50_000 if PROVE else 1_800
 WARM_UP: Final = 2_000 if PROVE else 300
 PEOPLE: Final = 300 if PROVE else 40
 SAMPLES: Final = 80
 MOST_GROWTH: Final = 1.1
 LEAST_PAST_THE_RULES: Final = 0.15
-LEAST_OF_EACH: Final = CALLS // 2_000
+LEAST_OF_EACH: Final = max(1, CALLS // 2_000)
 """Calls of every method with a right token, with a wrong one, and with none."""
 
 pytestmark = pytest.mark.timeout(900)
@@ -61,6 +61,7 @@ async def played(served: Served) -> AsyncIterator[Played]:
 
 
 def test_no_call_brings_out_a_fault_a_hang_or_a_word_from_inside(played: Played) -> None:
+    assert played.tally.calls >= (50_000 if PROVE else 2_000)
     assert not played.tally.faults, played.tally.report()
 
 
@@ -101,7 +102,7 @@ def test_memory_does_not_grow(played: Played) -> None:
 
 async def test_the_record_is_unharmed(played: Played, served: Served) -> None:
     agency = played.town.agency
-    shown = await agency.evaluations(cycle=agency.cycle_id)
+    shown = await agency.evaluations()
     people = [agency.person(each.person) for each in shown]
 
     assert len(people) == PEOPLE + 5

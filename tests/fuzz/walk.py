@@ -26,11 +26,26 @@ COMMANDS: Final[dict[int, tuple[str, ...]]] = {
     shown.TASK_KIND_APPROVE: ("ApproveEvaluation", "ApproveEvaluation", "ReferEvaluation"),
     shown.TASK_KIND_RESOLVE_REFERRAL: ("Rate", "ReturnRating"),
 }
-OTHERWISE: Final = ("ReportProgress", "RequestPlanChange", "AddExpectation", "Reopen", "Rate")
-"""What may come when nobody has a task."""
+OTHERWISE: Final = (
+    "ReportProgress",
+    "RequestPlanChange",
+    "AddExpectation",
+    "SubmitSelfEvaluation",
+    "SubmitSelfEvaluation",
+    "Rate",
+    "Rate",
+    "Reopen",
+)
+"""What may come when nobody has a task; whatever the clock has to do is done before it."""
 OF_THE_TEAM: Final = frozenset({"Reopen", "SetPlan", "Reassign"})
 OF_THE_EMPLOYEE: Final = frozenset(
-    {"ReportProgress", "RequestPlanChange", "WithdrawAppeal", "AcknowledgeResult"}
+    {
+        "AcknowledgeResult",
+        "ReportProgress",
+        "RequestPlanChange",
+        "SubmitSelfEvaluation",
+        "WithdrawAppeal",
+    }
 )
 
 
