@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import grpc
@@ -13,24 +13,32 @@ from temporalio.client import Client
 
 from siklus.activities.keyring import Keys
 from siklus.activities.store.pool import Store
+from siklus.activities.store.snapshots import Snapshots
 from siklus.activities.vault import Vault
+from siklus.activities.webhooks.targets import Targets
 from siklus.services.archive import Archive
+from siklus.services.auth.checkpoints import CheckpointKeys
 from siklus.services.auth.tokens import TokenVerifier
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.reflection import enable_reflection
+from siklus.services.rpc.audit import Audit
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.evaluations import EvaluationServicer
 from siklus.services.rpc.pace import USUAL, Pace
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.roster import Roster
+from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
+from siklus.services.tls import ServerTls
 from siklus.v1 import (
+    audit_service_pb2_grpc,
     cycle_service_pb2_grpc,
     evaluation_service_pb2_grpc,
     policy_service_pb2_grpc,
     roster_service_pb2_grpc,
+    subscription_service_pb2_grpc,
     task_service_pb2_grpc,
 )
 
@@ -40,6 +48,8 @@ SERVICES: Final = (
     "siklus.v1.CycleService",
     "siklus.v1.EvaluationService",
     "siklus.v1.TaskService",
+    "siklus.v1.AuditService",
+    "siklus.v1.SubscriptionService",
 )
 GRACE_SECONDS: Final = 5.0
 """Calls under way at a shutdown may finish."""
@@ -59,6 +69,9 @@ class Parts:
     verifier: TokenVerifier
     clock: Clock
     pace: Pace = USUAL
+    checkpoints: CheckpointKeys = field(default_factory=CheckpointKeys.generate)
+    """By default one of this process's own, which nobody can ask for later: for tests."""
+    webhook_targets: Targets = field(default_factory=Targets)
 
 
 def build_server(parts: Parts) -> grpc.aio.Server:
@@ -83,28 +96,59 @@ def build_server(parts: Parts) -> grpc.aio.Server:
         Cycles(parts.store, parts.client, parts.clock), server
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(parts.store, parts.clock), server)
+    subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
+        Subscriptions(parts.store, parts.keyring, parts.webhook_targets, parts.clock), server
+    )
+    snapshots = Snapshots(parts.store)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
+        Audit(parts.store, vault, archive, snapshots, parts.checkpoints, parts.clock), server
+    )
     enable_reflection(server, (*SERVICES, "grpc.health.v1.Health"))
     return server
 
 
 @asynccontextmanager
-async def running_server(parts: Parts, address: str) -> AsyncIterator[int]:
+async def running_server(
+    parts: Parts,
+    address: str,
+    *,
+    tls: ServerTls | None = None,
+    usable: AsyncIterator[bool] | None = None,
+) -> AsyncIterator[int]:
     """Serve on the address, yield the port, and drain: unhealthy first, then no new calls.
 
-    Raises PortInUseError when nothing can listen there.
+    Without `tls` in plain text. `usable` tells whether anybody can be let in, again whenever that
+    changes: until then, and while not, it is unhealthy. Raises PortInUseError when nothing can
+    listen there.
     """
     server = build_server(parts)
     healthy = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     try:
-        port = server.add_insecure_port(address)
+        if tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, tls.credentials())
     except RuntimeError:
         raise PortInUseError(address) from None
     await server.start()
-    for service in ("", *SERVICES):
-        await healthy.set(service, health_pb2.HealthCheckResponse.SERVING)
+    await _tell(healthy, await anext(usable) if usable else True)
+    following = asyncio.create_task(_follow(healthy, usable)) if usable else None
     try:
         yield port
     finally:
+        if following is not None:
+            following.cancel()
         await healthy.enter_graceful_shutdown()
         await asyncio.shield(server.stop(GRACE_SECONDS))
+
+
+async def _follow(healthy: health.HealthServicer, usable: AsyncIterator[bool]) -> None:
+    async for now in usable:
+        await _tell(healthy, now)
+
+
+async def _tell(healthy: health.HealthServicer, usable: bool) -> None:
+    status = health_pb2.HealthCheckResponse
+    for service in ("", *SERVICES):
+        await healthy.set(service, status.SERVING if usable else status.NOT_SERVING)

@@ -45,6 +45,21 @@ class Settings(BaseSettings):
     temporal_namespace: str = "default"
     """Temporal namespace that holds every workflow of this installation."""
 
+    temporal_tls: bool = False
+    """Speak TLS to Temporal; any of the four settings below does as well."""
+
+    temporal_tls_ca: Path | None = None
+    """PEM file of the authority that signed Temporal's certificate, if not a known one."""
+
+    temporal_tls_certificate: Path | None = None
+    """PEM file of the certificate that Temporal asks of its clients."""
+
+    temporal_tls_key: Path | None = None
+    """PEM file with the private key of that certificate."""
+
+    temporal_api_key: SecretStr | None = None
+    """Key that Temporal asks of its clients in place of a certificate."""
+
     grpc_host: str = "127.0.0.1"
     """Address the gRPC server listens on."""
 
@@ -90,6 +105,27 @@ class Settings(BaseSettings):
     token_keys: Path | None = None
     """JWKS file: public keys verify tokens; a private key also lets `siklus token` sign them."""
 
+    token_jwks_url: str | None = None
+    """URL of the identity provider's JWKS, in place of the file: https, or http on this machine."""
+
+    token_jwks_ca: Path | None = None
+    """PEM file of the authority that signed the identity provider's certificate, if not a known one."""
+
+    token_jwks_refresh_seconds: Annotated[float, Field(ge=30, le=86400)] = 600
+    """How often the keys behind the URL are fetched; a shorter `max-age` of theirs wins."""
+
+    token_jwks_keep_seconds: Annotated[float, Field(ge=0, le=30 * 86400)] = 86400
+    """How long the last keys count while the identity provider does not answer."""
+
+    tls_certificate: Path | None = None
+    """PEM file with the chain of the gRPC server; without one it serves plain text."""
+
+    tls_key: Path | None = None
+    """PEM file with the private key of that certificate."""
+
+    tls_client_ca: Path | None = None
+    """PEM file of the authorities whose certificates clients must show (mutual TLS)."""
+
     token_issuer: str = "siklus"  # noqa: S105 - a name
     """The only `iss` a token may carry."""
 
@@ -98,6 +134,9 @@ class Settings(BaseSettings):
 
     text_keys: Path | None = None
     """Keyring file whose keys encrypt payloads in Temporal and wrap the data keys of texts."""
+
+    checkpoint_keys: Path | None = None
+    """JWKS file of Ed25519 keys: the first private one signs audit files, others signed before."""
 
     data_dir: Path = Path(".siklus")
     """Folder of the embedded stack: database, Temporal, mailbox and local keys."""

@@ -19,7 +19,7 @@ from siklus.workflows.domain.audit_check import BadSignature, OpenCheckpoint
 
 ALGORITHM: Final = "Ed25519"
 TYPE: Final = "siklus-checkpoint"
-LOCAL_FILE: Final = "checkpoint-keys.json"
+CHECKPOINT_FILE: Final = "checkpoint-keys.json"
 _MEMBERS: Final = {"typ", "jwk", "kid", "alg"}
 
 
@@ -48,7 +48,7 @@ class CheckpointKeys:
     @classmethod
     def load_or_create(cls, data_dir: Path) -> Self:
         """Return the keys of local use, made first when there are none."""
-        file = data_dir / FOLDER / LOCAL_FILE
+        file = data_dir / FOLDER / CHECKPOINT_FILE
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             place(file, cls.generate().private_jwks())

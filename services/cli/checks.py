@@ -16,8 +16,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from siklus.activities.keyring import KeyringError, Keys
 from siklus.activities.keyring_file import KeyringFile
 from siklus.activities.store import migrate
-from siklus.services.auth.keys import FixedKeys, KeysUnreadableError, load_keys
-from siklus.services.auth.tokens import TokenVerifier
+from siklus.services.auth.checkpoints import CheckpointKeys
+from siklus.services.auth.keys import KeysUnreadableError
 from siklus.services.cli.output import Fault
 from siklus.services.clock import Clock
 from siklus.services.settings import Settings
@@ -55,18 +55,6 @@ def port_must_be_free(host: str, port: int, *, shared: bool = False) -> None:
             raise Fault("PORT_TAKEN", f"port {port} on {host} {why}", hint) from None
 
 
-def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
-    """Return the verifier of the configured keys; raises `Fault`."""
-    if settings.token_keys is None:
-        hint = "SIKLUS_TOKEN_KEYS names the JWKS file of your identity provider"
-        raise Fault("NO_TOKEN_KEYS", "without keys nobody can be let in", hint)
-    try:
-        keys = load_keys(settings.token_keys)
-    except KeysUnreadableError as error:
-        raise Fault("NO_TOKEN_KEYS", str(error)) from None
-    return TokenVerifier(FixedKeys(keys), settings.token_issuer, settings.token_audience, clock)
-
-
 def text_keyring(file: Path | None) -> KeyringFile:
     """Return the keys of texts and payloads; never makes any: what they sealed would be lost.
 
@@ -79,6 +67,17 @@ def text_keyring(file: Path | None) -> KeyringFile:
         return KeyringFile(file)
     except KeyringError as error:
         raise Fault("NO_TEXT_KEYS", str(error)) from None
+
+
+def checkpoint_keys(file: Path | None) -> CheckpointKeys:
+    """Return the keys that sign audit files; raises `Fault`."""
+    if file is None:
+        hint = "SIKLUS_CHECKPOINT_KEYS names their file, and `siklus audit new-key` makes one"
+        raise Fault("NO_CHECKPOINT_KEYS", "without a key no audit file can be signed", hint)
+    try:
+        return CheckpointKeys.load(file)
+    except KeysUnreadableError as error:
+        raise Fault("NO_CHECKPOINT_KEYS", str(error)) from None
 
 
 async def database_must_be_ready(url: str) -> None:

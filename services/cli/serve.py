@@ -32,6 +32,7 @@ async def serving(settings: Settings, *, share_port: bool = False) -> None:
     clock = checks.wall_clock(settings)
     verifier = checks.token_verifier(settings, clock)
     keyring = checks.text_keyring(settings.text_keys)
+    checkpoints = checks.checkpoint_keys(settings.checkpoint_keys)
     host, port = settings.grpc_host, settings.grpc_port
     checks.port_must_be_free(host, port, shared=share_port)
     url = settings.database_url.get_secret_value()
@@ -41,7 +42,7 @@ async def serving(settings: Settings, *, share_port: bool = False) -> None:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     async with (
         Store(url) as store,
-        running_server(Parts(store, client, keyring, verifier, clock, pace), address),
+        running_server(Parts(store, client, keyring, verifier, clock, pace, checkpoints), address),
     ):
         typer.echo(f"ready: gRPC on {address}")
         await asyncio.Event().wait()

@@ -20,6 +20,7 @@ from siklus.activities.keyring_file import KeyringFile
 from siklus.activities.mail.post import SmtpMailer
 from siklus.activities.store import migrate
 from siklus.activities.store.pool import Store
+from siklus.services.auth.checkpoints import CheckpointKeys
 from siklus.services.auth.keys import (
     PUBLIC_FILE,
     FixedKeys,
@@ -191,8 +192,15 @@ class LocalStack:
             mailer = SmtpMailer(HOST, self.mailbox.port, SENDER)
             self.worker = None
             await enter(running_worker(self.client, self.store, keyring, mailer, self.clock))
+        checkpoints = CheckpointKeys.load_or_create(folder)
         parts = Parts(
-            self.store, self.client, keyring, self._verifier(folder), self.clock, self._pace
+            self.store,
+            self.client,
+            keyring,
+            self._verifier(folder),
+            self.clock,
+            self._pace,
+            checkpoints,
         )
         address = f"{HOST}:{self._ports.grpc or 0}"
         self.grpc_port = await enter(running_server(parts, address))

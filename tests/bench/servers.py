@@ -18,7 +18,14 @@ import psycopg
 
 from siklus.activities.keyring import Keyring
 from siklus.activities.store import migrate
-from siklus.services.auth.keys import PUBLIC_FILE, SigningKey, ensure_local_key, local_key_file
+from siklus.services.auth.checkpoints import CHECKPOINT_FILE, CheckpointKeys
+from siklus.services.auth.keys import (
+    FOLDER,
+    PUBLIC_FILE,
+    SigningKey,
+    ensure_local_key,
+    local_key_file,
+)
 from siklus.services.local.postgres import LocalPostgres
 from siklus.services.local.processes import Child, Launch, free_port
 from siklus.services.local.temporal import LocalTemporal
@@ -99,6 +106,7 @@ class Servers:
             await connection.execute(floors.TABLES)
         self.signing_key: SigningKey = ensure_local_key(self.folder)
         Keyring.load_or_create(self.folder / "text-keys.json")
+        CheckpointKeys.load_or_create(self.folder)
 
     async def _stop(self) -> None:
         for program in self.programs:
@@ -134,6 +142,7 @@ class Servers:
             "SIKLUS_DATABASE_URL": self.postgres.app_url,
             "SIKLUS_TEMPORAL_ADDRESS": self.temporal.address,
             "SIKLUS_TEXT_KEYS": str(self.folder / "text-keys.json"),
+            "SIKLUS_CHECKPOINT_KEYS": str(self.folder / FOLDER / CHECKPOINT_FILE),
             "SIKLUS_TOKEN_KEYS": str(local_key_file(self.folder).with_name(PUBLIC_FILE)),
             "SIKLUS_GRPC_PORT": str(port),
             "SIKLUS_METRICS_PORT": str(free_port()),

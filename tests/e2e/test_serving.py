@@ -12,7 +12,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from siklus.activities.keyring import Keyring
 from siklus.activities.store import migrate
-from siklus.services.auth.keys import PUBLIC_FILE, ensure_local_key, local_key_file
+from siklus.services.auth.checkpoints import CHECKPOINT_FILE, CheckpointKeys
+from siklus.services.auth.keys import FOLDER, PUBLIC_FILE, ensure_local_key, local_key_file
 from siklus.services.cli.output import Fault
 from siklus.services.cli.running import read_settings
 from siklus.services.cli.serve import serving
@@ -30,7 +31,9 @@ def keys(tmp_path: Path) -> dict[str, str]:
     """Settings that name key files; without them nothing starts."""
     ensure_local_key(tmp_path)
     Keyring.load_or_create(tmp_path / "text-keys.json")
+    CheckpointKeys.load_or_create(tmp_path)
     return {
+        "SIKLUS_CHECKPOINT_KEYS": str(tmp_path / FOLDER / CHECKPOINT_FILE),
         "SIKLUS_TOKEN_KEYS": str(local_key_file(tmp_path).with_name(PUBLIC_FILE)),
         "SIKLUS_TEXT_KEYS": str(tmp_path / "text-keys.json"),
         "SIKLUS_METRICS_PORT": str(free_port()),
@@ -91,6 +94,7 @@ async def test_an_installation_is_migrated_served_and_worked_for(
     [
         ({"SIKLUS_TOKEN_KEYS": "/nowhere"}, "no key file /nowhere"),
         ({"SIKLUS_TEXT_KEYS": "/nowhere"}, "the keyring /nowhere cannot be read"),
+        ({"SIKLUS_CHECKPOINT_KEYS": "/nowhere"}, "no key file /nowhere"),
         ({"SIKLUS_CLOCK_OFFSET_SECONDS": "60"}, "SIKLUS_CLOCK_OFFSET_SECONDS"),
         ({"SIKLUS_GRPC_PORT": "none"}, "SIKLUS_GRPC_PORT"),
         ({"SIKLUS_GRPC_HOST": "no.such.host.invalid"}, "no address"),
