@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     """URL of the identity provider's JWKS, in place of the file: https, or http on this machine."""
 
     token_jwks_ca: Path | None = None
-    """PEM file of the authority that signed the identity provider's certificate, if not a known one."""
+    """PEM file of the authority behind the identity provider's certificate, if not a known one."""
 
     token_jwks_refresh_seconds: Annotated[float, Field(ge=30, le=86400)] = 600
     """How often the keys behind the URL are fetched; a shorter `max-age` of theirs wins."""

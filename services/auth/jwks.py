@@ -75,8 +75,10 @@ class RemoteKeys:
         pace: Pace | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Remember where; raises JwksUrlError for a URL, or a CA file, that must not be used."""
+        must_be_safe(url)
         self._url = url
-        self._ca = ca
+        self._trust = _trust(ca)
         self._pace = pace or Pace()
         self._now = now
         self._keys = _NONE
@@ -89,10 +91,9 @@ class RemoteKeys:
         self._attempted = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        must_be_safe(self._url)
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=FETCH_SECONDS),
-            connector=aiohttp.TCPConnector(ssl=_trust(self._ca), limit=1),
+            connector=aiohttp.TCPConnector(ssl=self._trust, limit=1),
             headers={"accept": "application/json", "accept-encoding": "identity"},
             auto_decompress=False,
         )
@@ -244,5 +245,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _trust(ca: Path | None) -> ssl.SSLContext:
-    """Return whom to believe; raises OSError or ssl.SSLError for a file that holds no CA."""
-    return ssl.create_default_context(cafile=ca)
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise JwksUrlError(f"{ca} holds no certificate of an authority: {error.strerror}") from None

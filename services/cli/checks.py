@@ -22,6 +22,7 @@ from siklus.services.cli.output import Fault
 from siklus.services.clock import Clock
 from siklus.services.settings import Settings
 from siklus.services.temporal import connect
+from siklus.services.tls import TlsFilesError
 from siklus.workflows import names
 
 PATIENCE = timedelta(seconds=10)
@@ -118,6 +119,8 @@ async def connected(settings: Settings, keys: Keys) -> Client:
             message = f"Temporal has no namespace {settings.temporal_namespace!r}"
             raise Fault("NO_NAMESPACE", message, "create it with its search attributes") from None
         raise _no_temporal(settings) from None
+    except TlsFilesError as error:
+        raise Fault("BAD_TLS", f"Temporal: {error}") from None
     except RuntimeError:
         raise _no_temporal(settings) from None
     await _search_attributes_must_be_there(client)

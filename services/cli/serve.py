@@ -1,12 +1,15 @@
 """`siklus serve`: the gRPC server of an installation."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
 
 from siklus.activities.store.pool import Store
-from siklus.services.cli import checks
+from siklus.services.auth.jwks import RemoteKeys
+from siklus.services.auth.tokens import TokenVerifier
+from siklus.services.cli import checks, trust
 from siklus.services.cli.running import read_settings, run_until_stopped
 from siklus.services.rpc.pace import Pace
 from siklus.services.server import Parts, running_server
@@ -28,9 +31,13 @@ def serve(
 
 
 async def serving(settings: Settings, *, share_port: bool = False) -> None:
-    """Serve until cancelled, or raise `Fault` for the first thing that is missing."""
+    """Serve until cancelled, or raise `Fault` for the first thing that is missing.
+
+    An identity provider that does not answer is waited for while serving, unhealthy until then:
+    what restarts meanwhile would otherwise stay down for longer than it.
+    """
     clock = checks.wall_clock(settings)
-    verifier = checks.token_verifier(settings, clock)
+    source, tls = trust.token_keys(settings), trust.server_tls(settings)
     keyring = checks.text_keyring(settings.text_keys)
     checkpoints = checks.checkpoint_keys(settings.checkpoint_keys)
     host, port = settings.grpc_host, settings.grpc_port
@@ -40,9 +47,16 @@ async def serving(settings: Settings, *, share_port: bool = False) -> None:
     client = await checks.connected(settings, keyring)
     pace = Pace(settings.rate_per_second, settings.rate_burst)
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    async with (
-        Store(url) as store,
-        running_server(Parts(store, client, keyring, verifier, clock, pace, checkpoints), address),
-    ):
-        typer.echo(f"ready: gRPC on {address}")
+    verifier = TokenVerifier(source, settings.token_issuer, settings.token_audience, clock)
+    async with AsyncExitStack() as running:
+        remote = source if isinstance(source, RemoteKeys) else None
+        if remote is not None:
+            await running.enter_async_context(remote)
+        store = await running.enter_async_context(Store(url))
+        parts = Parts(store, client, keyring, verifier, clock, pace, checkpoints)
+        usable = remote.usable() if remote is not None else None
+        await running.enter_async_context(running_server(parts, address, tls=tls, usable=usable))
+        typer.echo(f"ready: gRPC on {address}, {trust.mode(tls)}")
+        if not source.keys():
+            typer.echo("the identity provider does not answer: nobody is let in until it does")
         await asyncio.Event().wait()
