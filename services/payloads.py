@@ -72,7 +72,7 @@ class PayloadSealer(PayloadCodec, WithSerializationContext):
     def _seal(self, payload: Payload) -> Payload:
         key_id = self._keys.current
         nonce = os.urandom(NONCE_BYTES)
-        plain = _deflate(payload).SerializeToString()
+        plain = deflated(payload).SerializeToString()
         sealed = self._keys.cipher(key_id, self._purpose).encrypt(
             nonce, plain, _bound(key_id, self._agency)
         )
@@ -151,7 +151,8 @@ def _text(payload: Payload, name: str) -> str:
     return payload.metadata.get(name, b"").decode(errors="replace")
 
 
-def _deflate(payload: Payload) -> Payload:
+def deflated(payload: Payload) -> Payload:
+    """Return a payload compressed if that is worth it."""
     if payload.ByteSize() < WORTH_COMPRESSING:
         return payload
     packed = zlib.compress(payload.SerializeToString(), level=6)

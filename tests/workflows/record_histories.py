@@ -1,22 +1,33 @@
 """Records the histories that the replay gate replays; run by hand where a workflow changes.
 
-`python -m tests.workflows.record_histories` starts a server of its own and writes one file for
-each run of each story into `histories/VERSION/`. The folder of a released version stays as it is
-for as long as an evaluation that began under it may still be running: two years.
+`python -m tests.workflows.record_histories [STORY...]` starts a server of its own and writes one
+file for each run of each story into `histories/VERSION-encrypted/`; what stands in a folder without
+that ending was recorded before payloads were encrypted. The folder of a released version stays as
+it is for as long as an evaluation that began under it may still be running: two years.
+
+Payloads are encrypted under the older one of the tests' two keys, so whoever replays them has met
+a rotation.
 """
 
 import asyncio
+import dataclasses
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from temporalio import activity
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client, WorkflowHistory
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadConverter,
+)
 from temporalio.worker import Worker
 
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
@@ -31,6 +42,8 @@ from tests.workflows.memory import Memory, worker_of
 from tests.workflows.years import ACCOUNT, OWN, PLAN, permenpan, tubei
 
 HISTORIES = Path(__file__).with_name("histories")
+
+OLDER_KEY = "test-1"
 
 Story = Callable[[Client, Memory], Awaitable[list[WorkflowHistory]]]
 
@@ -153,17 +166,36 @@ STORIES: dict[str, Story] = {
 }
 
 
-async def record(folder: Path) -> None:
-    """Write every story's runs."""
+class Traceless(DefaultFailureConverterWithEncodedAttributes):
+    """Writes failures without stack traces, which name places of this machine."""
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        cause: BaseException | None = exception
+        while cause is not None:
+            cause.__traceback__ = None
+            cause = cause.__cause__
+        super().to_failure(exception, payload_converter, failure)
+
+
+def recording_converter() -> DataConverter:
+    """Return the shipped converter under the older key."""
+    converter = data_converter(KEYS.model_copy(update={"current": OLDER_KEY}))
+    return dataclasses.replace(converter, failure_converter_class=Traceless)
+
+
+async def record(folder: Path, stories: Sequence[str]) -> None:
+    """Write the runs of those stories."""
     with tempfile.TemporaryDirectory() as scratch:
         async with LocalTemporal(
             log=Path(scratch) / "temporal.log",
             search_attributes=names.SEARCH_ATTRIBUTES,
             dynamic_config=TIME_SKIPPING,
         ) as server:
-            client = await Client.connect(server.address, data_converter=data_converter(KEYS))
-            for name, story in STORIES.items():
-                memory = Memory()
+            client = await Client.connect(server.address, data_converter=recording_converter())
+            for name in stories:
+                story, memory = STORIES[name], Memory()
                 async with worker_of(client, memory):
                     runs = await story(client, memory)
                 for number, run in enumerate(runs, start=1):
@@ -188,9 +220,9 @@ def without_the_machine(run: WorkflowHistory) -> str:
 
 def main() -> None:
     """Record, then leave without the interpreter's shutdown, which may abort after Temporal."""
-    folder = HISTORIES / metadata.version("siklus")
+    folder = HISTORIES / f"{metadata.version('siklus')}-encrypted"
     folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(record(folder))
+    asyncio.run(record(folder, sys.argv[1:] or list(STORIES)))
     sys.stdout.flush()
     os._exit(0)
 

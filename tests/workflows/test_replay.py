@@ -1,27 +1,27 @@
 """The replay gate: what once ran must run the same under the code of today."""
 
-import base64
 import json
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.protobuf import json_format
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from siklus.services.payloads import COMPRESSED
+from siklus.activities.keyring import Keyring
+from siklus.services.payloads import ENCRYPTED, KEY, PayloadSealer, PayloadUnreadable
 from siklus.services.temporal import data_converter, workflow_runner
 from siklus.workflows.carry import Carry, Outcome
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.domain.model import Start
 from siklus.workflows.evaluation import EvaluationWorkflow
 from tests.keys import KEYS
-from tests.workflows.record_histories import HISTORIES, STORIES
+from tests.workflows.record_histories import HISTORIES, OLDER_KEY, STORIES
 
 FILES = sorted(HISTORIES.rglob("*.json"))
 A_PLACE_OF_CODE = ".py"
@@ -38,6 +38,29 @@ async def test_a_recorded_history_replays(file: Path) -> None:
     await replayer.replay_workflow(history(file))
 
 
+def test_some_recordings_are_older_than_encryption_and_some_than_a_rotation() -> None:
+    keys = {
+        payload.metadata.get(KEY, b"none").decode()
+        for file in FILES
+        for payload in payloads(json.loads(file.read_text()))
+    }
+
+    assert keys == {"none", OLDER_KEY}
+    assert KEYS.current not in keys
+
+
+async def test_without_its_key_a_recording_does_not_replay() -> None:
+    (file, *_) = (file for file in FILES if "encrypted" in file.parent.name)
+    replayer = Replayer(
+        workflows=[EvaluationWorkflow],
+        data_converter=data_converter(Keyring.generate()),
+        workflow_runner=workflow_runner(),
+    )
+
+    with pytest.raises(RuntimeError, match=PayloadUnreadable.__name__):
+        await replayer.replay_workflow(history(file))
+
+
 def test_every_story_is_recorded() -> None:
     recorded = {file.stem.rpartition("-")[0] for file in FILES}
 
@@ -45,11 +68,13 @@ def test_every_story_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_a_recording_names_no_machine(file: Path) -> None:
-    written = file.read_text()
-    texts = [written, *(plain.decode(errors="replace") for plain in payloads(json.loads(written)))]
+async def test_a_recording_names_no_machine(file: Path) -> None:
+    written = history_text(file)
+    plain = await PayloadSealer(KEYS).decode(list(payloads(json.loads(written))))
+    texts = [written, *(each.data.decode(errors="replace") for each in plain)]
 
     assert len(texts) > 1
+    assert ENCRYPTED not in {each.metadata["encoding"] for each in plain}
     assert [text[:200] for text in texts if A_PLACE_OF_CODE in text] == []
     assert set(re.findall(r'"identity":"([^"]*)"', written)) == {"recorder"}
 
@@ -91,18 +116,20 @@ async def test_a_changed_workflow_is_caught(story: str) -> None:
 
 
 def history(file: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(file.stem, file.read_text())
+    return WorkflowHistory.from_json(file.stem, history_text(file))
 
 
-def payloads(value: object) -> Iterator[bytes]:
-    """Yield the data of every payload in a history, inflated where it was deflated."""
+def history_text(file: Path) -> str:
+    return file.read_text()
+
+
+def payloads(value: object) -> Iterator[Payload]:
+    """Yield every payload in a history as it is written there."""
     if isinstance(value, list):
         for each in value:
             yield from payloads(each)
     if isinstance(value, dict):
         if "metadata" in value and "data" in value:
-            data = base64.b64decode(value["data"])
-            packed = base64.b64decode(value["metadata"]["encoding"]) == COMPRESSED
-            yield Payload.FromString(zlib.decompress(data)).data if packed else data
+            yield json_format.ParseDict(value, Payload())
         for each in value.values():
             yield from payloads(each)

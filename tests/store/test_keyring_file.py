@@ -1,0 +1,79 @@
+"""A running process follows its keyring's file."""
+
+from pathlib import Path
+
+import pytest
+
+from siklus.activities.keyring import Keyring, KeyringError
+from siklus.activities.keyring_file import LOOK_SECONDS, KeyringFile
+
+
+class Ticks:
+    """A clock that stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "text-keys.json"
+    Keyring.load_or_create(made)
+    return made
+
+
+def rotated(file: Path) -> Keyring:
+    keyring = Keyring.load(file).with_key()
+    assert keyring.prepared is not None
+    keyring = keyring.model_copy(update={"current": keyring.prepared})
+    keyring.replace(file)
+    return keyring
+
+
+def test_a_rotation_is_followed_within_seconds(file: Path) -> None:
+    ticks = Ticks()
+    keys = KeyringFile(file, ticks)
+    before, after = keys.current, rotated(file).current
+
+    assert keys.current == before
+    ticks.now += LOOK_SECONDS
+    assert keys.current == after != before
+
+
+def test_a_key_that_another_process_writes_under_already_is_there_at_once(file: Path) -> None:
+    keys = KeyringFile(file, Ticks())
+    nonce, keyring = b"n" * 12, rotated(file)
+    sealed = keyring.cipher(keyring.current, "texts of palu").encrypt(nonce, b"plain", None)
+
+    assert keys.cipher(keyring.current, "texts of palu").decrypt(nonce, sealed, None) == b"plain"
+    with pytest.raises(KeyError):
+        keys.cipher("unknown", "texts of palu")
+
+
+@pytest.mark.parametrize("broken", ["", "{", '{"current": "k", "keys": {}}', None])
+def test_a_file_that_breaks_leaves_the_keys_as_they_are(file: Path, broken: str | None) -> None:
+    ticks = Ticks()
+    keys = KeyringFile(file, ticks)
+    before = keys.current
+    if broken is None:
+        file.unlink()
+    else:
+        file.write_text(broken)
+    ticks.now += LOOK_SECONDS
+
+    assert keys.current == before
+    assert keys.cipher(before, "texts of palu")
+    with pytest.raises(KeyringError):
+        KeyringFile(file)
+
+
+def test_a_keyring_is_replaced_with_its_mode_and_leaves_nothing_beside(file: Path) -> None:
+    file.chmod(0o640)
+
+    rotated(file)
+
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert list(file.parent.iterdir()) == [file]
