@@ -21,6 +21,8 @@ from siklus.services.auth.checkpoints import CheckpointKeys
 from siklus.services.auth.tokens import TokenVerifier
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
+from siklus.services.feed.attendance import WatchLimits
+from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.reflection import enable_reflection
 from siklus.services.rpc.audit import Audit
@@ -72,9 +74,12 @@ class Parts:
     checkpoints: CheckpointKeys = field(default_factory=CheckpointKeys.generate)
     """By default one of this process's own, which nobody can ask for later: for tests."""
     webhook_targets: Targets = field(default_factory=Targets)
+    feed_url: str = ""
+    """The store's as the feed's role; without it streams show the past alone: for tests."""
+    watch_limits: WatchLimits = WatchLimits()
 
 
-def build_server(parts: Parts) -> grpc.aio.Server:
+def build_server(parts: Parts, watches: Watches) -> grpc.aio.Server:
     """Return a server with all services registered, not listening yet."""
     server = grpc.aio.server(
         interceptors=chain(parts.verifier.verify, pace=parts.pace),
@@ -84,7 +89,7 @@ def build_server(parts: Parts) -> grpc.aio.Server:
     archive = Archive(parts.store, vault)
     engine = Engine(parts.client, archive, parts.clock)
     evaluation_service_pb2_grpc.add_EvaluationServiceServicer_to_server(
-        EvaluationServicer(parts.store, vault, archive, engine, parts.clock), server
+        EvaluationServicer(parts.store, vault, archive, engine, parts.clock, watches), server
     )
     policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(
         Policies(parts.store, parts.clock), server
@@ -93,7 +98,7 @@ def build_server(parts: Parts) -> grpc.aio.Server:
         Roster(parts.store, parts.clock), server
     )
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
-        Cycles(parts.store, parts.client, parts.clock), server
+        Cycles(parts.store, parts.client, parts.clock, watches), server
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(parts.store, parts.clock), server)
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
@@ -121,7 +126,8 @@ async def running_server(
     changes: until then, and while not, it is unhealthy. Raises PortInUseError when nothing can
     listen there.
     """
-    server = build_server(parts)
+    watches = Watches(parts.store, parts.feed_url, parts.clock, parts.watch_limits)
+    server = build_server(parts, watches)
     healthy = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     try:
@@ -134,13 +140,20 @@ async def running_server(
     await server.start()
     await _tell(healthy, await anext(usable) if usable else True)
     following = asyncio.create_task(_follow(healthy, usable)) if usable else None
-    try:
-        yield port
-    finally:
-        if following is not None:
-            following.cancel()
-        await healthy.enter_graceful_shutdown()
-        await asyncio.shield(server.stop(GRACE_SECONDS))
+    async with watches.running():
+        try:
+            yield port
+        finally:
+            if following is not None:
+                following.cancel()
+            await healthy.enter_graceful_shutdown()
+            # An open stream would hold the server until the end of the grace, and break off then.
+            await asyncio.shield(_drain(server, watches))
+
+
+async def _drain(server: grpc.aio.Server, watches: Watches) -> None:
+    await watches.close()
+    await server.stop(GRACE_SECONDS)
 
 
 async def _follow(healthy: health.HealthServicer, usable: AsyncIterator[bool]) -> None:

@@ -15,6 +15,7 @@ from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
+from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import views
 from siklus.services.rpc.convert import COMMANDS, to_command
@@ -26,7 +27,12 @@ from siklus.services.rpc.names import evaluation_key, evaluation_name
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.waiting import explain, people_in
 from siklus.services.seats import in_roster
-from siklus.v1 import evaluation_pb2, evaluation_service_pb2, evaluation_service_pb2_grpc
+from siklus.v1 import (
+    evaluation_pb2,
+    evaluation_service_pb2,
+    evaluation_service_pb2_grpc,
+    watch_pb2,
+)
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.values import EvaluationKey
@@ -39,13 +45,20 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
     """The reads, and the one way that every command goes."""
 
     def __init__(
-        self, store: Store, vault: Vault, archive: Archive, engine: Engine, clock: Clock
+        self,
+        store: Store,
+        vault: Vault,
+        archive: Archive,
+        engine: Engine,
+        clock: Clock,
+        watches: Watches,
     ) -> None:
         self.store = store
         self.vault = vault
         self.archive = archive
         self.engine = engine
         self.clock = clock
+        self.watches = watches.evaluations
 
     async def GetEvaluation(  # noqa: N802
         self, request: pb.GetEvaluationRequest, context: Any
@@ -84,6 +97,15 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         async with self.store.agency(key.agency) as connection:
             names = await roster.names(connection, key.agency, people_in(state))
         return explain(state, self.clock.now(), names)
+
+    async def WatchEvaluations(  # type: ignore[override]  # noqa: N802
+        self, request: watch_pb2.WatchEvaluationsRequest, context: Any
+    ) -> None:
+        """Send recorded changes as they happen.
+
+        Through the context, because then no interceptor has to pass on each message by itself.
+        """
+        await self.watches.watch(admit("WatchEvaluations"), request, context)
 
     def view(self, row: queries.EvaluationRow) -> evaluation_pb2.Evaluation:
         """Return a row as the contract shows it."""
