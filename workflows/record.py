@@ -144,10 +144,15 @@ class Record:
             ),
         )
 
-    def milestone(self) -> int:
-        """Count the phases behind us: plan in force, rating open."""
-        rating_open = self.state.stage is Stage.RATING or bool(self.state.ratings)
-        return (self.state.plan.version > 0) + rating_open
+    @property
+    def plan_in_force(self) -> bool:
+        """Tell whether a plan was ever approved, or set."""
+        return self.state.plan.version > 0
+
+    @property
+    def rating_open(self) -> bool:
+        """Tell whether the rating has begun."""
+        return self.state.stage is Stage.RATING or bool(self.state.ratings)
 
 
 def most_urgent(state: Evaluation) -> Task | None:

@@ -8,6 +8,7 @@ from temporalio.worker import Worker
 
 from siklus.services.local.temporal import LocalTemporal
 from siklus.services.temporal import data_converter
+from siklus.workflows.record import Record
 from tests.keys import KEYS
 from tests.workflows.memory import Memory, worker_of
 
@@ -16,6 +17,12 @@ from tests.workflows.memory import Memory, worker_of
 def memory() -> Memory:
     """Return activities of memory."""
     return Memory()
+
+
+@pytest.fixture
+def phase_ends_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run end where the plan is approved: the rating, where it does, is a year away."""
+    monkeypatch.setattr(Record, "rating_open", Record.plan_in_force)
 
 
 @pytest.fixture

@@ -128,6 +128,7 @@ async def test_a_request_is_answered_once_within_a_run(client: Client, memory: M
     assert memory.numbers(desk.key) == [1, 2]
 
 
+@pytest.mark.usefixtures("phase_ends_with_the_plan")
 async def test_a_request_is_answered_once_across_runs(client: Client, memory: Memory) -> None:
     desk = await Desk.open(client)
     submitted = await desk.employee(PLAN, key="k-1")
@@ -165,6 +166,7 @@ async def test_of_two_decisions_at_the_same_moment_one_wins(client: Client, memo
         assert memory.numbers(desk.key) == [1, 2, 3]
 
 
+@pytest.mark.usefixtures("phase_ends_with_the_plan")
 async def test_commands_that_meet_a_new_run_are_all_answered_and_applied_once(
     client: Client, memory: Memory
 ) -> None:

@@ -136,7 +136,7 @@ async def test_operators_see_the_phase_and_nothing_personal(client: Client) -> N
     assert await shown(desk) == {"SiklusAgency": "a", "SiklusCycle": "c", "SiklusStage": "PLAN"}
     await desk.employee(PLAN)
     await desk.supervisor(c.ApprovePlan(prose={"note": SECRET}))
-    await desk.in_run(2)
+    await desk.is_idle()
     assert (await shown(desk))["SiklusStage"] == "EXECUTION"
     await desk.team(c.Cancel(prose={"reason": SECRET}))
     await desk.outcome()
@@ -151,6 +151,7 @@ async def test_operators_see_the_phase_and_nothing_personal(client: Client) -> N
     assert SECRET not in str(described)
 
 
+@pytest.mark.usefixtures("phase_ends_with_the_plan")
 async def test_payloads_are_deflated_and_texts_stay_out_of_the_state(client: Client) -> None:
     desk = await Desk.open(client)
     plan = PLAN.model_copy(update={"prose": {"indicators.antrean.description": SECRET}})

@@ -52,6 +52,7 @@ async def test_commands_are_answered_and_recorded_later(
     assert (await desk.supervisor(NOTE)).projected
 
 
+@pytest.mark.usefixtures("phase_ends_with_the_plan")
 async def test_a_repeat_says_whether_the_record_has_caught_up(
     client: Client, memory: Memory
 ) -> None:
@@ -113,6 +114,7 @@ async def test_what_the_clock_does_meanwhile_is_recorded_at_its_legal_instant(
     assert decided.event.kind == "plan_approved"
 
 
+@pytest.mark.usefixtures("phase_ends_with_the_plan")
 async def test_a_new_run_begins_with_an_empty_outbox(client: Client, memory: Memory) -> None:
     desk = await Desk.open(client)
     await desk.employee(PLAN)
