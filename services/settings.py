@@ -138,6 +138,10 @@ class Settings(BaseSettings):
     checkpoint_keys: Path | None = None
     """JWKS file of Ed25519 keys: the first private one signs audit files, others signed before."""
 
+    webhook_allowed_targets: str = ""
+    """Networks and addresses, with commas between, that webhooks may reach though they are not
+    public, and by http as well; others are reached by https at public addresses alone."""
+
     data_dir: Path = Path(".siklus")
     """Folder of the embedded stack: database, Temporal, mailbox and local keys."""
 

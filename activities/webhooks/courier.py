@@ -92,8 +92,12 @@ class Courier:
         """Look for work again and again; an outage of the store is waited out."""
         try:
             while True:
-                with self._outages_told():
-                    await self._look()
+                try:
+                    with self._outages_told():
+                        await self._look()
+                except Exception as error:
+                    # It goes on whatever happens: nobody would start it again.
+                    log.exception("webhook_fault", error=type(error).__name__)
                 await asyncio.sleep(self._pace.look)
         finally:
             await self._end()
@@ -103,7 +107,9 @@ class Courier:
             found = await turns.due(connection, self._now())
         # Who still waits for a place has work enough; whoever stumbled may rest.
         ready = [turn for turn in found if not self._lanes.queues(turn) and self._room(turn)]
-        await asyncio.gather(*(self._begun(turn) for turn in ready))
+        begun = await asyncio.gather(*map(self._begun, ready), return_exceptions=True)
+        for error in filter(None, begun):
+            raise error
         if monotonic() >= self._prune_at:
             self._prune_at = monotonic() + PRUNE_SECONDS
             await self._prune()

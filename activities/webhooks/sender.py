@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from siklus.activities.webhooks.ladder import wish_of
 from siklus.activities.webhooks.targets import TargetNotAllowed, Targets
@@ -29,6 +30,7 @@ TIMEOUT: Final = 15.0
 READ_BYTES: Final = 4096
 """Of an answer's body, so that its connection can be used again; a longer one is cut off."""
 READ_SECONDS: Final = 0.5
+FIND_SECONDS: Final = 2.0
 LOOKUPS_AT_ONCE: Final = 32
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 AGENT: Final = "Siklus-Webhooks/1"
@@ -99,6 +101,16 @@ class LookedAt(AbstractResolver):
     async def close(self) -> None:
         """Let go of the threads; what they still look up counts no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def found_at(url: URL) -> list[str]:
+    """Return the addresses of a URL's host as they are now; none if they are not to be found."""
+    host, port = url.raw_host or "", url.port or 0
+    lookup = asyncio.to_thread(_addresses, host, port, socket.AF_UNSPEC)
+    try:
+        return [str(each[4][0]) for each in await asyncio.wait_for(lookup, FIND_SECONDS)]
+    except OSError:
+        return []
 
 
 def _addresses(host: str, port: int, family: int) -> list[tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from siklus.activities.keyring import KeyringError, Keys
 from siklus.activities.keyring_file import KeyringFile
 from siklus.activities.store import migrate
+from siklus.activities.webhooks.targets import Targets
 from siklus.services.auth.checkpoints import CheckpointKeys
 from siklus.services.auth.keys import KeysUnreadableError
 from siklus.services.cli.output import Fault
@@ -37,6 +38,16 @@ def wall_clock(settings: Settings) -> Clock:
         message = "SIKLUS_CLOCK_OFFSET_SECONDS is set, and this process keeps legal deadlines"
         raise Fault("CLOCK_OFFSET", message, "unset it; only the embedded stack may live elsewhere")
     return Clock()
+
+
+def webhook_targets(allowed: str) -> Targets:
+    """Return where webhooks may go, or raise `Fault`."""
+    try:
+        return Targets.of(allowed)
+    except ValueError:
+        message = "SIKLUS_WEBHOOK_ALLOWED_TARGETS is no list of networks and addresses"
+        remedy = "write them as 10.20.0.0/16, with commas between them"
+        raise Fault("WEBHOOK_TARGETS", message, remedy) from None
 
 
 def port_must_be_free(host: str, port: int, *, shared: bool = False) -> None:

@@ -53,7 +53,8 @@ async def serving(settings: Settings, *, share_port: bool = False) -> None:
         if remote is not None:
             await running.enter_async_context(remote)
         store = await running.enter_async_context(Store(url))
-        parts = Parts(store, client, keyring, verifier, clock, pace, checkpoints)
+        targets = checks.webhook_targets(settings.webhook_allowed_targets)
+        parts = Parts(store, client, keyring, verifier, clock, pace, checkpoints, targets)
         usable = remote.usable() if remote is not None else None
         await running.enter_async_context(running_server(parts, address, tls=tls, usable=usable))
         typer.echo(f"ready: gRPC on {address}, {trust.mode(tls)}")

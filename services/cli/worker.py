@@ -9,6 +9,7 @@ from siklus.activities.mail.post import SmtpMailer
 from siklus.activities.store.pool import Store
 from siklus.services.cli import checks
 from siklus.services.cli.running import read_settings, run_until_stopped
+from siklus.services.couriers import Stores, running_courier
 from siklus.services.settings import Settings
 from siklus.services.telemetry import configure_logging, runtime
 from siklus.services.worker import running_worker
@@ -30,6 +31,8 @@ async def _work(settings: Settings) -> None:
     Runtime.set_default(runtime(f"{settings.metrics_host}:{settings.metrics_port}"))
     url = settings.database_url.get_secret_value()
     await checks.database_must_be_ready(url)
+    targets = checks.webhook_targets(settings.webhook_allowed_targets)
+    stores = Stores(url, settings.feed_database_url.get_secret_value())
     client = await checks.connected(settings, keyring)
     async with (
         Store(url) as store,
@@ -41,6 +44,7 @@ async def _work(settings: Settings) -> None:
             clock,
             default_language=settings.default_language,
         ),
+        running_courier(stores, keyring, targets, clock),
     ):
         typer.echo(f"ready: work from {settings.temporal_address}")
         await asyncio.Event().wait()

@@ -20,6 +20,7 @@ from siklus.activities.keyring_file import KeyringFile
 from siklus.activities.mail.post import SmtpMailer
 from siklus.activities.store import migrate
 from siklus.activities.store.pool import Store
+from siklus.activities.webhooks.targets import Targets
 from siklus.services.auth.checkpoints import CheckpointKeys
 from siklus.services.auth.keys import (
     PUBLIC_FILE,
@@ -30,6 +31,7 @@ from siklus.services.auth.keys import (
 )
 from siklus.services.auth.tokens import TokenVerifier, mint
 from siklus.services.clock import Clock
+from siklus.services.couriers import Stores, running_courier
 from siklus.services.local.mailbox import LocalMailbox
 from siklus.services.local.mailbox_page import MailboxPage
 from siklus.services.local.postgres import LocalPostgres
@@ -96,7 +98,8 @@ class LocalStack:
     `data_dir` is kept between runs; without it everything is fast, unsafe and thrown away.
     `time_skipping` lets VirtualTime move workflows. With `worker_process` the worker is a child
     of its own, which lives on the wall clock alone. `pace` limits callers, nobody by
-    default. Attributes hold while the stack runs.
+    default; `webhook_targets` may be reached though they are not public. Attributes hold while the
+    stack runs.
     """
 
     postgres: LocalPostgres
@@ -119,6 +122,7 @@ class LocalStack:
         time_skipping: bool = False,
         worker_process: bool = False,
         pace: Pace = UNLIMITED,
+        webhook_targets: str = "",
     ) -> None:
         self.clock = clock or Clock()
         if worker_process and self.clock.offset:
@@ -128,6 +132,7 @@ class LocalStack:
         self._time_skipping = time_skipping
         self._worker_process = worker_process
         self._pace = pace
+        self._webhook_targets = webhook_targets
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -185,6 +190,7 @@ class LocalStack:
         )
         enter = self._running.enter_async_context
         self.store = await enter(Store(self.postgres.app_url))
+        targets = Targets.of(self._webhook_targets)
         if self._worker_process:
             environment = self._worker_environment(text_keys)
             self.worker = await enter(WorkerProcess(environment, folder / "worker.log"))
@@ -192,6 +198,8 @@ class LocalStack:
             mailer = SmtpMailer(HOST, self.mailbox.port, SENDER)
             self.worker = None
             await enter(running_worker(self.client, self.store, keyring, mailer, self.clock))
+            stores = Stores(self.postgres.app_url, self.postgres.feed_url)
+            await enter(running_courier(stores, keyring, targets, self.clock))
         checkpoints = CheckpointKeys.load_or_create(folder)
         parts = Parts(
             self.store,
@@ -201,6 +209,7 @@ class LocalStack:
             self.clock,
             self._pace,
             checkpoints,
+            webhook_targets=targets,
         )
         address = f"{HOST}:{self._ports.grpc or 0}"
         self.grpc_port = await enter(running_server(parts, address))
@@ -255,6 +264,8 @@ class LocalStack:
         return {
             "SIKLUS_CONFIG": "",
             "SIKLUS_DATABASE_URL": self.postgres.app_url,
+            "SIKLUS_FEED_DATABASE_URL": self.postgres.feed_url,
+            "SIKLUS_WEBHOOK_ALLOWED_TARGETS": self._webhook_targets,
             "SIKLUS_TEMPORAL_ADDRESS": self.temporal.address,
             "SIKLUS_TEMPORAL_NAMESPACE": NAMESPACE,
             "SIKLUS_TEXT_KEYS": str(text_keys),

@@ -16,6 +16,7 @@ _EVALUATION: Final = re.compile(
 _CYCLE: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})")
 _PERSON: Final = re.compile(rf"agencies/(?P<agency>{ID})/people/(?P<person>{ID})")
 _POLICY: Final = re.compile(rf"agencies/(?P<agency>{ID})/policies/(?P<policy>{CODE})")
+_SUBSCRIPTION: Final = re.compile(rf"agencies/(?P<agency>{ID})/subscriptions/(?P<id>{ID})")
 
 
 def evaluation_name(key: EvaluationKey) -> str:
@@ -72,6 +73,16 @@ def policy_name(agency: AgencyId, policy: str) -> str:
 def policy_code(name: str) -> str:
     """Return the code of the policy that a name stands for; its agency was checked at the door."""
     return _parts(_POLICY, name)["policy"]
+
+
+def subscription_name(agency: AgencyId, subscription: str) -> str:
+    """Return the name of a subscription."""
+    return f"agencies/{agency}/subscriptions/{subscription}"
+
+
+def subscription_id(name: str) -> str:
+    """Return the subscription that a name stands for; its agency was checked at the door."""
+    return _parts(_SUBSCRIPTION, name)["id"]
 
 
 def agency_of(name: str) -> AgencyId:
