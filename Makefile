@@ -27,10 +27,12 @@ check: $(READY) ## Check format, lint, types, imports, protos, deployment files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests protos/generate.py
+	$(BIN)/mypy tests protos/generate.py protos/publishing
 	$(BIN)/lint-imports
 	cd protos && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	$(BIN)/buf breaking protos --against protos/released.binpb
 	$(BIN)/python protos/generate.py --check
+	$(BIN)/python -m protos.publishing --check
 	$(BIN)/siklus policy authority | diff deploy/authority.yaml -
 	$(BIN)/siklus policy authority --page | diff deploy/authority.md -
 	$(BIN)/hadolint deploy/Dockerfile
@@ -39,8 +41,12 @@ check: $(READY) ## Check format, lint, types, imports, protos, deployment files
 bench: $(READY) ## Measure against the floors on this machine
 	$(BIN)/python -m tests.bench
 
-protos: $(READY) ## Generate the code of the contract anew
+protos: $(READY) ## Generate the contract's code and pages anew
 	$(BIN)/python protos/generate.py
+	$(BIN)/python -m protos.publishing
+
+contract: $(READY) ## Write the contract for other languages into dist
+	$(BIN)/python -m protos.publishing --set
 
 authority: $(READY) ## Write anew who may do what, to be reviewed
 	$(BIN)/siklus policy authority > deploy/authority.yaml

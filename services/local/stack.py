@@ -1,13 +1,13 @@
 """The whole of Siklus in one process tree: `siklus dev`, `siklus demo` and the tests run it."""
 
 import asyncio
-import json
 import shutil
 import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,6 +32,7 @@ from siklus.services.auth.keys import (
 from siklus.services.auth.tokens import TokenVerifier, mint
 from siklus.services.clock import Clock
 from siklus.services.couriers import Stores, running_courier
+from siklus.services.feed.attendance import WatchLimits
 from siklus.services.local.mailbox import LocalMailbox
 from siklus.services.local.mailbox_page import MailboxPage
 from siklus.services.local.postgres import LocalPostgres
@@ -51,20 +52,7 @@ ISSUER = AUDIENCE = "siklus"
 SENDER: Final = "siklus@siklus.localhost"
 TEXT_KEYS_FILE: Final = "text-keys.json"
 TOKEN_LIFE: Final = timedelta(hours=12)
-PATIENT: Final = {
-    "methodConfig": [
-        {
-            "name": [{}],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE", "DEADLINE_EXCEEDED"],
-            },
-        }
-    ]
-}
+PATIENT: Final = (files("siklus.v1") / "service_config.json").read_text()
 """What a careful client does about answers that tell it to try again."""
 
 
@@ -123,6 +111,7 @@ class LocalStack:
         worker_process: bool = False,
         pace: Pace = UNLIMITED,
         webhook_targets: str = "",
+        watch_limits: WatchLimits = WatchLimits(),
     ) -> None:
         self.clock = clock or Clock()
         if worker_process and self.clock.offset:
@@ -133,6 +122,7 @@ class LocalStack:
         self._worker_process = worker_process
         self._pace = pace
         self._webhook_targets = webhook_targets
+        self._watch_limits = watch_limits
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -161,7 +151,7 @@ class LocalStack:
 
         A patient one sends a call again when it is told to: every command has its request_id.
         """
-        options = [("grpc.service_config", json.dumps(PATIENT))] if patient else None
+        options = [("grpc.service_config", PATIENT)] if patient else None
         return grpc.aio.insecure_channel(self.grpc_address, options=options)
 
     def token(self, agency: str, person: str, *roles: Role, life: timedelta = TOKEN_LIFE) -> str:
@@ -210,6 +200,8 @@ class LocalStack:
             self._pace,
             checkpoints,
             webhook_targets=targets,
+            feed_url=self.postgres.feed_url,
+            watch_limits=self._watch_limits,
         )
         address = f"{HOST}:{self._ports.grpc or 0}"
         self.grpc_port = await enter(running_server(parts, address))

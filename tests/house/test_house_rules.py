@@ -56,8 +56,7 @@ def tree() -> tuple[str, ...]:
 def ours() -> Iterator[str]:
     """The files a person wrote: neither generated nor vendored."""
     for name in tree():
-        vendored = name.startswith("protos/") and not name.startswith("protos/siklus/")
-        if "_pb2" not in name and (not vendored or name == "protos/generate.py"):
+        if "_pb2" not in name and not name.startswith(("protos/buf/", "protos/google/")):
             yield name
 
 

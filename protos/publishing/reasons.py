@@ -1,0 +1,176 @@
+"""Which reasons a method may answer with, and what a client does about each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import siklus.workflows.domain.decide  # noqa: F401 - enters every rule of a command
+from protos.publishing.contract import Contract, Method
+from siklus.services.rpc.status import ANSWERS, Detail
+from siklus.v1.annotations_pb2 import CONSISTENCY_FEED
+from siklus.workflows.domain.authority import Party
+from siklus.workflows.domain.decide.rules import RULES, Rule
+
+ANY_CALL: Final = (
+    "TOKEN_MISSING",
+    "TOKEN_INVALID",
+    "TOKEN_EXPIRED",
+    "RATE_LIMITED",
+    "MALFORMED_MESSAGE",
+    "FIELD_INVALID",
+    "NOT_FOUND",
+    "ROLE_REQUIRED",
+    "STORE_UNAVAILABLE",
+    "SHUTTING_DOWN",
+    "DEADLINE_EXCEEDED",
+    "INTERNAL_FAULT",
+)
+"""What every method may answer with; its own section does not repeat them."""
+
+BY_FIELD: Final = {
+    "page_token": "PAGE_TOKEN_INVALID",
+    "resume_token": "RESUME_TOKEN_INVALID",
+    "min_revision": "STALE_READ",
+    "request_id": "REQUEST_ID_REUSED",
+    "expected_revision": "REVISION_CHANGED",
+}
+
+OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
+    "SetPlan": ("NOT_ALLOWED_BY_POLICY", "NOT_YET_OPEN"),
+    "ReturnPlan": ("RETURNS_EXHAUSTED",),
+    "RequestPlanChange": ("NOT_ALLOWED_BY_POLICY", "ALREADY_DONE"),
+    "DecidePlanChange": ("ALREADY_DONE",),
+    "RecordPeriodicEvaluation": ("NOT_YET_OPEN", "ALREADY_DONE"),
+    "SubmitMidyearAccount": ("ALREADY_DONE",),
+    "RecordMidyearReview": ("NOT_YET_OPEN",),
+    "SubmitSelfEvaluation": ("ALREADY_DONE", "WINDOW_CLOSED"),
+    "ReturnRating": ("RETURNS_EXHAUSTED", "APPEAL_FINAL"),
+    "AcknowledgeResult": ("ALREADY_DONE",),
+    "FileAppeal": ("APPEAL_DISABLED", "APPEAL_SPENT", "WINDOW_CLOSED"),
+    "RespondToAppeal": ("ALREADY_DONE",),
+    "DecideAppeal": ("SEPARATION_OF_DUTIES", "RESPONSE_PENDING", "RATING_LOWERED"),
+    "ReferEvaluation": ("ALREADY_DONE",),
+    "Reassign": ("SEPARATION_OF_DUTIES",),
+    "Reopen": ("SECOND_PERSON_REQUIRED", "APPEAL_FINAL"),
+    "PublishPolicy": ("POLICY_INVALID", "NOT_SUPPORTED_YET"),
+    "CreateCycle": ("ALREADY_EXISTS",),
+    "LaunchCycle": ("CYCLE_STATE", "ENGINE_UNAVAILABLE"),
+    "ExportEvaluations": ("LIMIT_REACHED",),
+    "EraseTexts": ("EVALUATION_RUNNING",),
+    "CreateSubscription": ("ALREADY_EXISTS", "TARGET_NOT_ALLOWED", "LIMIT_REACHED"),
+}
+"""What a method refuses for beyond what its shape tells."""
+
+_COMMANDS: Final[Mapping[str, Rule]] = {each.__name__: rule for each, rule in RULES.items()}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do about a refusal, and which facts its ErrorInfo carries beside the usual ones."""
+
+    do: str
+    facts: str = ""
+
+
+_AGAIN: Final = "Send the same call again after the time in RetryInfo."
+_STATE: Final = "Read the evaluation again and show where it stands."
+_FIX: Final = "Mend the fields that BadRequest names; the same call fails again."
+
+ADVICE: Final[Mapping[str, Advice]] = {
+    "TOKEN_MISSING": Advice("Send `authorization: Bearer TOKEN` as metadata."),
+    "TOKEN_INVALID": Advice("Get a token of the issuer and for the audience of this server."),
+    "TOKEN_EXPIRED": Advice("Get a fresh token, then send the same call again."),
+    "NOT_FOUND": Advice("Check the name, and that the token is one of its agency.", "`name`"),
+    "ALREADY_EXISTS": Advice("Choose another id, or read what is there.", "`name`"),
+    "NOT_A_PARTICIPANT": Advice("Nothing: this person has no part in it."),
+    "NOT_YOUR_TASK": Advice("Ask ExplainWaiting who holds it.", "`command`"),
+    "SELF_DECISION": Advice("Somebody else must do this."),
+    "MANDATE_NOT_VALID": Advice("Have the mandate mended, or let the principal act."),
+    "SEPARATION_OF_DUTIES": Advice("Another person must do this."),
+    "ROLE_REQUIRED": Advice("Use a token with one of the roles.", "`roles`, comma between them"),
+    "SCOPE_REQUIRED": Advice("Have the scope added to the program's token.", "`scope`"),
+    "REQUEST_ID_REUSED": Advice("Take a new `request_id` for a new request."),
+    "REVISION_CHANGED": Advice(
+        "Read it again, show what changed, and let a person decide anew.", "`revision`"
+    ),
+    "WRONG_STAGE": Advice(_STATE),
+    "EVALUATION_CLOSED": Advice("Nothing, unless the team reopens it."),
+    "WINDOW_CLOSED": Advice("Nothing: the time is over.", "`closed_at`, `rule`"),
+    "NOT_YET_OPEN": Advice("Come back then.", "`opens_at` or `ends_on`, `rule`"),
+    "RESPONSE_PENDING": Advice("Wait until the rater has answered, or until then.", "`due_at`"),
+    "ALREADY_DONE": Advice(_STATE),
+    "RETURNS_EXHAUSTED": Advice("Decide on what is there.", "`max_returns`"),
+    "APPEAL_SPENT": Advice("Nothing: a result can be appealed once."),
+    "APPEAL_DISABLED": Advice("Nothing: the policy has no appeal."),
+    "APPEAL_FINAL": Advice("Nothing: the decision is final."),
+    "SECOND_PERSON_REQUIRED": Advice("A second member of the team sends the same request."),
+    "NOT_ALLOWED_BY_POLICY": Advice("Nothing, under this cycle's policy."),
+    "CYCLE_STATE": Advice("Read the cycle again."),
+    "MALFORMED_MESSAGE": Advice("Encode the message by these protos."),
+    "FIELD_INVALID": Advice(_FIX),
+    "FORM_TOO_LARGE": Advice("Shorten the texts.", "`limit_bytes`, `bytes`"),
+    "RATING_LOWERED": Advice("Uphold the rating or raise it.", "`standing`, `decided`"),
+    "PAGE_TOKEN_INVALID": Advice("Begin the list anew, without a token."),
+    "RESUME_TOKEN_INVALID": Advice(
+        "Use the same filters and the same caller as before; else begin without a token and read "
+        "the present state by ExportEvaluations."
+    ),
+    "POLICY_INVALID": Advice("Mend the file at the paths that BadRequest names."),
+    "NOT_SUPPORTED_YET": Advice("Move the key below `later:`."),
+    "TARGET_NOT_ALLOWED": Advice("Give an `https` address of a public host."),
+    "EVALUATION_RUNNING": Advice("Wait until it has ended."),
+    "LIMIT_REACHED": Advice("Delete one, or let one end, first."),
+    "STORE_UNAVAILABLE": Advice(_AGAIN),
+    "ENGINE_UNAVAILABLE": Advice(f"{_AGAIN} With the same `request_id` it applies once."),
+    "STALE_READ": Advice(_AGAIN),
+    "SHUTTING_DOWN": Advice("Send the same call again at once; another server answers."),
+    "RATE_LIMITED": Advice(
+        "Wait as long as RetryInfo tells, then go on more slowly.", "`retry_after_seconds`"
+    ),
+    "WATCHER_TOO_SLOW": Advice("Watch again from the last token, and take messages faster."),
+    "DEADLINE_EXCEEDED": Advice(
+        "Send the same call again; a command with its `request_id` applies once.",
+        "`limit_seconds`",
+    ),
+    "INTERNAL_FAULT": Advice("Tell the operator the request id.", "`request_id`"),
+}
+"""One entry for each reason; a test keeps it so."""
+
+CARRIES: Final = {
+    Detail.NOTHING: "",
+    Detail.FIELDS: "BadRequest",
+    Detail.STATE: "PreconditionFailure",
+    Detail.RETRY: "RetryInfo",
+}
+
+
+def rule_of(method: Method) -> Rule | None:
+    """Return what the rule book asks before a command; None for what is no command of the year."""
+    return _COMMANDS.get(method.name) if method.service == "EvaluationService" else None
+
+
+def reasons_of(contract: Contract, method: Method) -> list[str]:
+    """Return every reason that the method may answer with, in the order of the table."""
+    found = {*ANY_CALL, *_by_shape(contract, method), *OF_A_METHOD.get(method.name, ())}
+    rule = rule_of(method)
+    if rule is not None:
+        found |= {*_by_rule(rule)}
+    return [reason.value for reason in ANSWERS if reason.value in found]
+
+
+def _by_shape(contract: Contract, method: Method) -> Iterator[str]:
+    names = {field.name for field in contract.messages[method.request].fields}
+    yield from (reason for name, reason in BY_FIELD.items() if name in names)
+    if method.call.scope:
+        yield "SCOPE_REQUIRED"
+    if method.call.participants and "name" in names:
+        yield "NOT_A_PARTICIPANT"
+    if method.call.consistency == CONSISTENCY_FEED:
+        yield "WATCHER_TOO_SLOW"
+
+
+def _by_rule(rule: Rule) -> Iterator[str]:
+    yield from ("NOT_A_PARTICIPANT", "NOT_YOUR_TASK", "WRONG_STAGE", "EVALUATION_CLOSED")
+    yield from ("FORM_TOO_LARGE", "ENGINE_UNAVAILABLE")
+    if rule.parties != {Party.EMPLOYEE}:
+        yield from ("SELF_DECISION", "MANDATE_NOT_VALID")
