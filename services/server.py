@@ -78,9 +78,14 @@ class Parts:
     """The store's as the feed's role; without it streams show the past alone: for tests."""
     watch_limits: WatchLimits = WatchLimits()
 
+    def watches(self) -> Watches:
+        """Return the streams of a server, not running yet."""
+        return Watches(self.store, self.feed_url, self.clock, self.watch_limits)
 
-def build_server(parts: Parts, watches: Watches) -> grpc.aio.Server:
-    """Return a server with all services registered, not listening yet."""
+
+def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Server:
+    """Return a server with all services registered, not listening yet; nobody runs its streams."""
+    watches = watches or parts.watches()
     server = grpc.aio.server(
         interceptors=chain(parts.verifier.verify, pace=parts.pace),
         options=(*SERVER_OPTIONS, ("grpc.so_reuseport", 1)),
@@ -88,8 +93,10 @@ def build_server(parts: Parts, watches: Watches) -> grpc.aio.Server:
     vault = Vault(parts.keyring)
     archive = Archive(parts.store, vault)
     engine = Engine(parts.client, archive, parts.clock)
+    snapshots = Snapshots(parts.store)
     evaluation_service_pb2_grpc.add_EvaluationServiceServicer_to_server(
-        EvaluationServicer(parts.store, vault, archive, engine, parts.clock, watches), server
+        EvaluationServicer(parts.store, vault, archive, engine, parts.clock, watches, snapshots),
+        server,
     )
     policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(
         Policies(parts.store, parts.clock), server
@@ -104,7 +111,6 @@ def build_server(parts: Parts, watches: Watches) -> grpc.aio.Server:
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
         Subscriptions(parts.store, parts.keyring, parts.webhook_targets, parts.clock), server
     )
-    snapshots = Snapshots(parts.store)
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
         Audit(parts.store, vault, archive, snapshots, parts.checkpoints, parts.clock), server
     )
@@ -126,7 +132,7 @@ async def running_server(
     changes: until then, and while not, it is unhealthy. Raises PortInUseError when nothing can
     listen there.
     """
-    watches = Watches(parts.store, parts.feed_url, parts.clock, parts.watch_limits)
+    watches = parts.watches()
     server = build_server(parts, watches)
     healthy = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)

@@ -11,6 +11,7 @@ from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations as queries
 from siklus.activities.store.queries import roster
+from siklus.activities.store.snapshots import Snapshots
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
 from siklus.services.clock import Clock
@@ -19,6 +20,7 @@ from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import views
 from siklus.services.rpc.convert import COMMANDS, to_command
+from siklus.services.rpc.exporting import export_evaluations
 from siklus.services.rpc.gate import admit, admit_decision
 from siklus.services.rpc.history import list_history
 from siklus.services.rpc.listing import list_evaluations
@@ -52,11 +54,13 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         engine: Engine,
         clock: Clock,
         watches: Watches,
+        snapshots: Snapshots,
     ) -> None:
         self.store = store
         self.vault = vault
         self.archive = archive
         self.engine = engine
+        self.snapshots = snapshots
         self.clock = clock
         self.watches = watches.evaluations
 
@@ -79,6 +83,14 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         rows, token = await list_evaluations(self.store, caller, request, self.clock)
         found = [masked(self.view(row), mask) for row in rows]
         return pb.ListEvaluationsResponse(evaluations=found, next_page_token=token)
+
+    async def ExportEvaluations(  # noqa: N802
+        self, request: watch_pb2.ExportEvaluationsRequest, context: Any
+    ) -> AsyncIterator[watch_pb2.ExportEvaluationsResponse]:
+        """Send every evaluation as it stood at one instant."""
+        caller = admit("ExportEvaluations")
+        async for part in export_evaluations(self.snapshots, caller, request, self.clock):
+            yield part
 
     async def ListHistory(  # noqa: N802
         self, request: pb.ListHistoryRequest, context: Any
