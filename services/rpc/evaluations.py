@@ -1,6 +1,6 @@
 """EvaluationService: every command of the year, and what may be read of it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any, Final
 
