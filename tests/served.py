@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import psutil
 
+from siklus.services.auth.checkpoints import CHECKPOINT_FILE
 from siklus.services.auth.keys import PUBLIC_FILE, local_key_file
 from siklus.services.local.processes import Child, Launch, free_port
 from siklus.services.local.stack import TEXT_KEYS_FILE, LocalStack
@@ -72,6 +73,7 @@ def _environment(stack: LocalStack, port: int) -> dict[str, str]:
         **stack._worker_environment(keys.with_name(TEXT_KEYS_FILE)),
         "SIKLUS_FEED_DATABASE_URL": stack.postgres.feed_url,
         "SIKLUS_TOKEN_KEYS": str(keys),
+        "SIKLUS_CHECKPOINT_KEYS": str(keys.with_name(CHECKPOINT_FILE)),
         "SIKLUS_GRPC_PORT": str(port),
         "SIKLUS_METRICS_PORT": str(free_port()),
     }

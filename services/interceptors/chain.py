@@ -29,6 +29,10 @@ MESSAGE_BYTES: Final = 1024 * 1024
 """Largest request: an import of 1,000 rows takes about a third of it. More than this is answered by
 the transport with RESOURCE_EXHAUSTED and no details. Answers may have what clients take unasked."""
 
+METADATA_BYTES: Final = 16 * 1024
+"""Most that all metadata of a call may take: twice the longest token. Unset, the transport would
+begin at half of that to refuse calls by chance. More is answered by it as a larger message is."""
+
 CONNECTION_AGE_SECONDS: Final = 30 * 60
 """Then a client is told to connect anew for its next call, so that new servers get their share."""
 CONNECTION_GRACE_SECONDS: Final = 10 * 60
@@ -41,6 +45,8 @@ CLIENT_PING_SECONDS: Final = 10
 SERVER_OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", 4 * MESSAGE_BYTES),
+    ("grpc.max_metadata_size", METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES),
     ("grpc.max_connection_age_ms", CONNECTION_AGE_SECONDS * 1000),
     ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_SECONDS * 1000),
     ("grpc.keepalive_time_ms", PING_SECONDS * 1000),

@@ -123,7 +123,7 @@ class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     as metadata. BadRequest names fields (the first 16), PreconditionFailure tells the state, RetryInfo
     stands where sending the same call again helps. Every refusal carries the metadata `x-request-id`.
     Two answers come from the transport without such details: RESOURCE_EXHAUSTED for a message over
-    1 MiB, UNIMPLEMENTED for an unknown method.
+    1 MiB or metadata over 16 KiB, UNIMPLEMENTED for an unknown method.
     """
 
 REASON_UNSPECIFIED: Reason.ValueType  # 0
