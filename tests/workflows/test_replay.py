@@ -1,14 +1,10 @@
 """The replay gate: what once ran must run the same under the code of today."""
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.protobuf import json_format
 from temporalio import workflow
-from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
@@ -20,7 +16,7 @@ from siklus.workflows.carry import Carry, Outcome
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.domain.model import Start
 from siklus.workflows.evaluation import EvaluationWorkflow
-from tests.keys import KEYS
+from tests.keys import KEYS, payloads
 from tests.workflows.record_histories import HISTORIES, OLDER_KEY, STORIES
 
 FILES = sorted(HISTORIES.rglob("*.json"))
@@ -42,7 +38,7 @@ def test_some_recordings_are_older_than_encryption_and_some_than_a_rotation() ->
     keys = {
         payload.metadata.get(KEY, b"none").decode()
         for file in FILES
-        for payload in payloads(json.loads(file.read_text()))
+        for payload in payloads(history_text(file))
     }
 
     assert keys == {"none", OLDER_KEY}
@@ -70,7 +66,7 @@ def test_every_story_is_recorded() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 async def test_a_recording_names_no_machine(file: Path) -> None:
     written = history_text(file)
-    plain = await PayloadSealer(KEYS).decode(list(payloads(json.loads(written))))
+    plain = await PayloadSealer(KEYS).decode(list(payloads(written)))
     texts = [written, *(each.data.decode(errors="replace") for each in plain)]
 
     assert len(texts) > 1
@@ -121,15 +117,3 @@ def history(file: Path) -> WorkflowHistory:
 
 def history_text(file: Path) -> str:
     return file.read_text()
-
-
-def payloads(value: object) -> Iterator[Payload]:
-    """Yield every payload in a history as it is written there."""
-    if isinstance(value, list):
-        for each in value:
-            yield from payloads(each)
-    if isinstance(value, dict):
-        if "metadata" in value and "data" in value:
-            yield json_format.ParseDict(value, Payload())
-        for each in value.values():
-            yield from payloads(each)
