@@ -13,9 +13,13 @@ class RoleNotReady(Exception):  # noqa: N818 - it says what is so
 
 
 def require_roles(connection: Connection) -> None:
-    """Raise `RoleNotReady` unless both roles are there and row-level security binds them."""
+    """Raise `RoleNotReady` unless both roles are there and row-level security binds them.
+
+    It must bind who migrates too: as the owner of what is made, whose functions others call.
+    """
     query = text(
-        "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname IN (:app, :feed)"
+        "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles"
+        " WHERE rolname IN (:app, :feed, current_user)"
     )
     found: dict[str, bool] = {
         name: exempt for name, exempt in connection.execute(query, {"app": APP, "feed": FEED})
@@ -26,7 +30,8 @@ def require_roles(connection: Connection) -> None:
                 f"the role {role} does not exist; as an administrator of the database:"
                 f" CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD '...'"
             )
-        if found[role]:
+    for role, exempt in found.items():
+        if exempt:
             raise RoleNotReady(
                 f"the role {role} passes row-level security, so it would read every agency;"
                 f" as an administrator of the database: ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS"

@@ -98,6 +98,15 @@ async def test_a_role_that_passes_the_walls_is_refused(postgres: LocalPostgres) 
             roles.require_roles(connection)
 
 
+def test_an_owner_who_passes_the_walls_is_refused(postgres: LocalPostgres) -> None:
+    url = postgres.superuser_url.replace("postgresql:", "postgresql+psycopg:")
+    with (
+        create_engine(url, poolclass=NullPool).connect() as connection,
+        pytest.raises(RoleNotReady, match="the role postgres passes row-level"),
+    ):
+        roles.require_roles(connection)
+
+
 @contextmanager
 def superuser(postgres: LocalPostgres, before: str, after: str) -> Iterator[None]:
     with psycopg.connect(postgres.superuser_url, autocommit=True) as connection:
