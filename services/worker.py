@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from siklus.activities.cohort import Cohorts
 from siklus.activities.delivery import Delivery
@@ -22,7 +22,6 @@ from siklus.activities.schedules import ensure_schedules
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
 from siklus.services.clock import Clock
-from siklus.services.temporal import workflow_runner
 from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.evaluation import EvaluationWorkflow
@@ -51,7 +50,8 @@ async def running_worker(
     cohorts = Cohorts(store, client, clock.now)
     reminders = Reminders(store, clock.now, partial(ensure_schedules, client))
     delivery = Delivery(store, mailer, clock.now, default_language=default_language)
-    runner = workflow_runner()
+    # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
+    runner = UnsandboxedWorkflowRunner()
     workers = [
         Worker(
             client,
