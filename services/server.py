@@ -21,6 +21,7 @@ from siklus.services.auth.checkpoints import CheckpointKeys
 from siklus.services.auth.tokens import TokenVerifier
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
+from siklus.services.feed.attendance import USUAL as USUAL_WATCHES
 from siklus.services.feed.attendance import WatchLimits
 from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
@@ -76,7 +77,7 @@ class Parts:
     webhook_targets: Targets = field(default_factory=Targets)
     feed_url: str = ""
     """The store's as the feed's role; without it streams show the past alone: for tests."""
-    watch_limits: WatchLimits = WatchLimits()
+    watch_limits: WatchLimits = USUAL_WATCHES
 
     def watches(self) -> Watches:
         """Return the streams of a server, not running yet."""

@@ -1,7 +1,8 @@
 """Who calls: what a verified token says, carried through one call in a context variable."""
 
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
 
@@ -18,6 +19,8 @@ class Caller:
     roles: tuple[Role, ...]
     program: str | None = None
     scopes: frozenset[str] = frozenset()
+    until: datetime | None = field(default=None, compare=False)
+    """When the token stops being good; None where nobody says so."""
 
     def __post_init__(self) -> None:
         if (self.person is None) == (self.program is None):

@@ -54,7 +54,10 @@ async def serving(settings: Settings, *, share_port: bool = False) -> None:
             await running.enter_async_context(remote)
         store = await running.enter_async_context(Store(url))
         targets = checks.webhook_targets(settings.webhook_allowed_targets)
-        parts = Parts(store, client, keyring, verifier, clock, pace, checkpoints, targets)
+        feed_url = settings.feed_database_url.get_secret_value()
+        parts = Parts(
+            store, client, keyring, verifier, clock, pace, checkpoints, targets, feed_url=feed_url
+        )
         usable = remote.usable() if remote is not None else None
         await running.enter_async_context(running_server(parts, address, tls=tls, usable=usable))
         typer.echo(f"ready: gRPC on {address}, {trust.mode(tls)}")

@@ -32,6 +32,7 @@ from siklus.services.auth.keys import (
 from siklus.services.auth.tokens import TokenVerifier, mint
 from siklus.services.clock import Clock
 from siklus.services.couriers import Stores, running_courier
+from siklus.services.feed.attendance import USUAL as USUAL_WATCHES
 from siklus.services.feed.attendance import WatchLimits
 from siklus.services.local.mailbox import LocalMailbox
 from siklus.services.local.mailbox_page import MailboxPage
@@ -111,7 +112,7 @@ class LocalStack:
         worker_process: bool = False,
         pace: Pace = UNLIMITED,
         webhook_targets: str = "",
-        watch_limits: WatchLimits = WatchLimits(),
+        watch_limits: WatchLimits = USUAL_WATCHES,
     ) -> None:
         self.clock = clock or Clock()
         if worker_process and self.clock.offset:

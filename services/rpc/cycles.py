@@ -9,6 +9,7 @@ from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import cohort, cycles, policies, roster
 from siklus.activities.store.queries.cycles import CycleRow, CycleState
 from siklus.services.clock import Clock
+from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.layer import Context
 from siklus.services.launching import launch
 from siklus.services.rpc import cycle_views, names
@@ -29,10 +30,11 @@ PREVIEW_SECONDS: Final = 8.0
 class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
     """Answers for the cycles of the caller's agency."""
 
-    def __init__(self, store: Store, client: Client, clock: Clock) -> None:
+    def __init__(self, store: Store, client: Client, clock: Clock, watches: Watches) -> None:
         self._store = store
         self._client = client
         self._clock = clock
+        self._watches = watches.cycles
 
     async def CreateCycle(  # noqa: N802
         self, request: pb.CreateCycleRequest, context: Context
@@ -104,6 +106,15 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
             shown, token = page.cut(rows, lambda row: (row.cycle,))
             found = [await _shown(connection, caller.agency, row) for row in shown]
         return pb.ListCyclesResponse(cycles=found, next_page_token=token)
+
+    async def WatchCycle(  # type: ignore[override]  # noqa: N802
+        self, request: pb.WatchCycleRequest, context: Context
+    ) -> None:
+        """Send a cycle whenever its progress has changed."""
+        caller = admit("WatchCycle")
+        async with self._store.agency(caller.agency) as connection:
+            await _found(connection, caller.agency, request.name)
+        await self._watches.watch(caller, request, context)
 
     async def PreviewLaunch(  # noqa: N802
         self, request: pb.PreviewLaunchRequest, context: Context

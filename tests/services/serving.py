@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from siklus.activities.store.pool import Store
 from siklus.services.clock import Clock
+from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.policies import Policies
@@ -29,7 +30,7 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(Policies(store, clock), server)
     roster_service_pb2_grpc.add_RosterServiceServicer_to_server(Roster(store, clock), server)
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
-        Cycles(store, temporal, clock), server
+        Cycles(store, temporal, clock, Watches(store, "", clock)), server
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(store, clock), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -12,7 +12,7 @@ from siklus.workflows.domain.values import AgencyId
 from tests.store.case import EVALUATION_TABLES, Case
 
 WITHOUT_AGENCY = {"schema_version"}
-ACROSS_AGENCIES = {"feed", "unsequenced", "subscriptionturn"}
+ACROSS_AGENCIES = {"feed", "unsequenced", "subscription_turn"}
 """Ids, numbers and hashes alone; no event and no text."""
 TABLES = """
     SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,

@@ -1,0 +1,1 @@
+"""From committed events to watchers: who orders them, who follows them, who is told."""
