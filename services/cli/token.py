@@ -13,10 +13,11 @@ from siklus.services.auth.keys import (
     load_signing_key,
     local_key_file,
 )
-from siklus.services.auth.tokens import is_id, mint
+from siklus.services.auth.tokens import is_id, is_program, mint
 from siklus.services.cli.output import Fault
 from siklus.services.cli.running import read_settings
 from siklus.services.clock import Clock
+from siklus.services.rpc.gate import methods, rules_of
 from siklus.services.settings import Settings
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
 
@@ -33,6 +34,12 @@ def token(
     role: Annotated[
         list[Role] | None, typer.Option(help="A role; repeatable. Default: employee.")
     ] = None,
+    program: Annotated[
+        str | None, typer.Option(help="A program's id, in place of a person; it has scopes.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope of the program; repeatable.")
+    ] = None,
     ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 12h, 7d.")] = "12h",
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder of `siklus dev`, whose key signs.")
@@ -40,14 +47,12 @@ def token(
 ) -> None:
     """Print a token, and nothing else."""
     settings = read_settings(data_dir=data_dir)
-    roles = tuple(dict.fromkeys(role or [Role.EMPLOYEE]))
-    if person is None and roles != (Role.INTEGRATOR,):
-        hint = "add `--person ID`, or `--role integrator` for a program"
-        raise Fault("PERSON_MISSING", "a token speaks for a person", hint)
+    roles = _roles(role, person, program)
     for name, value in (("agency", agency), ("person", person)):
         if value is not None and not is_id(value):
             hint = "ids are made of a-z, 0-9 and -"
             raise Fault("BAD_ID", f"{value!r} is not the id of any {name}", hint)
+    scopes = _scopes(scope or [], person)
     minted = mint(
         _signing_key(settings),
         AgencyId(agency),
@@ -57,8 +62,39 @@ def token(
         _duration(ttl),
         issuer=settings.token_issuer,
         audience=settings.token_audience,
+        program=program or str(Role.INTEGRATOR),
+        scopes=scopes,
     )
     typer.echo(minted)
+
+
+def _roles(asked: list[Role] | None, person: str | None, program: str | None) -> tuple[Role, ...]:
+    """Return the roles of the token; a program is an integrator and nothing else."""
+    if program is None:
+        roles = tuple(dict.fromkeys(asked or [Role.EMPLOYEE]))
+        if person is None and roles != (Role.INTEGRATOR,):
+            hint = "add `--person ID`, or `--program ID` for a program"
+            raise Fault("PERSON_MISSING", "a token speaks for a person or a program", hint)
+        return roles
+    if person is not None or set(asked or ()) - {Role.INTEGRATOR}:
+        hint = "a program has scopes in place of roles; leave out --person and --role"
+        raise Fault("PERSON_AND_PROGRAM", "a program is no person and has no person's role", hint)
+    if not is_program(program):
+        hint = "ids of programs are made of letters, digits and . _ @ -"
+        raise Fault("BAD_ID", f"{program!r} is not the id of any program", hint)
+    return (Role.INTEGRATOR,)
+
+
+def _scopes(asked: list[str], person: str | None) -> list[str]:
+    """Return the scopes, each of which some method asks for."""
+    known = sorted({rules_of(method.name).scope for method in methods()} - {""})
+    if asked and person is not None:
+        raise Fault("SCOPE_OF_A_PERSON", "a person has roles and no scopes", "leave out --scope")
+    for scope in asked:
+        if scope not in known:
+            hint = f"there are {', '.join(known)}"
+            raise Fault("NO_SUCH_SCOPE", f"no method asks for the scope {scope!r}", hint)
+    return list(dict.fromkeys(asked))
 
 
 def _now(settings: Settings) -> datetime:

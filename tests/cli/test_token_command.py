@@ -52,6 +52,18 @@ def test_roles_are_repeatable_and_a_program_needs_no_person(
     assert verifier.verify(capsys.readouterr().out.strip()).person is None
 
 
+def test_a_program_has_a_name_and_scopes(
+    verifier: TokenVerifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scopes = ("--scope", "evaluations.read", "--scope", "cycles.read")
+    assert run(["token", "--agency", "palu", "--program", "Payroll@clients", *scopes]) == 0
+
+    caller = verifier.verify(capsys.readouterr().out.strip())
+
+    assert (caller.person, caller.subject) == (None, "program:Payroll@clients")
+    assert caller.scopes == {"evaluations.read", "cycles.read"}
+
+
 def test_the_time_to_live_is_kept(
     data_dir: Path, verifier: TokenVerifier, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +80,11 @@ def test_the_time_to_live_is_kept(
     ("arguments", "told"),
     [
         (["--agency", "palu"], "speaks for a person"),
+        ([*PERSON, "--program", "payroll"], "a program is no person"),
+        (["--agency", "palu", "--program", "payroll", "--role", "auditor"], "no person's role"),
+        (["--agency", "palu", "--program", "pay roll"], "not the id of any program"),
+        (["--agency", "palu", "--program", "p", "--scope", "all"], "there are audit.read, cycles."),
+        ([*PERSON, "--scope", "cycles.read"], "a person has roles and no scopes"),
         (["--agency", "Palu Kota", "--person", "p"], "not the id of any agency"),
         (["--agency", "palu", "--person", "p/q"], "not the id of any person"),
         (
