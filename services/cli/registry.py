@@ -17,6 +17,8 @@ COMMANDS: dict[str, str] = {
     "worker": "siklus.services.cli.worker",
     "migrate": "siklus.services.cli.migrate",
     "policy": "siklus.services.cli.policy",
+    "audit": "siklus.services.cli.audit",
+    "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",
     "keys": "siklus.services.cli.keys",
     "nip": "siklus.services.cli.nip",
