@@ -1,5 +1,6 @@
 """Another agency's things do not exist: one gate, before any service looks at a name."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from siklus.services.auth.caller import current_caller
@@ -17,10 +18,19 @@ class Tenancy(Gate):
     name = "tenancy"
 
     def admit(self, call: Call) -> Any:
-        """Compare the agency in the request with the caller's."""
-        if not call.method.public and not call.method.streams_in:
-            must_lie_in_the_callers_agency(call.request)
+        """Compare the agency in the request with the caller's; in a stream, in each as it comes."""
+        if call.method.public:
+            return call.request
+        if call.method.streams_in:
+            return _each_in_the_callers_agency(call.request)
+        must_lie_in_the_callers_agency(call.request)
         return call.request
+
+
+async def _each_in_the_callers_agency(requests: AsyncIterator[object]) -> AsyncIterator[object]:
+    async for request in requests:
+        must_lie_in_the_callers_agency(request)
+        yield request
 
 
 def must_lie_in_the_callers_agency(request: object) -> None:

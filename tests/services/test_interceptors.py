@@ -14,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from temporalio.service import RPCError, RPCStatusCode
 
-from siklus.services.auth.caller import Caller, current_caller
+from siklus.services.auth.caller import Caller, current_caller, reset_caller, set_caller
 from siklus.services.interceptors.chain import (
     MESSAGE_BYTES,
     SERVER_OPTIONS,
@@ -22,6 +22,8 @@ from siklus.services.interceptors.chain import (
     chain,
     must_be_in_order,
 )
+from siklus.services.interceptors.layer import Call, Method
+from siklus.services.interceptors.tenancy import Tenancy
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import commands_plan_pb2 as plan_pb2
 from siklus.v1 import evaluation_pb2, evaluation_reads_pb2, evaluation_service_pb2_grpc
@@ -173,6 +175,24 @@ async def test_another_agencys_things_do_not_exist(
 
     assert code_and_reason(error) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
     assert evaluations.seen is None
+
+
+async def test_a_stream_of_requests_ends_at_the_first_that_names_another_agency() -> None:
+    method = Method("/siklus.v1.X/Y", public=False, streams_in=True, streams_out=False)
+    names = [NAME, NAME.replace("palu", "serang"), NAME]
+
+    async def requests() -> AsyncIterator[Any]:
+        for name in names:
+            yield evaluation_reads_pb2.GetEvaluationRequest(name=name)
+
+    before = set_caller(verify("good"))
+    admitted = aiter(Tenancy().admit(Call(method, requests(), None)))  # type: ignore[arg-type]
+    assert (await anext(admitted)).name == NAME
+    with pytest.raises(ServiceRefusal) as refusal:
+        await anext(admitted)
+    reset_caller(before)
+
+    assert refusal.value.reason is ServiceReason.NOT_FOUND
 
 
 async def test_a_refusal_of_the_rule_book_is_answered_by_the_table(
