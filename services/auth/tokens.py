@@ -5,8 +5,8 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn
 
 from joserfc import jwt
@@ -33,7 +33,7 @@ _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}")
 _NOT_OURS = "the token is not one that this service accepts"
 _ABSURD = (RecursionError, OverflowError)
 """What nesting without end and numbers beyond measure come to."""
-_SCOPE = re.compile(r"[a-z_]{1,31}\.[a-z_]{1,31}")
+_FAR = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 def mint(
@@ -174,13 +174,14 @@ class TokenVerifier:
         try:
             found = jwt.decode(token, key, algorithms=ALGORITHMS, decoder_cls=_OnceEach).claims
             claims.validate(found)
-            until = float(found["exp"]) + SKEW.total_seconds()
+            until = min(float(found["exp"]) + SKEW.total_seconds(), _FAR)
+            until_at = datetime.fromtimestamp(until, UTC)
         except ExpiredTokenError:
             _expired()
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, *_ABSURD):
             # What exactly was wrong helps an attacker more than anybody else.
             _invalid(_NOT_OURS)
-        return _Known(_caller(found), until)
+        return _Known(replace(_caller(found), until=until_at), until)
 
     def _remember(self, digest: bytes, known: _Known) -> None:
         self._known[digest] = known
@@ -209,11 +210,6 @@ def _caller(claims: Mapping[str, object]) -> Caller:
 def is_program(value: object) -> bool:
     """Tell whether this can be the id of a program."""
     return isinstance(value, str) and _PROGRAM.fullmatch(value) is not None
-
-
-def is_scope(value: str) -> bool:
-    """Tell whether this has the form of a scope of ours, such as `evaluations.read`."""
-    return _SCOPE.fullmatch(value) is not None
 
 
 def is_id(value: object) -> bool:
