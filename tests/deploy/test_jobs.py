@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 import psycopg
 import pytest
+import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
@@ -17,6 +18,7 @@ from siklus.activities.store import migrate
 from siklus.services.local import postgres_files
 from siklus.services.local.postgres import LocalPostgres
 from siklus.services.local.temporal import LocalTemporal
+from siklus.services.tls import ServerTls, TlsFiles
 from siklus.workflows import names
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -164,3 +166,35 @@ async def test_the_health_check_tells_a_server_that_serves_from_one_that_does_no
     await server.stop(0)
 
     assert (serving, draining, await exit_code()) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("mutual", [False, True], ids=["TLS", "mutual TLS"])
+async def test_the_health_check_speaks_tls_where_the_server_does(
+    tmp_path: Path, mutual: bool
+) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("api.siklus.palu.example")
+    leaf.private_key_pem.write_to_path(tmp_path / "key.pem")
+    leaf.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    authority.cert_pem.write_to_path(tmp_path / "clients.pem")
+    files = TlsFiles(
+        tmp_path / "chain.pem", tmp_path / "key.pem", tmp_path / "clients.pem" if mutual else None
+    )
+    server = grpc.aio.server()
+    servicer = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_secure_port("127.0.0.1:0", ServerTls(files).credentials())
+    await server.start()
+    await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+    environment = {
+        "SIKLUS_GRPC_PORT": str(port),
+        "SIKLUS_TLS_CERTIFICATE": str(files.certificate),
+        "SIKLUS_TLS_KEY": str(files.key),
+    }
+
+    speaking = await run(sys.executable, DEPLOY / "healthcheck.py", environment=environment)
+    del environment["SIKLUS_TLS_KEY"]
+    plain = await run(sys.executable, DEPLOY / "healthcheck.py", environment=environment)
+    await server.stop(0)
+
+    assert (speaking.returncode, plain.returncode) == (0, 1)
