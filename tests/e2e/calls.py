@@ -13,6 +13,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
 from siklus.v1 import (
+    audit_service_pb2,
     cycle_service_pb2,
     evaluation_service_pb2,
     policy_service_pb2,
@@ -130,6 +131,7 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refused:
 
 def _methods() -> Iterator[tuple[str, tuple[str, type[Message]]]]:
     for file in (
+        audit_service_pb2,
         cycle_service_pb2,
         evaluation_service_pb2,
         policy_service_pb2,
