@@ -299,3 +299,21 @@ async def test_a_page_token_of_another_cycle_is_refused(ready: Desk) -> None:
 
 def test_every_reason_of_the_cohort_has_one_of_the_contract() -> None:
     assert set(REASONS) == set(cohort.LeftOut)
+
+
+async def test_a_program_makes_cycles_by_its_scope_and_under_its_own_name(ready: Desk) -> None:
+    payroll, other = (
+        ready.who(program, "integrator", "cycles.write", "cycles.read")
+        for program in ("payroll", "roster")
+    )
+    made = await create(ready, caller=payroll, request_id="r-mine")
+
+    assert await create(ready, caller=payroll, request_id="r-mine") == made
+    # The same request of another program, and of a person with that name, is another request.
+    for caller in (other, ready.who("payroll", "agency_admin")):
+        answer = await refused(create(ready, caller=caller, request_id="r-mine"))
+        assert answer.reason == "ALREADY_EXISTS"
+    assert (await get(ready, caller=other)).year == 2027
+    reader = ready.who("payroll", "integrator", "cycles.read")
+    answer = await refused(create(ready, caller=reader, request_id="r-mine"))
+    assert (answer.reason, answer.details) == ("SCOPE_REQUIRED", {"scope": "cycles.write"})

@@ -31,10 +31,12 @@ def case() -> Case:
     return Case(AgencyId(f"a-{uuid4().hex[:12]}")).submits_plan().does("budi", c.ApprovePlan())
 
 
-async def history(store: Store, vault: Vault, case: Case, **fields: Any) -> pb.ListHistoryResponse:
-    caller = Caller(case.key.agency, PersonId("tim"), (Role.AGENCY_ADMIN,))
+async def history(
+    store: Store, vault: Vault, case: Case, caller: Caller | None = None, **fields: Any
+) -> pb.ListHistoryResponse:
+    team = Caller(case.key.agency, PersonId("tim"), (Role.AGENCY_ADMIN,))
     request = pb.ListHistoryRequest(name=evaluation_name(case.key), **fields)
-    return await list_history(store, vault, caller, request)
+    return await list_history(store, vault, caller or team, request)
 
 
 async def test_long_texts_make_more_pages_and_no_page_too_large_to_send(
@@ -66,3 +68,20 @@ async def test_short_texts_fill_a_page(store: Store, vault: Vault, case: Case) -
 
     assert len(page.events) == case.record.state.revision
     assert not page.next_page_token
+
+
+async def test_a_program_reads_what_happened_and_no_text(
+    store: Store, vault: Vault, case: Case
+) -> None:
+    case.does("siti", c.ReportProgress(prose={"note": "Sudah separuh jalan."}))
+    await Projector(store, vault).project(case.taken())
+    scopes = frozenset({"audit.read"})
+    payroll = Caller(case.key.agency, None, (Role.INTEGRATOR,), "payroll", scopes)
+
+    seen = (await history(store, vault, case, payroll)).events
+    told = (await history(store, vault, case)).events
+
+    assert [event.hash for event in seen] == [event.hash for event in told]
+    assert told[-1].prose == {"note": "Sudah separuh jalan."}
+    assert not any(event.prose for event in seen)
+    assert [event.prose_withheld for event in seen] == [bool(event.prose) for event in told]

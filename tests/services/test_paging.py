@@ -70,6 +70,7 @@ def test_the_page_size_and_the_read_mask_may_change_between_pages() -> None:
         (people(), Caller(AgencyId("serang"), PersonId("p-1"), (Role.AGENCY_ADMIN,))),
         (people(), Caller(AgencyId("palu"), PersonId("p-2"), (Role.AGENCY_ADMIN,))),
         (people(), Caller(AgencyId("palu"), PersonId("p-1"), (Role.AUDITOR,))),
+        (people(), Caller(AgencyId("palu"), None, (Role.AGENCY_ADMIN,), "p-1")),
     ],
 )
 def test_a_token_holds_for_its_own_list_alone(request_: Any, caller: Caller) -> None:
