@@ -168,6 +168,23 @@ class LocalStack:
             audience=AUDIENCE,
         )
 
+    def program_token(
+        self, agency: str, program: str, *scopes: str, life: timedelta = TOKEN_LIFE
+    ) -> str:
+        """Return a token of a program with these scopes."""
+        return mint(
+            self._signing_key,
+            AgencyId(agency),
+            None,
+            (Role.INTEGRATOR,),
+            self.clock.now(),
+            life,
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            program=program,
+            scopes=scopes,
+        )
+
     async def _start(self) -> None:
         self._ports.must_be_free()
         self.folder = folder = self._folder()
