@@ -2,9 +2,14 @@
 
 import logging
 import sys
+import traceback
+from typing import Final
 
 import structlog
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+MOST_CAUSES: Final = 5
+MOST_FRAMES: Final = 8
 
 
 def configure_logging(*, level: int = logging.INFO, pretty: bool = False) -> None:
@@ -22,8 +27,11 @@ def configure_logging(*, level: int = logging.INFO, pretty: bool = False) -> Non
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    # On a terminal of our own in full; what is collected holds nothing that an exception quotes.
+    final: tuple[structlog.typing.Processor, ...] = (
+        (structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer())
+        if pretty
+        else (structlog.processors.ExceptionRenderer(places), structlog.processors.JSONRenderer())
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -31,14 +39,28 @@ def configure_logging(*, level: int = logging.INFO, pretty: bool = False) -> Non
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                renderer,
+                *final,
             ],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def places(exc_info: structlog.typing.ExcInfo) -> list[str]:
+    """Return the type and the place of an exception and of its causes, the outermost first.
+
+    Never what it says: messages of exceptions quote people's data.
+    """
+    told: list[str] = []
+    fault: BaseException | None = exc_info[1]
+    while fault is not None and len(told) < MOST_CAUSES:
+        frames = traceback.extract_tb(fault.__traceback__)[-MOST_FRAMES:]
+        way = " ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
+        told.append(f"{type(fault).__qualname__} {way}".strip())
+        fault = fault.__cause__ or fault.__context__
+    return told
 
 
 def runtime(metrics_address: str) -> Runtime:
