@@ -111,8 +111,10 @@ class Subscriptions(subscription_service_pb2_grpc.SubscriptionServiceServicer):
         """Return the URL as it is kept; raises TARGET_NOT_ALLOWED."""
         try:
             checked = self._targets.checked(url)
-            addresses = await found_at(checked)
-            self._targets.must_permit(addresses, plain=checked.scheme == "http")
+            plain, addresses = checked.scheme == "http", await found_at(checked)
+            if plain and not addresses:
+                raise TargetNotAllowed("http is for hosts that are known and allowed")
+            self._targets.must_permit(addresses, plain=plain)
         except TargetNotAllowed as refused:
             raise ServiceRefusal(
                 ServiceReason.TARGET_NOT_ALLOWED, f"url: {refused}", fields={"url": str(refused)}

@@ -18,6 +18,7 @@ from siklus.v1 import (
     policy_service_pb2_grpc,
     roster_service_pb2,
     roster_service_pb2_grpc,
+    subscription_service_pb2_grpc,
     task_service_pb2_grpc,
 )
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
@@ -91,6 +92,7 @@ class Desk:
         self.policies: Any = policy_service_pb2_grpc.PolicyServiceStub(channel)
         self.roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
         self.cycles: Any = cycle_service_pb2_grpc.CycleServiceStub(channel)
+        self.subscriptions: Any = subscription_service_pb2_grpc.SubscriptionServiceStub(channel)
         self.tasks: Any = task_service_pb2_grpc.TaskServiceStub(channel)
         self._requests = count(1)
 

@@ -13,14 +13,17 @@ from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.roster import Roster
+from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
 from siklus.v1 import (
     cycle_service_pb2_grpc,
     policy_service_pb2_grpc,
     roster_service_pb2_grpc,
+    subscription_service_pb2_grpc,
     task_service_pb2_grpc,
 )
 from tests.services.desk import verify
+from tests.webhooks.mailroom import KEYRING, LOOPBACK
 
 
 @asynccontextmanager
@@ -33,6 +36,9 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
         Cycles(store, temporal, clock, Watches(store, "", clock)), server
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(store, clock), server)
+    subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
+        Subscriptions(store, KEYRING, LOOPBACK, clock), server
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

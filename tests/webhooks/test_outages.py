@@ -1,0 +1,146 @@
+"""Webhooks while a part is away: nothing is lost, and a repeat has the id of the first."""
+
+import asyncio
+import sys
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from siklus.activities.store.outage import Outage, StoreUnavailable
+from siklus.activities.store.queries import deliveries
+from siklus.activities.webhooks import parcel
+from siklus.activities.webhooks.courier import LEASE
+from siklus.activities.webhooks.ladder import LADDER
+from tests.webhooks.mailroom import KEYRING, Mailroom
+from tests.webhooks.receiver import Receiver, never
+
+
+async def test_a_worker_killed_amid_a_delivery_loses_nothing_and_repeats_one_under_its_id(
+    mailroom: Mailroom, tmp_path: Path
+) -> None:
+    keyring = tmp_path / "keyring.json"
+    KEYRING.create(keyring)
+    async with Receiver() as receiver:
+        await mailroom.subscribe(receiver.url)
+        await mailroom.record("siti")
+        given = (mailroom.postgres.app_url, mailroom.postgres.feed_url, str(keyring))
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.webhooks.dying_courier", *given
+        )
+        assert await worker.wait() == -9
+        assert [each.what for each in receiver.came] == [("siti", 1)]
+
+        mailroom.now += LEASE + timedelta(minutes=1)
+        async with mailroom.courier():
+            first, second = await mailroom.delivered(2)
+
+    assert [each.what for each in receiver.came] == [("siti", 1), ("siti", 1), ("siti", 2)]
+    assert [each.id for each in receiver.came] == [first.delivery, first.delivery, second.delivery]
+    assert receiver.came[0].body == receiver.came[1].body
+    assert (first.attempts, second.attempts) == (2, 1)
+
+
+async def test_what_a_worker_took_up_is_its_own_until_the_lease_ends(
+    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siklus.activities.webhooks.courier.GRACE_SECONDS", 0.05)
+    receiver.answer = never
+    await mailroom.subscribe(receiver.url, kinds=["plan_submitted"])
+    await mailroom.record("siti", "agus")
+    async with mailroom.courier(), mailroom.courier():
+        await receiver.got(2)
+        await mailroom.until(lambda rows: [row.attempts for row in rows] == [1, 1])
+
+        mailroom.now += LEASE
+        await receiver.got(4)
+
+    assert set(Counter(each.id for each in receiver.came).values()) == {2}
+
+
+async def test_a_worker_that_stops_puts_back_what_it_could_not_finish(
+    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siklus.activities.webhooks.courier.GRACE_SECONDS", 0.05)
+    receiver.answer = never
+    await mailroom.subscribe(receiver.url, kinds=["plan_submitted"])
+    await mailroom.record("siti")
+    async with mailroom.courier():
+        await receiver.got(1)
+
+    (row,) = await mailroom.ledger()
+    assert (row.state, row.attempts, row.next_attempt_at) == ("PENDING", 0, mailroom.now)
+
+
+class StoreThatGoesAway:
+    """The store, away the first times that it is asked to note what came of an attempt."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+        self.times = times
+        self._note = deliveries.note
+        monkeypatch.setattr(deliveries, "note", self)
+        monkeypatch.setattr(parcel, "PAUSE_TO_NOTE", 0.01)
+
+    async def __call__(self, *given: Any) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise StoreUnavailable(Outage.LOST)
+        await self._note(*given)
+
+
+async def test_a_store_that_goes_away_when_an_event_was_taken_is_waited_for(
+    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    StoreThatGoesAway(monkeypatch, times=3)
+    await mailroom.subscribe(receiver.url)
+    await mailroom.record("siti")
+    async with mailroom.courier():
+        await mailroom.delivered(2)
+
+    assert [each.what[1] for each in receiver.came] == [1, 2]
+
+
+async def test_a_store_that_stays_away_costs_a_repeat_under_the_same_id(
+    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parcel, "TIME_TO_NOTE", 0.05)
+    away = StoreThatGoesAway(monkeypatch, times=1000)
+    await mailroom.subscribe(receiver.url, kinds=["plan_submitted"])
+    await mailroom.record("siti")
+    async with mailroom.courier():
+        await receiver.got(1)
+        await mailroom.until(lambda rows: away.times < 999)
+        away.times = 0
+        mailroom.now += max(LEASE, LADDER[1])
+        await mailroom.delivered(1)
+
+    assert {each.id for each in receiver.came} == {(await mailroom.ledger())[0].delivery}
+
+
+async def test_a_secret_that_no_key_opens_stops_one_subscription_and_no_other(
+    mailroom: Mailroom, receiver: Receiver
+) -> None:
+    await mailroom.subscribe(receiver.url, "broken")
+    await mailroom.subscribe(receiver.url)
+    async with mailroom.store.agency(mailroom.agency) as connection:
+        await connection.execute(
+            "UPDATE subscription SET secret = 'no secret at all' WHERE subscription = 'broken'"
+        )
+    await mailroom.record("siti")
+    async with mailroom.courier():
+        await mailroom.delivered(2)
+        assert len(receiver.came) == 2
+
+    assert {row.state for row in await mailroom.ledger("broken")} == {"PENDING"}
+
+
+async def test_nothing_in_the_store_shows_a_secret(mailroom: Mailroom, receiver: Receiver) -> None:
+    secret = await mailroom.subscribe(receiver.url)
+    async with mailroom.store.agency(mailroom.agency) as connection:
+        query = "SELECT subscription::text, encode(secret, 'escape') FROM subscription"
+        rows = str(await (await connection.execute(query)).fetchall())
+
+    assert "esb" in rows
+    assert secret.removeprefix("whsec_")[:12] not in rows
