@@ -37,7 +37,7 @@ def compose(
     """
     from_address = Address(SENDER_NAME, addr_spec=sender)
     try:
-        to_address = Address(one_line(name), addr_spec=address)
+        to_address = Address(_no_code(one_line(name)), addr_spec=address)
     except (ValueError, IndexError):
         raise AddressUnusableError("no usable address") from None
     if not to_address.username or not to_address.domain:
@@ -62,3 +62,11 @@ def compose(
     # Last: setting a body moves or drops what begins with Content.
     message["Content-Language"] = language
     return message
+
+
+def _no_code(name: str) -> str:
+    """Return a name in which nothing is an encoded word.
+
+    Python would decode it and write what it hides, ends of lines among it, into the header.
+    """
+    return name.replace("=?", "= ?")

@@ -10,7 +10,7 @@ from siklus.workflows.domain.values import Role
 from siklus.workflows.packs import source_of
 from tests.attacks.conftest import Field
 from tests.e2e.agency import NATIONAL
-from tests.e2e.calls import refused
+from tests.e2e.calls import bearer, call, refused
 from tests.e2e.people import indicators
 
 Code = grpc.StatusCode
@@ -96,8 +96,6 @@ async def test_a_name_that_looks_like_a_programs_is_no_program(field: Field, min
     stack = field.served.stack
     token = stack.token("rumah", mine, Role.AGENCY_ADMIN)
     request = cycles.GetCycleRequest(name=field.home.agency.cycle)
-    from tests.e2e.calls import bearer, call
-
     if ":" in mine:
         with refused(Code.UNAUTHENTICATED, "TOKEN_INVALID"):
             await call(field.home.agency.channel, request, bearer(token))

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc.jwk import OKPKey, RSAKey
 
 from siklus.services.auth.keys import PUBLIC_FILE, local_key_file
@@ -115,12 +117,7 @@ async def test_the_public_key_is_no_shared_secret(field: Field, algorithm: str) 
     digest = getattr(hashlib, algorithm.replace("HS", "sha"))
     for secret in (*secrets, raw_key, b""):
         header = {"alg": algorithm, "kid": key.get("kid", "")}
-        token = written(
-            header,
-            claims_of(field),
-            lambda told, secret=secret: hmac.new(secret, told, digest).digest(),
-        )
-        await opens_nothing(field, token)
+        await opens_nothing(field, written(header, claims_of(field), _hmac(secret, digest)))
 
 
 async def test_a_key_that_a_token_brings_along_is_not_trusted(field: Field) -> None:
@@ -161,10 +158,11 @@ async def test_a_token_as_long_as_the_limit_is_read_and_a_longer_one_is_not(fiel
     tells_nothing_of_the_inside(caught.value.details() or "")
 
 
-def _signer(key: Any) -> Callable[[bytes], bytes]:
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.hashes import SHA256
+def _hmac(secret: bytes, digest: Any) -> Callable[[bytes], bytes]:
+    return lambda told: hmac.new(secret, told, digest).digest()
 
+
+def _signer(key: Any) -> Callable[[bytes], bytes]:
     private = key.get_op_key("sign")
     if isinstance(key, RSAKey):
         return lambda told: bytes(private.sign(told, PKCS1v15(), SHA256()))
