@@ -50,7 +50,7 @@ def admit(method: str, *, about: PersonId | None = None) -> Caller:
     if caller.person is None:
         _must_have_scope(caller, rules)
     elif not (rules.participants and about in {None, caller.person}):
-        _must_have_role(caller, rules)
+        _must_have_role(caller, method)
     return caller
 
 
@@ -73,8 +73,8 @@ def admit_decision() -> Caller:
     return caller
 
 
-def _must_have_role(caller: Caller, rules: annotations_pb2.CallRules) -> None:
-    allowed = _roles(rules)
+def _must_have_role(caller: Caller, method: str) -> None:
+    allowed = _roles(method)
     if not caller.has(*allowed):
         names = " or ".join(role.value for role in allowed)
         raise Refusal(
@@ -118,11 +118,6 @@ def _rules(method: MethodDescriptor) -> annotations_pb2.CallRules:
 
 
 @cache
-def _roles_named(numbers: tuple[int, ...]) -> tuple[Role, ...]:
-    prefix = "CALLER_ROLE_"
-    names = (annotations_pb2.CallerRole.Name(number) for number in numbers)  # type: ignore[arg-type]
-    return tuple(Role[name.removeprefix(prefix)] for name in names)
-
-
-def _roles(rules: annotations_pb2.CallRules) -> tuple[Role, ...]:
-    return _roles_named(tuple(rules.roles))
+def _roles(method: str) -> tuple[Role, ...]:
+    named = map(annotations_pb2.CallerRole.Name, rules_of(method).roles)
+    return tuple(Role[name.removeprefix("CALLER_ROLE_")] for name in named)
