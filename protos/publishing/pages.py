@@ -11,10 +11,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from protos.publishing.contract import PACKAGE, Contract, Enumeration, Field, Message, Method
 from protos.publishing.reasons import ADVICE, ANY_CALL, CARRIES, reasons_of, rule_of
 from protos.publishing.rules import in_words, over_several
+from siklus.activities.store import snapshots
 from siklus.services.auth.tokens import MAX_TOKEN
+from siklus.services.feed import attendance
 from siklus.services.interceptors import chain
 from siklus.services.interceptors.deadline import LIMIT_SECONDS
-from siklus.services.rpc import pace, paging, status
+from siklus.services.rpc import pace, paging, status, subscriptions
 from siklus.v1 import annotations_pb2
 from siklus.workflows.domain.commands import FORM_BYTES
 from siklus.workflows.domain.pack_source import MAX_BYTES
@@ -173,6 +175,10 @@ def _figures() -> dict[str, object]:
         "answer_mib": 4 * chain.MESSAGE_BYTES // KIB // KIB,
         "form_kib": FORM_BYTES // KIB,
         "policy_kib": MAX_BYTES // KIB,
+        "metadata_kib": chain.METADATA_BYTES // KIB,
+        "watches": attendance.USUAL,
+        "exports": snapshots,
+        "subscriptions": subscriptions.MOST,
         "token_kib": MAX_TOKEN // KIB,
         "page_usual": paging.USUAL,
         "page_most": paging.MOST,

@@ -55,8 +55,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "PublishPolicy": ("POLICY_INVALID", "NOT_SUPPORTED_YET"),
     "CreateCycle": ("ALREADY_EXISTS",),
     "LaunchCycle": ("CYCLE_STATE", "ENGINE_UNAVAILABLE"),
-    "ExportEvaluations": ("LIMIT_REACHED",),
-    "EraseTexts": ("EVALUATION_RUNNING",),
+    "EraseTexts": ("SELF_DECISION", "EVALUATION_RUNNING"),
     "CreateSubscription": ("ALREADY_EXISTS", "TARGET_NOT_ALLOWED", "LIMIT_REACHED"),
 }
 """What a method refuses for beyond what its shape tells."""
@@ -118,8 +117,8 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "POLICY_INVALID": Advice("Mend the file at the paths that BadRequest names."),
     "NOT_SUPPORTED_YET": Advice("Move the key below `later:`."),
     "TARGET_NOT_ALLOWED": Advice("Give an `https` address of a public host."),
-    "EVALUATION_RUNNING": Advice("Wait until it has ended."),
-    "LIMIT_REACHED": Advice("Delete one, or let one end, first."),
+    "EVALUATION_RUNNING": Advice("Wait until it has ended.", "`name`, `running`"),
+    "LIMIT_REACHED": Advice("Delete one first.", "`limit`"),
     "STORE_UNAVAILABLE": Advice(_AGAIN),
     "ENGINE_UNAVAILABLE": Advice(f"{_AGAIN} With the same `request_id` it applies once."),
     "STALE_READ": Advice(_AGAIN),
