@@ -41,7 +41,7 @@ class Policy(_message.Message):
     digest: _builtins.str
     """SHA-256 of its compiled form, in hex; evaluations carry it."""
     published_by: _builtins.str
-    """Person id of who published it."""
+    """Person id of who published it, or `program:` and the id of a program."""
     yaml: _builtins.str
     """The text as written; left out of lists."""
     @_builtins.property
