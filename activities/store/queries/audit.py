@@ -41,11 +41,15 @@ CHAINS = """
     SELECT person, segment, count(*) FROM event WHERE agency = %s AND cycle = %s
     GROUP BY person, segment ORDER BY person COLLATE "C", segment
 """
+# An inner order, so that each evaluation's events are looked up in the index and none is scanned.
 EVENTS = """
-    SELECT person, segment, number, body, hash FROM event
-    WHERE agency = %s AND cycle = %s AND (person, segment) IN
-        (SELECT * FROM unnest(%s::text[], %s::int[]))
-    ORDER BY person COLLATE "C", segment, number
+    SELECT wanted.person, wanted.segment, chained.* FROM
+        unnest(%s::text[], %s::int[]) WITH ORDINALITY AS wanted (person, segment, place)
+    CROSS JOIN LATERAL (
+        SELECT number, body, hash FROM event WHERE agency = %s AND cycle = %s
+            AND person = wanted.person AND segment = wanted.segment ORDER BY number OFFSET 0
+    ) AS chained
+    ORDER BY wanted.place, chained.number
 """
 SUPERSEDED = """
     SELECT person, segment, number, body, hash, superseded_at FROM superseded
@@ -138,9 +142,9 @@ def _superseded(
 async def events(
     connection: Connection, agency: AgencyId, cycle: CycleId, wanted: Sequence[Chain]
 ) -> list[tuple[str, int, ChainedEvent]]:
-    """Return all events of those evaluations, in the order of the file."""
+    """Return all events of those evaluations, in their order."""
     people, segments = [each.person for each in wanted], [each.segment for each in wanted]
-    rows = await connection.execute(EVENTS, (agency, cycle, people, segments))
+    rows = await connection.execute(EVENTS, (people, segments, agency, cycle))
     return [
         (person, segment, ChainedEvent(*event)) for person, segment, *event in await rows.fetchall()
     ]
