@@ -50,10 +50,15 @@ def stale() -> list[str]:
 
 
 def regenerate() -> None:
-    """Replace the committed code."""
-    for name in _files(HERE):
-        (HERE / name).unlink()
-    generate(HERE)
+    """Replace the committed code, file by file: whoever imports it meanwhile finds all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        generate(fresh)
+        wanted = _files(fresh)
+        for name in wanted:
+            shutil.move(fresh / name, HERE / name)
+        for name in _files(HERE) - wanted:
+            (HERE / name).unlink()
 
 
 def release() -> None:

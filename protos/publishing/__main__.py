@@ -16,6 +16,7 @@ from protos.publishing.pages import pages
 from protos.publishing.service_config import service_config
 
 ROOT = PROTOS.parent
+PACKAGES = ("buf", "google", "siklus")
 REFERENCE = PROTOS / "reference"
 SERVICE_CONFIG = PROTOS / "siklus/v1/service_config.json"
 
@@ -59,7 +60,8 @@ def release(into: Path) -> list[Path]:
     buf("build", str(PROTOS), "-o", f"{described}#format=binpb")
     archive = into / f"siklus-protos-{version}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as protos:
-        for file in [*sorted(PROTOS.rglob("*.proto")), SERVICE_CONFIG]:
+        sources = [file for folder in PACKAGES for file in (PROTOS / folder).rglob("*.proto")]
+        for file in [*sorted(sources), SERVICE_CONFIG]:
             # A fixed time, so that the same protos give the same bytes.
             entry = zipfile.ZipInfo(str(file.relative_to(PROTOS)), (1980, 1, 1, 0, 0, 0))
             protos.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
