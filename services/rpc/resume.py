@@ -28,7 +28,7 @@ class Resume:
 
     def token(self, place: Place) -> str:
         """Return the token of a place."""
-        written = f"[{json.dumps(place)},{json.dumps(self._seal(place))}]".encode()
+        written = json.dumps([place, self._seal(place)], separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(written).decode().rstrip("=")
 
     def position(self, token: str) -> int:

@@ -29,8 +29,9 @@ SOON = 10.0
 class WatchedServer:
     """A server that runs, the channel to it, and its streams."""
 
-    def __init__(self, watches: Watches, channel: grpc.aio.Channel) -> None:
+    def __init__(self, watches: Watches, channel: grpc.aio.Channel, address: str) -> None:
         self.watches = watches
+        self.address = address
         self.evaluations: Any = evaluation_service_pb2_grpc.EvaluationServiceStub(channel)
         self.cycles: Any = cycle_service_pb2_grpc.CycleServiceStub(channel)
 
@@ -54,8 +55,9 @@ async def watched_server(
     await server.start()
     async with watches.running():
         try:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                yield WatchedServer(watches, channel)
+            address = f"127.0.0.1:{port}"
+            async with grpc.aio.insecure_channel(address) as channel:
+                yield WatchedServer(watches, channel, address)
         finally:
             await server.stop(0)
 
