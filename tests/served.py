@@ -53,9 +53,9 @@ class Served:
 
 
 @asynccontextmanager
-async def served_stack(**settings: str) -> AsyncIterator[Served]:
+async def served_stack(data_dir: Path | None = None, **settings: str) -> AsyncIterator[Served]:
     """Run everything; `settings` are added to the server's environment."""
-    async with LocalStack(worker_process=True) as stack:
+    async with LocalStack(data_dir, worker_process=True) as stack:
         log = stack.folder / "serve.log"
         port = free_port()
         child = Child(Launch(PROGRAM, log, environment={**_environment(stack, port), **settings}))
