@@ -116,6 +116,9 @@ def command_digest(command: Command, salt: str) -> Digest:
 
 
 CONSEQUENCES = (e.ResultDelivered, e.FinalApprovalOpened)
+APPROVALS = (e.PlanApproved, e.EvaluationApproved)
+"""A consequence where the policy asks for nobody's: then nobody gave it, least of all the
+employee whose submission or acceptance it follows."""
 
 
 class _Writer:
@@ -142,9 +145,11 @@ class _Writer:
         order: Order | None = None,
     ) -> None:
         digest = command_digest(order.command, order.salt) if order else None
-        for event in events:
+        for place, event in enumerate(events):
             # What follows from an act by itself is the system's, under the same request.
-            follows = isinstance(event, CONSEQUENCES)
+            follows = isinstance(event, CONSEQUENCES) or (
+                place > 0 and isinstance(event, APPROVALS)
+            )
             author, by = (SYSTEM, OWN) if follows else (actor, standing)
             unsealed = e.Entry.model_construct(
                 schema_version=e.SCHEMA_VERSION,
