@@ -20,7 +20,15 @@ from tests.fuzz.methods import Method
 from tests.fuzz.pool import Pool
 from tests.fuzz.spoil import described, forged, spoilt
 from tests.fuzz.tally import Call, Tally
-from tests.fuzz.verdict import Asked, Code, Said, faults_of_answer, faults_of_refusal, info_of
+from tests.fuzz.verdict import (
+    Asked,
+    Code,
+    Said,
+    faults_of_answer,
+    faults_of_refusal,
+    info_of,
+    may_answer,
+)
 from tests.fuzz.walk import next_step
 
 AT_ONCE: Final = 12
@@ -173,7 +181,13 @@ class Fuzzer:
 
     async def _send(self, call: Call, sent: Request) -> Answered:
         """Send, judge and count; whoever is told to wait for the pace waits once."""
-        asked = Asked(sent.body, sent.deadline, sent.method.streams_out, self._target.marks)
+        asked = Asked(
+            sent.body,
+            sent.deadline,
+            sent.method.streams_out,
+            self._target.marks,
+            may_answer(sent.method.name),
+        )
         for patient in (True, False):
             started = monotonic()
             answered = await self._target.line.send(call.number, sent)

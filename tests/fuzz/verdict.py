@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import grpc
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
+from protos.publishing.contract import published
+from protos.publishing.reasons import reasons_of
 from siklus.services.rpc.status import ANSWERS, DOMAIN
 from siklus.v1 import errors_pb2
 from tests.fuzz.hostile import LIMIT
@@ -56,6 +59,15 @@ class Asked:
     streamed: bool
     marks: tuple[str, ...]
     """Words of another agency, which nobody here may read."""
+    reasons: frozenset[str]
+    """What the reference says that this method may answer with."""
+
+
+@cache
+def may_answer(method: str) -> frozenset[str]:
+    """Return the reasons that the reference names for a method."""
+    contract = published()
+    return frozenset(reasons_of(contract, contract.methods[method]))
 
 
 def faults_of_answer(answers: list[bytes], asked: Asked) -> Iterator[str]:
@@ -85,6 +97,8 @@ def faults_of_refusal(error: grpc.aio.AioRpcError, asked: Asked, seconds: float)
     if code is Code.CANCELLED and asked.streamed:
         return
     yield from _faults_of_form(error, info)
+    if f"REASON_{info.reason}" in DOCUMENTED and info.reason not in asked.reasons:
+        yield f"{info.reason} does not stand among the reasons of this method"
 
 
 def _faults_of_form(error: grpc.aio.AioRpcError, info: ErrorInfo) -> Iterator[str]:
