@@ -18,6 +18,8 @@ from siklus.v1 import (
     evaluation_service_pb2,
     policy_service_pb2,
     roster_service_pb2,
+    subscription_service_pb2,
+    subscription_service_pb2,
     task_service_pb2,
 )
 
@@ -136,6 +138,8 @@ def _methods() -> Iterator[tuple[str, tuple[str, type[Message]]]]:
         evaluation_service_pb2,
         policy_service_pb2,
         roster_service_pb2,
+        subscription_service_pb2,
+        subscription_service_pb2,
         task_service_pb2,
     ):
         for service in file.DESCRIPTOR.services_by_name.values():
