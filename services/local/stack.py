@@ -209,7 +209,7 @@ class LocalStack:
             stores = Stores(self.postgres.app_url, self.postgres.feed_url)
             await enter(running_courier(stores, keyring, targets, self.clock))
         checkpoints = CheckpointKeys.load_or_create(folder)
-        parts = Parts(
+        self.parts = parts = Parts(
             self.store,
             self.client,
             keyring,
