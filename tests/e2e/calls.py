@@ -19,7 +19,6 @@ from siklus.v1 import (
     policy_service_pb2,
     roster_service_pb2,
     subscription_service_pb2,
-    subscription_service_pb2,
     task_service_pb2,
 )
 
@@ -138,7 +137,6 @@ def _methods() -> Iterator[tuple[str, tuple[str, type[Message]]]]:
         evaluation_service_pb2,
         policy_service_pb2,
         roster_service_pb2,
-        subscription_service_pb2,
         subscription_service_pb2,
         task_service_pb2,
     ):
