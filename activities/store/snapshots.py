@@ -5,7 +5,7 @@ A snapshot keeps PostgreSQL from clearing away what was deleted since, so none l
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -42,11 +42,13 @@ class SnapshotTooOld(Exception):  # noqa: N818 - it says what is so
 class Snapshot:
     """One transaction that sees one instant; statements go on `connection`, within `reading`."""
 
-    def __init__(self, connection: Connection, lasting: float) -> None:
+    def __init__(self, connection: Connection, lasting: float, ended: Callable[[], None]) -> None:
         self.connection = connection
         self.lasting = lasting
+        self._ended = ended
         self._reading = False
         self._expired = False
+        self._open = True
         self._timer = asyncio.get_running_loop().call_later(lasting, self._expire)
 
     @asynccontextmanager
@@ -73,18 +75,21 @@ class Snapshot:
         finally:
             self._reading = False
             if self._expired:
-                self.connection.pgconn.finish()
+                self.close()
 
     def close(self) -> None:
-        """Give the connection up, and with it the snapshot; safe to repeat."""
+        """Give the connection up, and with it the snapshot and its place; safe to repeat."""
         self._timer.cancel()
         self.connection.pgconn.finish()
+        if self._open:
+            self._open = False
+            self._ended()
 
     def _expire(self) -> None:
         # The reader may never come back for more: its snapshot ends now all the same.
         self._expired = True
         if not self._reading:
-            self.connection.pgconn.finish()
+            self.close()
 
 
 class Snapshots:
@@ -115,17 +120,22 @@ class Snapshots:
             raise TooManySnapshots
         self._open[who] += 1
         try:
-            snapshot = await self._opened(agency)
-            try:
-                yield snapshot
-            finally:
-                snapshot.close()
+            connection = await self._connection(agency)
+        except BaseException:
+            self._leave(who)
+            raise
+        snapshot = Snapshot(connection, self._lasting, lambda: self._leave(who))
+        try:
+            yield snapshot
         finally:
-            self._open[who] -= 1
-            if not self._open[who]:
-                del self._open[who]
+            snapshot.close()
 
-    async def _opened(self, agency: AgencyId) -> Snapshot:
+    def _leave(self, who: tuple[str, str]) -> None:
+        self._open[who] -= 1
+        if not self._open[who]:
+            del self._open[who]
+
+    async def _connection(self, agency: AgencyId) -> Connection:
         try:
             async with asyncio.timeout(PATIENCE):
                 connection = await self._store.connect_apart()
@@ -139,4 +149,4 @@ class Snapshots:
                     raise
         except (psycopg.Error, TimeoutError):
             raise StoreUnavailable(Outage.NO_CONNECTION) from None
-        return Snapshot(connection, self._lasting)
+        return connection
