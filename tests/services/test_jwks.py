@@ -64,10 +64,16 @@ class Issuer:
         return web.Response(body=self.body, status=self.status, headers=self.headers)
 
 
+async def lead_astray(request: web.Request) -> web.Response:
+    """What somebody else put where a redirect leads."""
+    return web.Response(body=document(key("stolen")))
+
+
 @asynccontextmanager
 async def serving(issuer: Issuer, tls: ssl.SSLContext | None = None) -> AsyncIterator[Issuer]:
     app = web.Application()
     app.router.add_get("/jwks", issuer.answer)
+    app.router.add_get("/elsewhere", lead_astray)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
@@ -208,7 +214,7 @@ async def test_it_starts_without_the_issuer_and_has_keys_when_it_comes(issuer: I
 @pytest.mark.parametrize(
     ("status", "body", "headers"),
     [
-        (302, b"", {"location": "http://127.0.0.1:1/elsewhere"}),
+        (302, b"", {"location": "/elsewhere"}),
         (404, b"", {}),
         (200, b"", {}),
         (200, b"<html>", {}),
