@@ -1,5 +1,6 @@
 """The one place where an exception becomes an answer; nothing a driver or a bug says leaves it."""
 
+import asyncio
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +40,18 @@ async def _abort(call: Call, refusal: Refusal | ServiceRefusal) -> None:
     structlog.contextvars.bind_contextvars(reason=refusal.reason.value)
     status = rpc_status.to_status(to_status(refusal))
     trailing = (*(status.trailing_metadata or ()), (REQUEST_ID_KEY, request_id()))
-    await call.context.abort(status.code, status.details or "", trailing)
+    try:
+        await call.context.abort(status.code, status.details or "", trailing)
+    except AbortError as aborted:
+        aborted.__context__ = None
+        asyncio.get_running_loop().call_soon(_let_go, aborted)
+        raise
+
+
+def _let_go(aborted: AbortError) -> None:
+    # grpc keeps the exception with the context, and its traceback keeps the context and the
+    # request: a circle that stays until Python looks for such, as large as its caller likes.
+    aborted.__traceback__ = None
 
 
 def _fault(call: Call, error: Exception) -> ServiceRefusal:

@@ -1,7 +1,8 @@
 """Two agencies on one server: in the one somebody is attacked, from the other somebody attacks."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
@@ -17,10 +18,15 @@ class Field:
     served: Served
     home: World
     away: Agency
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def somebody(self) -> str:
+        """Return a person who has not called yet: nobody is stopped for calling too often."""
+        return f"penyerang-{next(self.numbers)}"
 
 
-@pytest.fixture(scope="package")
-async def field(served: Served) -> AsyncIterator[Field]:
+@pytest.fixture(scope="package", name="field")
+async def battlefield(served: Served) -> AsyncIterator[Field]:
     stack = served.stack
     year = stack.clock.now().year + 1
     async with (
