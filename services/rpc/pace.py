@@ -40,7 +40,8 @@ class Meter:
     """Counts the calls of every caller at one pace, in this process alone.
 
     Only one number is kept of each: when the calls that were let in are paid off. A refused call
-    costs its caller nothing. The generic cell rate algorithm, as ATM networks had it.
+    costs its caller nothing. The generic cell rate algorithm, as ATM networks had it; the library
+    that was tried never forgets a caller and, with 20,000 of them, took a hundred times as long.
     """
 
     def __init__(self, pace: Pace, *, most_callers: int = MOST_CALLERS) -> None:
