@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from siklus.activities.keyring import Keyring, KeyringError
 from siklus.services.cli.keys_in_use import in_use
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines
 from siklus.services.cli.running import read_settings
+from siklus.services.clock import Clock
 from siklus.services.settings import Settings
 
 app = typer.Typer(help="Make, show and rotate the keyring.", add_completion=False)
@@ -175,4 +176,4 @@ def _tell(told: Mapping[str, object], as_json: bool) -> None:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return Clock().now()

@@ -15,7 +15,6 @@ from siklus.activities import rewrapping
 from siklus.activities.keyring import Keyring
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
-from siklus.activities.vault import Vault
 from siklus.services import rotation
 from siklus.services.cli import checks
 from siklus.services.cli.output import Fault
@@ -39,17 +38,15 @@ class InUse:
         current = self.keyring.current
         counted = await rewrapping.counted(self.store, self.agencies)
         waiting = counted.total() - counted[current]
-        with typer.progressbar(length=waiting, label="data keys", file=sys.stderr) as bar:
-            done = await rewrapping.rewrap(
-                self.store, Vault(self.keyring), self.agencies, current, bar.update
-            )
+        with typer.progressbar(length=waiting, label="stored keys", file=sys.stderr) as bar:
+            done = await rewrapping.rewrap(self.store, self.keyring, self.agencies, bar.update)
         schedules = 0
         async for handle in rotation.schedules_not_under(self.client, current):
             await rotation.renew_schedule(self.client, handle)
             schedules += 1
         return {
-            "data_keys": done.wrapped,
-            "unreadable_data_keys": done.unreadable,
+            "stored_keys": done.wrapped,
+            "unreadable": done.unreadable,
             "schedules": schedules,
         }
 
@@ -57,7 +54,9 @@ class InUse:
         """Raise `Fault` while anything needs a key that was current until then, if ever."""
         counted = await rewrapping.counted(self.store, self.agencies)
         if counted[key_id]:
-            raise _needed(f"{counted[key_id]} data keys of texts are wrapped by {key_id}", AGAIN)
+            raise _needed(
+                f"{counted[key_id]} stored keys and secrets are wrapped by {key_id}", AGAIN
+            )
         if until is None:
             hint = "only a key that `siklus keys rotate` replaced can be retired"
             raise _needed(f"nobody wrote down until when {key_id} was current", hint)

@@ -65,8 +65,8 @@ async def test_a_rotation_reaches_everything_and_breaks_nothing(
 
     told = json.loads(await printed("keys", "rotate", "--json", **shell))
 
-    assert (told["from"], told["unreadable_data_keys"]) == (before.current, 0)
-    assert told["data_keys"] == held[before.current]
+    assert (told["from"], told["unreadable"]) == (before.current, 0)
+    assert told["stored_keys"] == held[before.current]
     assert told["schedules"] >= 2
     assert (await counted(stack.store, everybody))[before.current] == 0
     assert await rotation.schedules_under(stack.client, before.current) == 0

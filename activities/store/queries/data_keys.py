@@ -1,4 +1,4 @@
-"""Which keys of the keyring the stored data keys are wrapped by, and wrapping them anew."""
+"""Which keys of the keyring the stored data keys and secrets need, and wrapping them anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,15 @@ AGENCIES = """
     SELECT agency FROM found WHERE agency IS NOT NULL
     UNION SELECT agency FROM unsequenced ORDER BY agency
 """
-COUNT = "SELECT keyring_key, count(*) FROM data_key WHERE agency = %s GROUP BY keyring_key"
+COUNT = """
+    SELECT keyring_key, sum(uses)::bigint FROM (
+        SELECT keyring_key, count(*) AS uses FROM data_key
+        WHERE agency = %(agency)s GROUP BY keyring_key
+        UNION ALL SELECT keyring_key, 1 FROM subscription WHERE agency = %(agency)s
+        UNION ALL SELECT old_keyring_key, 1 FROM subscription
+        WHERE agency = %(agency)s AND old_keyring_key IS NOT NULL
+    ) AS used GROUP BY keyring_key
+"""
 # In the order of the key, so that one that cannot be opened is passed and not met again.
 NOT_UNDER = """
     SELECT cycle, person, segment, id, keyring_key, wrapped FROM data_key
@@ -35,6 +43,28 @@ WRAP = """
     WHERE data_key.agency = %s AND data_key.cycle = new.cycle AND data_key.person = new.person
         AND data_key.segment = new.segment AND data_key.id = new.id
 """
+SECRETS_NOT_UNDER = """
+    SELECT subscription, keyring_key, secret, old_keyring_key, old_secret FROM subscription
+    WHERE agency = %s AND (keyring_key <> %s OR old_keyring_key <> %s) ORDER BY subscription
+"""
+# Not where it was given another one meanwhile.
+WRAP_SECRETS = """
+    UPDATE subscription
+    SET keyring_key = %s, secret = %s, old_keyring_key = %s, old_secret = %s
+    WHERE agency = %s AND subscription = %s
+        AND secret = %s AND old_secret IS NOT DISTINCT FROM %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecrets:
+    """What signs for a receiver of webhooks, as it is sealed."""
+
+    subscription: str
+    keyring_key: str
+    secret: bytes
+    old_keyring_key: str | None
+    old_secret: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +92,8 @@ async def agencies(connection: Connection) -> list[AgencyId]:
 
 
 async def count(connection: Connection, agency: AgencyId) -> dict[str, int]:
-    """Return how many data keys of an agency each key of the keyring wraps."""
-    return dict(await (await connection.execute(COUNT, (agency,))).fetchall())
+    """Return how many data keys and secrets of an agency each key of the keyring seals."""
+    return dict(await (await connection.execute(COUNT, {"agency": agency})).fetchall())
 
 
 async def not_under(
@@ -99,6 +129,24 @@ async def wrap(connection: Connection, agency: AgencyId, wrapped: Sequence[Store
     )
     cursor = await connection.execute(WRAP, (*map(list, columns), agency))
     return cursor.rowcount
+
+
+async def secrets_not_under(
+    connection: Connection, agency: AgencyId, keyring_key: str
+) -> list[StoredSecrets]:
+    """Return the secrets of webhooks that another key of the keyring seals; they are few."""
+    async with connection.cursor(row_factory=args_row(StoredSecrets)) as cursor:
+        await cursor.execute(SECRETS_NOT_UNDER, (agency, keyring_key, keyring_key))
+        return await cursor.fetchall()
+
+
+async def wrap_secrets(
+    connection: Connection, agency: AgencyId, was: StoredSecrets, now: StoredSecrets
+) -> bool:
+    """Store secrets as they are sealed now; False if they are others by now."""
+    given = (now.keyring_key, now.secret, now.old_keyring_key, now.old_secret)
+    which = (agency, was.subscription, was.secret, was.old_secret)
+    return (await connection.execute(WRAP_SECRETS, (*given, *which))).rowcount == 1
 
 
 def _stored(agency: AgencyId, row: _Row) -> StoredKey:
