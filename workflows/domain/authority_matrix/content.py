@@ -43,6 +43,9 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
         each = state.policy.rating.per_indicator
         levels = (c.IndicatorLevel(id=i.id, level=Level.AT) for i in state.plan.indicators)
         fields["indicators"] = tuple(levels) if each else ()
+    if command is c.DecideAppeal:
+        # Upheld levels are the rating's own.
+        fields |= {"results": None, "behaviour": None}
     if command is c.RecordMidyearReview:
         fields["indicators"] = ()
     return command(**{name: fields[name] for name in command.model_fields if name in fields})
