@@ -89,6 +89,9 @@ class Engine:
         Raises Refusal as the rule book does, or ServiceRefusal: NOT_FOUND, ENGINE_UNAVAILABLE,
         STORE_UNAVAILABLE, DEADLINE_EXCEEDED (it may have been applied: send it again).
         """
+        if key.agency != caller.agency:
+            # The gate has seen to it; Temporal, unlike the store, has no wall of its own.
+            raise ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such evaluation")
         order = self._order(caller, command, request_id, expected_revision, roster)
         try:
             async with asyncio.timeout(patience.total_seconds()):
