@@ -19,6 +19,7 @@ from google.api import annotations_pb2
 
 from siklus.services.auth.keys import ensure_local_key
 from siklus.services.auth.tokens import mint
+from siklus.services.interceptors import tenancy
 from siklus.services.interceptors.validation import must_be_valid
 from siklus.services.local.stack import LocalStack
 from siklus.services.server import SERVICES
@@ -253,6 +254,25 @@ async def test_a_page_of_theirs_does_not_go_on_in_ours(islands: Islands) -> None
         code, said = refusal(answered, mine)
         assert (code, "PAGE_TOKEN_INVALID" in said) == (INVALID, True), method.name
     assert going_on >= 3
+
+
+async def test_behind_an_open_gate_the_walls_still_stand(
+    islands: Islands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last test: what is given to the others falls on our own agency now."""
+    before = await islands.rows(THEIRS)
+    monkeypatch.setattr(tenancy, "must_lie_in_the_callers_agency", lambda request: None)
+
+    let_in = 0
+    for method in METHODS:
+        for token in islands.callers().values():
+            answered = await islands.send(method, islands.request(method, THEIRS), token)
+            let_in += bool(answered.answers)
+            for answer in answered.answers:
+                assert MARK.encode() not in answer, method.name
+
+    assert let_in > 0
+    assert await islands.rows(THEIRS) == before
 
 
 def test_every_method_that_reads_says_how_new_it_is() -> None:
