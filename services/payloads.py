@@ -58,7 +58,10 @@ class PayloadSealer(PayloadCodec, WithSerializationContext):
 
     def with_context(self, context: SerializationContext) -> Self:
         """Return the codec of the agency that a workflow belongs to."""
-        agency = _agency_in(context)
+        return self.of(agency_in(context))
+
+    def of(self, agency: str) -> Self:
+        """Return the codec of an agency."""
         return self if agency == self._agency else type(self)(self._keys, agency)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
@@ -132,7 +135,8 @@ _PYDANTIC: Final = PydanticPayloadConverter()
 _UNREADABLE: Final = Unreadable()
 
 
-def _agency_in(context: SerializationContext) -> str:
+def agency_in(context: SerializationContext) -> str:
+    """Return the agency of the workflow that a payload belongs to, "" for none."""
     if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
         return names.agency_of(context.workflow_id or "") or ""
     return ""

@@ -1,15 +1,44 @@
 """How we speak to Temporal: the client, how payloads and failures are written, the sandbox."""
 
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
 from pydantic import SecretStr
 from temporalio.client import Client
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    SerializationContext,
+)
 from temporalio.service import TLSConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from siklus.activities.keyring import Keys
-from siklus.services.payloads import PayloadConverter, PayloadSealer
+from siklus.services.payloads import PayloadConverter, PayloadSealer, agency_in
 from siklus.services.settings import Settings
 from siklus.services.tls import TlsFilesError
+
+AGENCIES_KEPT: Final = 4096
+
+
+@dataclass(frozen=True)
+class AgencyConverter(DataConverter):
+    """Keeps what the SDK would make anew, from parts, for nearly every payload."""
+
+    _kept: dict[str, Self] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Return the converter of the agency that a workflow belongs to."""
+        codec, agency = self.payload_codec, agency_in(context)
+        kept = self._kept.get(agency)
+        if kept is None:
+            assert isinstance(codec, PayloadSealer)  # noqa: S101 - given by `data_converter`
+            own = codec.of(agency)
+            kept = self if own is codec else replace(self, payload_codec=own)
+            if len(self._kept) == AGENCIES_KEPT:
+                self._kept.clear()
+            self._kept[agency] = kept
+        return kept
 
 
 def data_converter(keys: Keys) -> DataConverter:
@@ -17,7 +46,7 @@ def data_converter(keys: Keys) -> DataConverter:
 
     Messages and stack traces of failures are encrypted like everything else; their types are not.
     """
-    return DataConverter(
+    return AgencyConverter(
         payload_converter_class=PayloadConverter,
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
         payload_codec=PayloadSealer(keys),
