@@ -71,6 +71,8 @@ class Hub:
             if self._seen is None:
                 self._seen = await sequence.head(connection)
         self._answers = True
+        # Whoever came before we listened begins before what we count as seen.
+        await asyncio.gather(*(self._advance(agency) for agency in list(self._channels)))
         while True:
             async with link.use() as connection:
                 grown = await sequence.grown(connection, self._seen)

@@ -20,6 +20,13 @@ EVENT = """
         '{}', md5(random()::text), 'r', 'PLAN', 'u', 'budi')
 """
 
+MANY = (
+    EVENT.replace("VALUES (", "SELECT ")
+    .replace("'budi')", "'budi'")
+    .replace("%(number)s", "number")
+    + "FROM generate_series(%(number)s::int, %(last)s::int) AS number"
+)
+
 
 class Writer:
     """One connection that writes events of one agency."""
@@ -37,6 +44,11 @@ class Writer:
         values = {"agency": self.agency, "person": person, "number": number}
         await self.connection.execute(EVENT, values)
 
+    async def writes_many(self, person: str, first: int, count: int) -> None:
+        """Add so many events at once."""
+        values = {"agency": self.agency, "person": person}
+        await self.connection.execute(MANY, {**values, "number": first, "last": first + count - 1})
+
 
 @asynccontextmanager
 async def writer(url: str, agency: str) -> AsyncIterator[Writer]:
@@ -46,11 +58,13 @@ async def writer(url: str, agency: str) -> AsyncIterator[Writer]:
         yield Writer(connection, agency)
 
 
-async def written_every(writer: Writer, person: str, count: int, every: float) -> dict[int, float]:
+async def written_every(
+    writer: Writer, person: str, count: int, every: float, *, first: int = 1
+) -> dict[int, float]:
     """Write so many events at that pace; return when each was committed."""
     committed, began = {}, monotonic()
-    for number in range(1, count + 1):
-        await asyncio.sleep(max(0.0, began + number * every - monotonic()))
-        await writer.writes(person, number)
-        committed[number] = monotonic()
+    for each in range(count):
+        await asyncio.sleep(max(0.0, began + (each + 1) * every - monotonic()))
+        await writer.writes(person, first + each)
+        committed[first + each] = monotonic()
     return committed

@@ -55,11 +55,19 @@ async def watched_server(
     await server.start()
     async with watches.running():
         try:
-            address = f"127.0.0.1:{port}"
-            async with grpc.aio.insecure_channel(address) as channel:
-                yield WatchedServer(watches, channel, address)
+            async with connected(watches, f"127.0.0.1:{port}") as running:
+                yield running
         finally:
             await server.stop(0)
+
+
+@asynccontextmanager
+async def connected(
+    watches: Watches, address: str, options: Sequence[tuple[str, int]] = ()
+) -> AsyncIterator[WatchedServer]:
+    """Connect to a server that runs."""
+    async with grpc.aio.insecure_channel(address, options=list(options)) as channel:
+        yield WatchedServer(watches, channel, address)
 
 
 class Watching:
@@ -74,8 +82,6 @@ class Watching:
         async with asyncio.timeout(within):
             message = await self.call.read()
         if message is grpc.aio.EOF:
-            # Raises what the stream ended with, unless that is success.
-            await self.call
             raise EOFError
         self.token = message.resume_token
         return message
