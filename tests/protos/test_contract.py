@@ -16,12 +16,14 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_grpc
 
 from siklus.v1 import (
+    audit_service_pb2,
     cycle_service_pb2,
     errors_pb2,
     evaluation_pb2,
     evaluation_service_pb2,
     policy_service_pb2,
     roster_service_pb2,
+    subscription_service_pb2,
     task_service_pb2,
     values_pb2,
 )
@@ -36,6 +38,8 @@ FILES: dict[str, FileDescriptor] = {
     "CycleService": cycle_service_pb2.DESCRIPTOR,
     "EvaluationService": evaluation_service_pb2.DESCRIPTOR,
     "TaskService": task_service_pb2.DESCRIPTOR,
+    "AuditService": audit_service_pb2.DESCRIPTOR,
+    "SubscriptionService": subscription_service_pb2.DESCRIPTOR,
 }
 METHODS = [method for name, file in FILES.items() for method in file.services_by_name[name].methods]
 FREE = {FieldDescriptor.TYPE_BOOL}
