@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -91,32 +91,49 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
         interceptors=chain(parts.verifier.verify, pace=parts.pace),
         options=(*SERVER_OPTIONS, ("grpc.so_reuseport", 1)),
     )
+    registry = cast("grpc.aio.Server", _Registry(server))
     vault = Vault(parts.keyring)
     archive = Archive(parts.store, vault)
     engine = Engine(parts.client, archive, parts.clock)
     snapshots = Snapshots(parts.store)
     evaluation_service_pb2_grpc.add_EvaluationServiceServicer_to_server(
         EvaluationServicer(parts.store, vault, archive, engine, parts.clock, watches, snapshots),
-        server,
+        registry,
     )
     policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(
-        Policies(parts.store, parts.clock), server
+        Policies(parts.store, parts.clock), registry
     )
     roster_service_pb2_grpc.add_RosterServiceServicer_to_server(
-        Roster(parts.store, parts.clock), server
+        Roster(parts.store, parts.clock), registry
     )
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
-        Cycles(parts.store, parts.client, parts.clock, watches), server
+        Cycles(parts.store, parts.client, parts.clock, watches), registry
     )
-    task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(parts.store, parts.clock), server)
+    task_service_pb2_grpc.add_TaskServiceServicer_to_server(
+        Tasks(parts.store, parts.clock), registry
+    )
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
-        Subscriptions(parts.store, parts.keyring, parts.webhook_targets, parts.clock), server
+        Subscriptions(parts.store, parts.keyring, parts.webhook_targets, parts.clock), registry
     )
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
-        Audit(parts.store, vault, archive, snapshots, parts.checkpoints, parts.clock), server
+        Audit(parts.store, vault, archive, snapshots, parts.checkpoints, parts.clock), registry
     )
     enable_reflection(server, (*SERVICES, "grpc.health.v1.Health"))
     return server
+
+
+class _Registry:
+    """Takes what generated code registers, in the general way alone.
+
+    For every method that is registered by itself, grpc.aio keeps a task waiting and looks at all
+    of them at each call: with our number of methods a sixth of what a read costs.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, service: str, handlers: object) -> None:
+        """Do nothing: the same handlers come by the general way."""
 
 
 @asynccontextmanager
