@@ -1,7 +1,8 @@
 """Many watchers in a process of their own: each notes when it was sent which event.
 
-Says `ready` when all streams are open; told a number on standard input, it reads until each of
-them has seen that event, and prints who missed one or saw it twice, and when each arrived.
+Told on standard input where and with which tokens, it says `ready` when all streams are open. Told
+a number then, it reads until each has seen that event, and prints how many of them did not see each
+event once and in order, and when each event arrived.
 """
 
 import asyncio
@@ -14,21 +15,26 @@ import grpc
 import uvloop
 
 from siklus.v1 import watch_pb2
-from tests.services.desk import token
 
 METHOD = "/siklus.v1.EvaluationService/WatchEvaluations"
 STREAMS_OF_A_CHANNEL = 50
 
 
-async def main(address: str, agency: str, count: int) -> None:
+async def main() -> None:
+    told = json.loads(sys.stdin.readline())
+    address, agency, count = told["address"], told["agency"], told["count"]
+    bearers = told["tokens"]
     channels = [
         grpc.aio.insecure_channel(address, options=[("siklus.number", number)])
         for number in range(-(-count // STREAMS_OF_A_CHANNEL))
     ]
     calls = await asyncio.gather(
-        *(opened(channels[number % len(channels)], agency, number) for number in range(count))
+        *(
+            opened(channels[each % len(channels)], agency, bearers[each % len(bearers)])
+            for each in range(count)
+        )
     )
-    print("ready", flush=True)
+    print(json.dumps("ready"), flush=True)
     until = asyncio.get_running_loop().create_future()
     seen = [asyncio.ensure_future(watch(call, until)) for call in calls]
     until.set_result(int(await asyncio.to_thread(sys.stdin.readline)))
@@ -40,11 +46,11 @@ async def main(address: str, agency: str, count: int) -> None:
         await channel.close()
 
 
-async def opened(channel: grpc.aio.Channel, agency: str, number: int) -> Any:
+async def opened(channel: grpc.aio.Channel, agency: str, bearer: str) -> Any:
     """Return a stream of plain bytes that has sent its first checkpoint."""
     call: Any = channel.unary_stream(METHOD, watch_pb2.WatchEvaluationsRequest.SerializeToString)(
         watch_pb2.WatchEvaluationsRequest(parent=f"agencies/{agency}"),
-        metadata=(("authorization", f"Bearer {token(agency, f'a-{number % 100}', 'auditor')}"),),
+        metadata=(("authorization", f"Bearer {bearer}"),),
     )
     await call.read()
     return call
@@ -62,4 +68,4 @@ async def watch(call: Any, until: "asyncio.Future[int]") -> list[tuple[int, floa
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    uvloop.run(main())

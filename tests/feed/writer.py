@@ -20,12 +20,13 @@ EVENT = """
         '{}', md5(random()::text), 'r', 'PLAN', 'u', 'budi')
 """
 
-MANY = (
-    EVENT.replace("VALUES (", "SELECT ")
-    .replace("'budi')", "'budi'")
-    .replace("%(number)s", "number")
-    + "FROM generate_series(%(number)s::int, %(last)s::int) AS number"
-)
+MANY = """
+    INSERT INTO event (agency, cycle, person, segment, number, kind, occurred_at, recorded_at,
+        actor, body, hash, run, stage, unit, supervisor)
+    SELECT %(agency)s, '2026', %(person)s, 1, number, 'plan_submitted', now(), now(), 'x', '{}',
+        md5(random()::text), 'r', 'PLAN', 'u', 'budi'
+    FROM generate_series(%(first)s::int, %(last)s::int) AS number
+"""
 
 
 class Writer:
@@ -47,7 +48,7 @@ class Writer:
     async def writes_many(self, person: str, first: int, count: int) -> None:
         """Add so many events at once."""
         values = {"agency": self.agency, "person": person}
-        await self.connection.execute(MANY, {**values, "number": first, "last": first + count - 1})
+        await self.connection.execute(MANY, {**values, "first": first, "last": first + count - 1})
 
 
 @asynccontextmanager
