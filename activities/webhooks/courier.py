@@ -158,12 +158,10 @@ class Courier:
         with self._outages_told():
             while True:
                 async with self._lanes.place(turn):
-                    taken = await self._parcels.take(turn, self._pace.lease)
-                    if taken is None:
+                    parcel = await self._parcels.take(turn, self._pace.lease)
+                    if parcel is None:
                         return
-                    outcome = await self._parcels.send(turn, taken)
-                if outcome is None:
-                    return
+                    outcome = await self._parcels.send(parcel)
                 self._lanes.learn(turn, outcome)
 
     async def _prune(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
@@ -14,7 +15,7 @@ from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import deliveries, feed, subscriptions, turns
 from siklus.activities.store.queries.deliveries import DeliveryState, Note, Taken
-from siklus.activities.store.queries.subscriptions import SubscriptionState
+from siklus.activities.store.queries.subscriptions import Receiver
 from siklus.activities.store.queries.turns import Turn
 from siklus.activities.webhooks.envelope import wrapped
 from siklus.activities.webhooks.ladder import next_attempt
@@ -34,6 +35,15 @@ PAUSE_TO_NOTE: Final = 1.0
 
 class AttemptLost(Exception):  # noqa: N818 - it says what is so
     """The store went away amid an attempt, which will be made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery that was taken up, and where it goes."""
+
+    turn: Turn
+    taken: Taken
+    receiver: Receiver
 
 
 class Parcels:
@@ -81,47 +91,39 @@ class Parcels:
             if len(rows) < PAGE:
                 return
 
-    async def take(self, turn: Turn, lease: timedelta) -> Taken | None:
+    async def take(self, turn: Turn, lease: timedelta) -> Parcel | None:
         """Take one up that is due."""
         now = self._now()
-        async with (
-            self._store.agency(turn.agency) as connection,
-            connection.transaction(),
-        ):
-            return await deliveries.take(connection, turn, now, now + lease)
+        async with self._store.agency(turn.agency) as connection:
+            found = await deliveries.take(connection, turn, now, now + lease)
+        return Parcel(turn, *found) if found else None
 
-    async def send(self, turn: Turn, taken: Taken) -> Outcome | None:
-        """Send it once and note what came of it; None if the subscription was deleted meanwhile.
-
-        Raises AttemptLost when the store stays away.
-        """
+    async def send(self, parcel: Parcel) -> Outcome:
+        """Send it once and note what came of it; raises AttemptLost when the store stays away."""
         try:
-            outcome = await self._sent(turn, taken)
+            outcome = await self._sent(parcel)
         except BaseException:
             # Broken off by our own end, or never begun: somebody else may take it up at once.
             with contextlib.suppress(Exception):
-                await asyncio.shield(self._put_back(turn, taken))
+                await asyncio.shield(self._put_back(parcel))
             raise
-        if outcome is not None:
-            await self._noted(turn, taken, outcome)
+        await self._noted(parcel, outcome)
         return outcome
 
-    async def _sent(self, turn: Turn, taken: Taken) -> Outcome | None:
-        now = self._now()
-        async with self._store.agency(turn.agency) as connection:
-            receiver = await subscriptions.receiver(connection, *turn)
-        if receiver is None:
-            return None
-        signers = [self._box.open(*turn, sealed) for sealed in receiver.secrets(now)]
+    async def _sent(self, parcel: Parcel) -> Outcome:
+        now, taken = self._now(), parcel.taken
+        sealed = parcel.receiver.secrets(now)
+        signers = [self._box.open(*parcel.turn, each) for each in sealed]
         headers = signed(signers, taken.delivery, now, taken.body)
-        return await self._sender.post(receiver.url, headers, taken.body)
+        return await self._sender.post(parcel.receiver.url, headers, taken.body)
 
-    async def _put_back(self, turn: Turn, taken: Taken) -> None:
+    async def _put_back(self, parcel: Parcel) -> None:
+        turn = parcel.turn
         async with self._store.agency(turn.agency) as connection, connection.transaction():
-            await deliveries.put_back(connection, turn, taken, self._now())
+            await deliveries.put_back(connection, turn, parcel.taken, self._now())
 
-    async def _noted(self, turn: Turn, taken: Taken, outcome: Outcome) -> None:
-        note = self._note(taken, outcome)
+    async def _noted(self, parcel: Parcel, outcome: Outcome) -> None:
+        turn, taken, note = parcel.turn, parcel.taken, self._note(parcel.taken, outcome)
         if not outcome.delivered:
             log.warning(
                 "webhook_not_taken",
@@ -136,25 +138,23 @@ class Parcels:
         give_up_at = monotonic() + TIME_TO_NOTE
         while True:
             try:
-                return await self._note_once(turn, taken, note)
+                return await self._note_once(parcel, note)
             except StoreUnavailable as away:
                 if monotonic() >= give_up_at:
                     raise AttemptLost(str(away)) from None
             await asyncio.sleep(PAUSE_TO_NOTE)
 
-    async def _note_once(self, turn: Turn, taken: Taken, note: Note) -> None:
-        async with self._store.agency(turn.agency) as connection, connection.transaction():
-            await deliveries.note(connection, turn, taken, note)
-            if note.status == GONE:
-                # The receiver wants no more: everything is kept until somebody resumes it.
-                await subscriptions.set_state(connection, *turn, SubscriptionState.PAUSED)
+    async def _note_once(self, parcel: Parcel, note: Note) -> None:
+        turn = parcel.turn
+        async with self._store.agency(turn.agency) as connection:
+            await deliveries.note(connection, turn, parcel.taken, note)
 
     def _note(self, taken: Taken, outcome: Outcome) -> Note:
         now, error = self._now(), outcome.fault.value if outcome.fault else ""
         if outcome.delivered:
             return Note(DeliveryState.DELIVERED, outcome.status, "", None, now)
         if outcome.status == GONE:
-            return Note(DeliveryState.PENDING, outcome.status, error, now, now)
+            return Note(DeliveryState.PENDING, outcome.status, error, now, now, pauses=True)
         again = next_attempt(taken.attempts, now, wish=outcome.wish, ladder=self._ladder)
         state = DeliveryState.PENDING if again else DeliveryState.DEAD
         return Note(state, outcome.status, error, again, now)

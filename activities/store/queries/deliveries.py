@@ -15,7 +15,8 @@ from typing import NamedTuple
 from psycopg.rows import class_row
 
 from siklus.activities.store.pool import Connection
-from siklus.activities.store.queries.turns import Turn, lock, settle
+from siklus.activities.store.queries.subscriptions import RECEIVER, Receiver
+from siklus.activities.store.queries.turns import Turn, lock, lock_unseen, settle
 
 
 class DeliveryState(StrEnum):
@@ -71,6 +72,8 @@ class Note:
     error: str
     next_attempt_at: datetime | None
     at: datetime
+    pauses: bool = False
+    """The receiver wants no more: everything is kept until somebody resumes the subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ NOTE = """
     WHERE agency = %(agency)s AND subscription = %(subscription)s AND delivery = %(delivery)s
         AND state = 'PENDING' AND (attempts = %(attempts)s OR %(state)s = 'DELIVERED')
 """
+PAUSE = "UPDATE subscription SET state = 'PAUSED' WHERE agency = %s AND subscription = %s"
 PUT_BACK = """
     UPDATE delivery SET attempts = attempts - 1, next_attempt_at = %(now)s
     WHERE agency = %(agency)s AND subscription = %(subscription)s AND delivery = %(delivery)s
@@ -205,36 +209,50 @@ async def due(connection: Connection, turn: Turn, now: datetime, *, at_most: int
     return int(found[0]) if found else 0
 
 
-async def take(connection: Connection, turn: Turn, now: datetime, until: datetime) -> Taken | None:
-    """Take one up that may be sent now; unless its end is noted, others may after `until`."""
-    if not await lock(connection, *turn):
-        return None
+async def take(
+    connection: Connection, turn: Turn, now: datetime, until: datetime
+) -> tuple[Taken, Receiver] | None:
+    """Take one up that may be sent now; unless its end is noted, others may after `until`.
+
+    A transaction of its own, in one network round trip.
+    """
     given = {"agency": turn.agency, "subscription": turn.subscription, "now": now, "until": until}
-    async with connection.cursor(row_factory=class_row(Taken)) as cursor:
-        taken = await (await cursor.execute(TAKE, given)).fetchone()
-    await settle(connection, *turn)
-    return taken
+    async with (
+        connection.cursor(row_factory=class_row(Taken)) as taking,
+        connection.cursor(row_factory=class_row(Receiver)) as asking,
+    ):
+        # A pipeline is one transaction up to its end.
+        async with connection.pipeline():
+            await lock_unseen(connection, turn)
+            await taking.execute(TAKE, given)
+            await settle(connection, *turn)
+            await asking.execute(RECEIVER, turn)
+        taken, receiver = await taking.fetchone(), await asking.fetchone()
+    return (taken, receiver) if taken and receiver else None
 
 
 async def note(connection: Connection, turn: Turn, taken: Taken, what: Note) -> None:
-    """Note what came of an attempt; when it was the last, the evaluation's next event follows."""
-    if not await lock(connection, *turn):
-        return
-    await connection.execute(
-        NOTE,
-        {
-            **_one(turn, taken),
-            "state": what.state,
-            "status": what.status,
-            "error": what.error,
-            "next_attempt_at": what.next_attempt_at,
-            "at": what.at,
-        },
-    )
-    if what.state is not DeliveryState.PENDING:
-        evaluation = Evaluation(taken.cycle, taken.person, taken.segment)
-        await connection.execute(RELEASE, _of(turn, {evaluation}, what.at))
-    await settle(connection, *turn)
+    """Note what came of an attempt; when it was the last, the evaluation's next event follows.
+
+    A transaction of its own, in one network round trip. Of what was deleted nothing is noted.
+    """
+    given = {
+        **_one(turn, taken),
+        "state": what.state,
+        "status": what.status,
+        "error": what.error,
+        "next_attempt_at": what.next_attempt_at,
+        "at": what.at,
+    }
+    async with connection.pipeline():
+        await lock_unseen(connection, turn)
+        await connection.execute(NOTE, given)
+        if what.state is not DeliveryState.PENDING:
+            evaluation = Evaluation(taken.cycle, taken.person, taken.segment)
+            await connection.execute(RELEASE, _of(turn, {evaluation}, what.at))
+        if what.pauses:
+            await connection.execute(PAUSE, turn)
+        await settle(connection, *turn)
 
 
 async def put_back(connection: Connection, turn: Turn, taken: Taken, now: datetime) -> None:

@@ -54,6 +54,11 @@ async def lock(connection: Connection, agency: AgencyId, subscription: str) -> b
     return await position(connection, agency, subscription) is not None
 
 
+async def lock_unseen(connection: Connection, turn: Turn) -> None:
+    """Lock without waiting for the answer, in a pipeline whose statements do nothing without it."""
+    await connection.execute(LOCK, turn)
+
+
 async def position(connection: Connection, agency: AgencyId, subscription: str) -> int | None:
     """Lock the turn and return how far it has read the feed, None if it is not there."""
     found = await (await connection.execute(LOCK, (agency, subscription))).fetchone()
