@@ -33,7 +33,7 @@ STRANGE: Final = (
 """Texts that something else might take for more than a text."""
 
 TARGETS: Final = (
-    "https://hooks.invalid/siklus",
+    *("https://hooks.invalid/siklus",) * 8,
     "https://127.0.0.1:9/siklus",
     "http://169.254.169.254/latest/meta-data/",
     "https://[::1]:9/",
@@ -44,6 +44,9 @@ TARGETS: Final = (
     "https://0x7f000001/",
     "javascript:alert(1)",
 )
+
+SUBSCRIPTION: Final = "arsip"
+"""Is there when the fuzzer begins, and now and then after it was deleted."""
 
 POLICY_BOMB: Final = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
@@ -56,7 +59,6 @@ class Pool:
     cycle: str
     people: tuple[str, ...]
     other_agency: str
-    subscription: str = "arsip"
 
     def names(self) -> tuple[str, ...]:
         """Resource names of everything, most of it real."""
@@ -73,7 +75,7 @@ class Pool:
             top,
             f"{top}/cycles/{self.cycle}",
             f"{top}/policies/{NATIONAL}",
-            f"{top}/subscriptions/{self.subscription}",
+            f"{top}/subscriptions/{SUBSCRIPTION}",
             *(f"{top}/people/{person}" for person in self.people),
             *(f"{top}/cycles/{self.cycle}/evaluations/{person}.1" for person in self.people),
         )
@@ -103,7 +105,7 @@ class Pool:
             "email": ("a@fuzz.example", "x@y\r\nBcc: z@w.example", "bukan"),
             "joined_on": ("", "2020-01-31", "2026-02-30"),
             "on": ("2030-08-17", "2030-02-30", "2031-01-01"),
-            "subscription_id": (self.subscription, "lain"),
+            "subscription_id": (SUBSCRIPTION, "lain"),
             "kinds": ("plan_submitted", "plan_approved", "rated"),
             "id": ("antrean", "berkas", "layanan"),
             "indicator": ("antrean", "berkas", ""),

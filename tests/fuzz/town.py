@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from siklus.v1 import annotations_pb2
+from siklus.v1 import subscription_service_pb2 as subscriptions
 from tests.e2e.agency import STAFF, Agency, launched_agency
 from tests.fuzz.callers import Callers
 from tests.fuzz.calls import Line
 from tests.fuzz.fuzzer import Target
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import Pool
+from tests.fuzz.pool import SUBSCRIPTION, TARGETS, Pool
 from tests.served import Served
 
 MARK: Final = "Rahasialain"
@@ -61,8 +62,17 @@ async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
             scopes=_scopes(found),
         )
         line = Line([await enter(stack.channel()) for _ in range(CHANNELS)])
+        await _subscribed(agency)
         pool = Pool(agency.id, str(year), people, "lain")
         yield Town(agency, Target(found, pool, callers, line, (MARK,)))
+
+
+async def _subscribed(agency: Agency) -> None:
+    """Have the agency a webhook, which reaches nobody."""
+    request = subscriptions.CreateSubscriptionRequest(
+        parent=agency.name, request_id="arsip", subscription_id=SUBSCRIPTION, url=TARGETS[0]
+    )
+    await agency.admin.sends(request)
 
 
 def _scopes(found: list[Method]) -> tuple[str, ...]:
