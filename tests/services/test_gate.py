@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -131,11 +132,15 @@ class Registered:
     def __init__(self) -> None:
         self.handlers: dict[str, Any] = {}
 
-    def add_generic_rpc_handlers(self, handlers: Any) -> None:
-        """The generated code registers everything under this name too."""
+    def add_generic_rpc_handlers(self, generic: Any) -> None:
+        for method in METHODS:
+            path = f"/{method.containing_service.full_name}/{method.name}"
+            found = [each.service(SimpleNamespace(method=path)) for each in generic]
+            for handler in filter(None, found):
+                self.handlers[method.full_name] = handler
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
-        self.handlers |= {f"{service}.{name}": handler for name, handler in handlers.items()}
+        """Reflection registers itself in both ways; ours in the general way alone."""
 
 
 @pytest.fixture
