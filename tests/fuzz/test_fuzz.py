@@ -15,7 +15,7 @@ from tests.faults.agreement import must_agree
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.tally import Tally
 from tests.fuzz.town import Town, town
-from tests.served import Served, grown
+from tests.served import Served, grown, keep
 
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 SEED: Final = os.environ.get("SIKLUS_FUZZ_SEED", "siklus")
@@ -56,7 +56,13 @@ async def played(served: Served) -> AsyncIterator[Played]:
             await fuzzer.play(range(CALLS), CALLS // SAMPLES, look)
         else:
             await fuzzer.call(int(ONE))
-        print(f"\n{tally.report()}\n  in {monotonic() - started:.1f} s")
+        figures = f"{tally.report()}\n  in {monotonic() - started:.1f} s"
+        if resident:
+            figures += (
+                f", resident {resident[0]:.0f} → {resident[-1]:.0f} MiB, "
+                f"last quarter {grown(resident):.3f} × the second"
+            )
+        keep(figures)
         yield Played(there, tally, resident)
 
 
@@ -95,9 +101,7 @@ def test_the_calls_reach_what_lies_behind_the_rules(played: Played) -> None:
 
 
 def test_memory_does_not_grow(played: Played) -> None:
-    growth = grown(played.resident)
-    print(f"resident: {played.resident[0]:.0f} → {played.resident[-1]:.0f} MiB, {growth:.3f} ×")
-    assert growth <= MOST_GROWTH
+    assert grown(played.resident) <= MOST_GROWTH
 
 
 async def test_the_record_is_unharmed(played: Played, served: Served) -> None:

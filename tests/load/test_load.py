@@ -16,8 +16,9 @@ from siklus.v1 import evaluation_reads_pb2 as views
 from tests.e2e.agency import STAFF, Agency, eventually, launched_agency
 from tests.e2e.people import Person
 from tests.faults.agreement import must_agree
+from tests.load.beside import ratio_to_the_floor
 from tests.load.crowd import Client, Employee, Ledger, Supervisor, Watcher
-from tests.served import Served
+from tests.served import Served, keep
 
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 SECONDS: Final = 180.0 if PROVE else 20.0
@@ -72,7 +73,10 @@ async def loaded(served: Served) -> AsyncIterator[Loaded]:
         for task in watches:
             task.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
-        print(f"\n{report(ledger, watchers, took)}")
+        figures = report(ledger, watchers, took)
+        if PROVE:
+            figures += "\n" + await ratio_to_the_floor(served, employees)
+        keep(figures)
         yield Loaded(agency, ledger, watchers, histories)
 
 
