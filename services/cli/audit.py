@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import grpc
 import typer
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
 
 from siklus.services.auth.checkpoints import CheckpointKeys, read_checkpoint_keys
 from siklus.services.auth.keys import KeysUnreadableError
@@ -106,8 +108,11 @@ def _channel(server: str, ca: Path | None, *, tls: bool) -> Iterator[grpc.Channe
 def _refused(error: grpc.RpcError, server: str) -> Fault:
     # Whatever the stubs say, an error of a call tells its code and words.
     told: Any = error
-    code: grpc.StatusCode = told.code()
-    if code is grpc.StatusCode.UNAVAILABLE:
+    status = rpc_status.from_call(told)
+    if status is None and told.code() is grpc.StatusCode.UNAVAILABLE:
         hint = f"is it {server}, and does it speak TLS?"
         return Fault("NO_SERVER", "the API does not answer", hint)
-    return Fault(code.name, told.details() or code.name.lower())
+    reason = ErrorInfo()
+    for detail in status.details if status else ():
+        detail.Unpack(reason)
+    return Fault(reason.reason or told.code().name, told.details() or "the API refused it")

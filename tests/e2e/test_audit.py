@@ -98,10 +98,12 @@ async def test_the_commands_fetch_it_and_check_it(agency: Agency, tmp_path: Path
     said = await ran(tmp_path, "audit", *fetch, token=agency.auditor.token())
     told = await ran(tmp_path, "verify", "2027.jsonl", "--keys", "keys.json")
     denied = await ran(tmp_path, "audit", *fetch, token=agency.person("siti").token(), code=2)
+    nowhere = await ran(tmp_path, "audit", *fetch[:-1], "127.0.0.1:1", "--json", code=2)
 
     assert said.startswith("2027.jsonl: 5 evaluations, ")
     assert told.startswith("intact ")
     assert "agency_admin or auditor" in denied
+    assert json.loads(nowhere)["error"]["code"] == "NO_SERVER"
     assert sorted(os.listdir(tmp_path)) == ["2027.jsonl", "keys.json"]
     assert os.stat(tmp_path / "2027.jsonl").st_mode & 0o077 == 0
 
@@ -285,11 +287,13 @@ async def test_erased_texts_are_gone_the_chain_verifies_and_the_file_tells_of_it
         await erase(agency, "wayan", request_id="another")
 
 
-async def test_nobody_with_the_agencys_role_takes_an_erasure_back(agency: Agency) -> None:
-    url = agency.stack.postgres.app_url
+@pytest.mark.parametrize("role", ["siklus_app", "siklus_owner", "postgres"])
+async def test_nobody_takes_an_erasure_back(agency: Agency, role: str) -> None:
+    url = agency.stack.postgres.url(role)
     async with await psycopg.AsyncConnection.connect(url) as connection:
         await connection.execute("SELECT set_config('siklus.agency', %s, false)", (agency.id,))
-        for change in ("UPDATE erasure SET actor = ''", "DELETE FROM erasure"):
+        await connection.commit()
+        for change in ("UPDATE erasure SET actor = ''", "DELETE FROM erasure", "TRUNCATE erasure"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await connection.execute(change.encode())
             await connection.rollback()
