@@ -215,18 +215,35 @@ def test_a_consistent_forgery_breaks_the_signature(at: int) -> None:
     assert checked(forged, None).intact
 
 
-def test_a_consistent_chain_with_a_wrong_number_inside() -> None:
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"number": 7}, "its content is that of event 7"),
+        ({"event": {"kind": "evaluation_opened"}}, "an evaluation is opened by its first event"),
+        ({"event": 3}, "its content is no event"),
+    ],
+)
+def test_a_consistent_chain_that_holds_what_cannot_be(change: dict[str, Any], told: str) -> None:
     chain = CHAINS[1]
     form = json.loads(chain.events[2].body)
-    form["value"]["number"] = 7
-    body = written(form).decode()
+    body = written({**form, "value": {**form["value"], **change}}).decode()
     link = audit.chain(chain.events[1].hash, body.encode())
     events = [*chain.events[:2], ChainedEvent(3, body, link)]
 
     report = found(paper((CHAINS[0], chain._replace(events=events), CHAINS[2])))
 
     assert report is not None
-    assert report.problems[0].what == "its content is that of event 7"
+    assert (report.problems[0].evaluation, report.problems[0].seq) == ("siti.1", 3)
+    assert report.problems[0].what.startswith(told)
+
+
+def test_evaluations_in_another_order_and_one_that_is_there_twice_under_new_numbers() -> None:
+    for chains in ((CHAINS[1], CHAINS[0]), (CHAINS[0], CHAINS[0])):
+        report = found(paper(chains))
+
+        assert report is not None
+        assert report.problems[0].evaluation == f"{chains[1].person}.1"
+        assert "twice or out of its order" in report.problems[0].what
 
 
 def test_an_evaluation_opened_for_somebody_else_or_under_other_rules() -> None:
@@ -245,6 +262,13 @@ def test_an_evaluation_opened_for_somebody_else_or_under_other_rules() -> None:
 @given(st.integers(1, len(b"".join(LINES)) - 1))
 def test_cut_off_anywhere(at: int) -> None:
     found([b"".join(LINES)[:at]])
+
+
+def test_a_last_line_without_its_end_is_told_as_cut_off() -> None:
+    report = found([*LINES[:-1], LINES[-1].rstrip(b"\n")])
+
+    assert report is not None
+    assert report.problems[0].what == "the line is cut off"
 
 
 @settings(max_examples=60 * MANY, deadline=None)
