@@ -1,4 +1,4 @@
-"""How we speak to Temporal: the client, how payloads and failures are written, the sandbox."""
+"""How we speak to Temporal: the client, how payloads and failures are written."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
@@ -11,7 +11,6 @@ from temporalio.converter import (
     SerializationContext,
 )
 from temporalio.service import TLSConfig
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from siklus.activities.keyring import Keys
 from siklus.services.payloads import PayloadConverter, PayloadSealer, agency_in
@@ -51,12 +50,6 @@ def data_converter(keys: Keys) -> DataConverter:
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
         payload_codec=PayloadSealer(keys),
     )
-
-
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """Return the sandbox; our own pure modules pass through it, which makes it cheap."""
-    restrictions = SandboxRestrictions.default.with_passthrough_modules("siklus", "pydantic")
-    return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
 async def connect(settings: Settings, keys: Keys, *, lazy: bool = False) -> Client:

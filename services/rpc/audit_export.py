@@ -1,4 +1,4 @@
-"""One cycle as an audit file, written while it is sent: no disk holds it, and no memory all of it."""
+"""One cycle as an audit file, written while it is sent: nothing holds all of it at once."""
 
 from collections.abc import AsyncIterator, Iterator
 from itertools import groupby

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from siklus.services.temporal import data_converter
-from tests.keys import KEYS
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest
@@ -15,6 +14,7 @@ from tests.bench import floors, quiet_year, report
 from tests.bench.measure import ROWS, TEXT_BYTES, Round, Row, Size, Spread, forms
 from tests.bench.rounds import contest
 from tests.bench.servers import ROOT, Servers
+from tests.keys import KEYS
 
 TINY = Size(evaluations=2, at_once=2, alone=1, read_seconds=0.1, readers=2, readable=1, launched=2)
 SILENT = ("import sys, tests.bench.floors\n"

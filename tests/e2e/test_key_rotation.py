@@ -80,7 +80,7 @@ async def test_a_rotation_reaches_everything_and_breaks_nothing(
     async def writes_under_the_new_key() -> bool:
         await siti.submits_plan("antrean", "arsip")
         await budi.returns_plan(siti, reason="Target belum terukur")
-        return (await keys_in(handle))[-1] == told["to"]
+        return bool((await keys_in(handle))[-1] == told["to"])
 
     await eventually(writes_under_the_new_key, within=3 * LOOK_SECONDS)
     assert set(await keys_in(handle)) == {before.current, told["to"]}

@@ -38,8 +38,9 @@ def signed(
 ) -> str:
     """A token that our own key has signed, whatever stands in it; no library would make some."""
     body = json.dumps({**CLAIMS, **claims}).encode() if payload is None else payload
+    private: Any = ED.private_key
     signing = f"{part({'alg': 'Ed25519', 'kid': 'ed', **(header or {})})}.{part(body)}"
-    return f"{signing}.{part(ED.private_key.sign(signing.encode()))}"
+    return f"{signing}.{part(private.sign(signing.encode()))}"
 
 
 def part(value: object) -> str:

@@ -35,7 +35,8 @@ HASTY = Pace(refresh=0.01, keep=100, limit=0.01, retry=(0.01,))
 
 
 def key(kid: str, **about: Any) -> OKPKey:
-    return OKPKey.generate_key("Ed25519", {"kid": kid, **about})
+    parameters: Any = {"kid": kid, **about}
+    return OKPKey.generate_key("Ed25519", parameters)
 
 
 def document(*keys: Any) -> bytes:
@@ -236,8 +237,8 @@ async def test_an_answer_that_is_no_key_set_changes_nothing(
 
 
 def test_only_keys_that_may_verify_are_taken() -> None:
-    good = [key("a", use="sig"), ECKey.generate_key("P-256"), RSAKey.generate_key(2048)]
-    bad = [
+    good: list[Any] = [key("a", use="sig"), ECKey.generate_key("P-256"), RSAKey.generate_key(2048)]
+    bad: list[Any] = [
         OKPKey.generate_key("Ed448"),
         OKPKey.generate_key("X25519"),
         ECKey.generate_key("P-384"),

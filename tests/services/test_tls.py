@@ -263,7 +263,7 @@ async def test_temporal_is_reached_by_tls_with_a_certificate_of_ours(
     office.strangers.cert_pem.write_to_path(folder / "strangers.pem")
     mine.cert_chain_pems[0].write_to_path(folder / "mine.pem")
     mine.private_key_pem.write_to_path(folder / "mine.key")
-    pair = {
+    pair: dict[str, Any] = {
         "temporal_tls_certificate": folder / "mine.pem",
         "temporal_tls_key": folder / "mine.key",
     }

@@ -164,7 +164,8 @@ class Server:
         return current_caller()
 
     async def call(self, token: str) -> Any:
-        return await self._answer(None, Context(token))
+        context: Any = Context(token)
+        return await self._answer(None, context)
 
 
 class Context:

@@ -9,10 +9,10 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from siklus.services.temporal import workflow_runner
 from siklus.workflows import names, ports
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.evaluation import EvaluationWorkflow
+from tests.workflows.sandbox import workflow_runner
 
 
 @dataclass

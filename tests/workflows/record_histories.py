@@ -31,7 +31,7 @@ from temporalio.converter import (
 from temporalio.worker import Worker
 
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
-from siklus.services.temporal import data_converter, workflow_runner
+from siklus.services.temporal import data_converter
 from siklus.workflows import names, ports
 from siklus.workflows.cycle import CycleWorkflow, Launch
 from siklus.workflows.domain import commands as c
@@ -39,6 +39,7 @@ from siklus.workflows.domain.values import AgencyId, CycleId
 from tests.keys import KEYS
 from tests.workflows.desk import APPROVER, SUPERIOR, Desk, eventually, make_start
 from tests.workflows.memory import Memory, worker_of
+from tests.workflows.sandbox import workflow_runner
 from tests.workflows.years import ACCOUNT, OWN, PLAN, permenpan, tubei
 
 HISTORIES = Path(__file__).with_name("histories")

@@ -1,7 +1,6 @@
 """From run to run: reopening, search attributes, what a history holds and how large it grows."""
 
 import asyncio
-import zlib
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -13,7 +12,7 @@ from temporalio.client import (
 )
 from temporalio.exceptions import ApplicationError
 
-from siklus.services.temporal import COMPRESSED
+from siklus.services.payloads import ENCRYPTED, PayloadSealer
 from siklus.workflows import ports
 from siklus.workflows.carry import Answered
 from siklus.workflows.domain import commands as c
@@ -21,6 +20,7 @@ from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Level
 from tests.domain.story import make_plan
+from tests.keys import KEYS
 from tests.workflows.desk import SECOND, SUPERVISOR, Desk, at_once, on_record, refused
 from tests.workflows.memory import Memory
 
@@ -152,7 +152,9 @@ async def test_operators_see_the_phase_and_nothing_personal(client: Client) -> N
 
 
 @pytest.mark.usefixtures("phase_ends_with_the_plan")
-async def test_payloads_are_deflated_and_texts_stay_out_of_the_state(client: Client) -> None:
+async def test_payloads_are_sealed_and_texts_stay_out_of_the_state(
+    client: Client,
+) -> None:
     desk = await Desk.open(client)
     plan = PLAN.model_copy(update={"prose": {"indicators.antrean.description": SECRET}})
     await desk.employee(plan)
@@ -169,11 +171,11 @@ async def test_payloads_are_deflated_and_texts_stay_out_of_the_state(client: Cli
     ]
     (order,) = submitted.args.payloads
     for payload in (began, carried, order):
-        assert payload.metadata["encoding"] == COMPRESSED
-        assert len(payload.data) < len(plain(payload)) / 2
-    assert SECRET.encode() in plain(order)
-    assert b'"schema_version":1' in plain(carried)
-    assert SECRET.encode() not in plain(carried)
+        assert payload.metadata["encoding"] == ENCRYPTED
+        assert len(payload.data) < len(await plain(payload)) / 2
+    assert SECRET.encode() in await plain(order)
+    assert b'"schema_version":1' in await plain(carried)
+    assert SECRET.encode() not in await plain(carried)
     # It stands in the history once, in the order itself, and nowhere in plain text.
     assert all(SECRET[:40].encode() not in event.SerializeToString() for event in first)
 
@@ -185,6 +187,7 @@ async def shown(desk: Desk) -> dict[str, object]:
     return {name: value for name, value in found.items() if name.startswith("Siklus")}
 
 
-def plain(payload: Payload) -> bytes:
-    """Return the JSON inside a deflated payload."""
-    return Payload.FromString(zlib.decompress(payload.data)).data
+async def plain(payload: Payload) -> bytes:
+    """Return the JSON inside a deflated and encrypted payload."""
+    (opened,) = await PayloadSealer(KEYS).decode([payload])
+    return opened.data

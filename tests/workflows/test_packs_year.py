@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 
 from siklus.services.local.temporal import LocalTemporal
-from siklus.services.temporal import data_converter, workflow_runner
+from siklus.services.temporal import data_converter
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.evolve import begin, fold
@@ -21,6 +21,7 @@ from siklus.workflows.packs import shipped
 from tests.keys import KEYS
 from tests.workflows.desk import SECOND, SUPERIOR, Desk, make_start, on_record, refused
 from tests.workflows.memory import Memory, worker_of
+from tests.workflows.sandbox import workflow_runner
 from tests.workflows.years import TEXT, YEARS, Path, quiet
 
 pytestmark = pytest.mark.filterwarnings(

@@ -13,10 +13,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from siklus.activities.schedules import CATCH_UP, NOTICES_EVERY, ensure_schedules
-from siklus.services.temporal import workflow_runner
 from siklus.workflows import names, ports, reminders
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.reminders import NoticeWorkflow, Reminded, ReminderWorkflow, Sent
+from tests.workflows.sandbox import workflow_runner
 
 NOBODY = ports.Delivered(people=0, mails=0, failed=0, more=False)
 FULL_PAGE = ports.Delivered(people=100, mails=99, failed=1, more=True)

@@ -11,13 +11,14 @@ from temporalio.workflow import NondeterminismError
 
 from siklus.activities.keyring import Keyring
 from siklus.services.payloads import ENCRYPTED, KEY, PayloadSealer, PayloadUnreadable
-from siklus.services.temporal import data_converter, workflow_runner
+from siklus.services.temporal import data_converter
 from siklus.workflows.carry import Carry, Outcome
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.domain.model import Start
 from siklus.workflows.evaluation import EvaluationWorkflow
 from tests.keys import KEYS, payloads
 from tests.workflows.record_histories import HISTORIES, OLDER_KEY, STORIES
+from tests.workflows.sandbox import workflow_runner
 
 FILES = sorted(HISTORIES.rglob("*.json"))
 A_PLACE_OF_CODE = ".py"
