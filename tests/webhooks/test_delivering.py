@@ -146,6 +146,32 @@ async def test_what_died_is_replayed_before_what_comes_after_it(
     assert [each.what[1] for each in receiver.came] == [1, 2, 1, 2]
 
 
+async def test_what_waits_for_its_next_attempt_lets_a_replayed_letter_go_before_it(
+    mailroom: Mailroom, receiver: Receiver
+) -> None:
+    receiver.answer = answering(500)
+    await mailroom.subscribe(receiver.url)
+    await mailroom.record("siti")
+    async with mailroom.courier(Pace(look=0.01, ladder=LADDER[:1])):
+        await mailroom.until(lambda rows: states(rows) == ["DEAD"] * 2)
+    async with mailroom.store.agency(mailroom.agency) as connection:
+        # As if the first had died while the second climbs the ladder.
+        await connection.execute(
+            "UPDATE delivery SET state = 'PENDING', next_attempt_at = %s, ended_at = NULL"
+            " WHERE number = 2",
+            (mailroom.now + LADDER[1],),
+        )
+    assert await mailroom.replayed() == 1
+    mailroom.now += LADDER[1]
+    receiver.came.clear()
+    async with mailroom.courier():
+        await mailroom.until(lambda rows: (rows[0].attempts, rows[0].last_status) == (1, 500))
+        await mailroom.record("agus")
+        await mailroom.until(lambda rows: len(rows) == 4 and rows[2].last_status == 500)
+
+    assert [each.what for each in receiver.came if each.what[0] == "siti"] == [("siti", 1)]
+
+
 async def test_during_the_overlap_both_secrets_sign_and_then_the_new_one_alone(
     mailroom: Mailroom, receiver: Receiver
 ) -> None:
