@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from siklus.v1 import (
@@ -39,6 +39,8 @@ class Refused:
     message: str
     everything: str
     """Every text of the answer, for whoever looks for what should not be there."""
+    retry_after: float = 0.0
+    """Seconds that RetryInfo tells; 0 without one."""
 
     @property
     def revision(self) -> int:
@@ -115,10 +117,11 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refused:
     """Read a refusal with all that it carries."""
     given: Any = error
     status = rpc_status.from_call(given)
-    info, fields = ErrorInfo(), BadRequest()
+    info, fields, again = ErrorInfo(), BadRequest(), RetryInfo()
     for detail in status.details if status else ():
         detail.Unpack(info)
         detail.Unpack(fields)
+        detail.Unpack(again)
     trailing = [(key, value) for key, value in error.trailing_metadata() or () if "-bin" not in key]
     return Refused(
         code=error.code(),
@@ -127,6 +130,7 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refused:
         fields=[violation.field for violation in fields.field_violations],
         message=error.details() or "",
         everything=f"{error.details()} {trailing} {status}",
+        retry_after=again.retry_delay.ToTimedelta().total_seconds(),
     )
 
 

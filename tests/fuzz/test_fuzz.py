@@ -7,9 +7,10 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.faults.agreement import must_agree
 from tests.fuzz.fuzzer import Fuzzer
@@ -71,8 +72,11 @@ def test_no_call_brings_out_a_fault_a_hang_or_a_word_from_inside(played: Played)
     assert not played.tally.faults, played.tally.report()
 
 
-def test_the_server_lives_and_logged_no_fault(played: Played, served: Served) -> None:
+async def test_the_server_is_healthy_and_logged_no_fault(played: Played, served: Served) -> None:
     assert served.child.running, served.child.log_tail()
+    health: Any = health_pb2_grpc.HealthStub(played.town.agency.channel)
+    answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
     assert served.faults() == []
 
 

@@ -94,7 +94,7 @@ class Client:
             if not limited and answer.code not in AGAIN:
                 return answer
             self.ledger.repeated += 1
-            await asyncio.sleep(float(answer.facts.get("retry_after_seconds", 0.5)))
+            await asyncio.sleep(answer.retry_after or 0.5)
 
 
 class Employee(Client):
