@@ -99,7 +99,10 @@ def _channel(server: str, ca: Path | None, *, tls: bool) -> Iterator[grpc.Channe
     if ca is None and not tls:
         channel = grpc.insecure_channel(server)
     else:
-        roots = None if ca is None else ca.read_bytes()
+        try:
+            roots = None if ca is None else ca.read_bytes()
+        except OSError as error:
+            raise Fault("NO_AUTHORITY", f"{ca} cannot be read: {error.strerror}") from None
         channel = grpc.secure_channel(server, grpc.ssl_channel_credentials(roots))
     with channel:
         yield channel
