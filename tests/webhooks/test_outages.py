@@ -15,7 +15,7 @@ from siklus.activities.webhooks import parcel
 from siklus.activities.webhooks.courier import LEASE
 from siklus.activities.webhooks.ladder import LADDER
 from tests.webhooks.mailroom import KEYRING, Mailroom
-from tests.webhooks.receiver import Receiver, never
+from tests.webhooks.receiver import Receiver, answering, never
 
 
 async def test_a_worker_killed_amid_a_delivery_loses_nothing_and_repeats_one_under_its_id(
@@ -136,11 +136,23 @@ async def test_a_secret_that_no_key_opens_stops_one_subscription_and_no_other(
     assert len(receiver.came) == 2
 
 
-async def test_nothing_in_the_store_shows_a_secret(mailroom: Mailroom, receiver: Receiver) -> None:
-    secret = await mailroom.subscribe(receiver.url)
+async def test_neither_store_nor_log_shows_a_secret_and_no_log_a_url(
+    mailroom: Mailroom, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver.answer = answering(500)
+    secret = await mailroom.subscribe(f"{receiver.url}?token=marked")
+    await mailroom.record("siti")
+    async with mailroom.courier():
+        await mailroom.until(lambda rows: 500 in {row.last_status for row in rows})
     async with mailroom.store.agency(mailroom.agency) as connection:
-        query = "SELECT subscription::text, encode(secret, 'escape') FROM subscription"
+        query = (
+            "SELECT s::text, encode(s.secret, 'escape'), d::text FROM subscription s, delivery d"
+        )
         rows = str(await (await connection.execute(query)).fetchall())
+    said = "".join(capsys.readouterr())
 
-    assert "esb" in rows
-    assert secret.removeprefix("whsec_")[:12] not in rows
+    assert "token=marked" in rows
+    assert "webhook_not_taken" in said
+    assert secret.removeprefix("whsec_")[:12] not in rows + said
+    assert "marked" not in said
+    assert "127.0.0.1" not in said
