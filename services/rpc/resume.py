@@ -24,11 +24,11 @@ class Resume:
     """Writes and reads the tokens of one caller's stream with one set of filters."""
 
     def __init__(self, request: Message, caller: Caller) -> None:
-        self._binding = _binding(request, caller)
+        self._bound = hashlib.sha256(_binding(request, caller))
 
     def token(self, place: Place) -> str:
         """Return the token of a place."""
-        written = json.dumps([place, self._seal(place)], separators=(",", ":")).encode()
+        written = f'[{json.dumps(place)},"{self._seal(place)}"]'.encode()
         return base64.urlsafe_b64encode(written).decode().rstrip("=")
 
     def position(self, token: str) -> int:
@@ -56,9 +56,11 @@ class Resume:
         return place
 
     def _seal(self, place: Place) -> str:
-        # A text may hold half a character, which has no bytes of its own.
-        told = json.dumps(place).encode()
-        return hashlib.sha256(self._binding + told).hexdigest()[:24]
+        # Some ten thousand times a second: from where all tokens of the stream begin.
+        seal = self._bound.copy()
+        # As JSON, because a text may hold half a character, which has no bytes of its own.
+        seal.update(json.dumps(place).encode())
+        return seal.hexdigest()[:24]
 
 
 def invalid() -> ServiceRefusal:
