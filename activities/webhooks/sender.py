@@ -32,6 +32,7 @@ READ_BYTES: Final = 4096
 READ_SECONDS: Final = 0.5
 FIND_SECONDS: Final = 2.0
 LOOKUPS_AT_ONCE: Final = 32
+_FINDERS: Final = ThreadPoolExecutor(8, thread_name_prefix="webhook-host")
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 AGENT: Final = "Siklus-Webhooks/1"
 GONE: Final = 410
@@ -106,10 +107,11 @@ class LookedAt(AbstractResolver):
 async def found_at(url: URL) -> list[str]:
     """Return the addresses of a URL's host as they are now; none if they are not to be found."""
     host, port = url.raw_host or "", url.port or 0
-    lookup = asyncio.to_thread(_addresses, host, port, socket.AF_UNSPEC)
+    loop = asyncio.get_running_loop()
+    lookup = loop.run_in_executor(_FINDERS, _addresses, host, port, socket.AF_UNSPEC)
     try:
         return [str(each[4][0]) for each in await asyncio.wait_for(lookup, FIND_SECONDS)]
-    except OSError:
+    except (OSError, UnicodeError):
         return []
 
 

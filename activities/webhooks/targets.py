@@ -26,7 +26,7 @@ Network = IPv4Network | IPv6Network
 
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _NAME: Final = re.compile(
-    r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z][a-z0-9-]*"
+    r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z][a-z0-9-]{0,62}"
 )
 _PUBLIC_IPV6: Final = ip_network("2000::/3")
 # What the standard library's lists lack in one version or another.
