@@ -11,6 +11,7 @@ from siklus.activities.webhooks.courier import Courier
 from siklus.activities.webhooks.sender import Sender
 from siklus.activities.webhooks.targets import Targets
 from siklus.services.clock import Clock
+from siklus.services.feed.sequencer import Sequencer
 
 CONNECTIONS = 4
 """To PostgreSQL, beside those of decisions, from which webhooks must not take any."""
@@ -35,9 +36,13 @@ async def running_courier(
         Store(stores.feed_url, size=1) as feed,
         Sender(targets, clock.now) as sender,
     ):
-        courier = asyncio.create_task(Courier(store, feed, keyring, sender, clock.now).run())
+        courier = Courier(store, feed, keyring, sender, clock.now)
+        # Where no API runs, events get their positions all the same.
+        sequencer = Sequencer(stores.feed_url)
+        tasks = [asyncio.create_task(each.run()) for each in (courier, sequencer)]
         try:
             yield
         finally:
-            courier.cancel()
-            await asyncio.wait([courier])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
