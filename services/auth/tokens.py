@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 from siklus.services.auth.caller import Caller
 from siklus.services.auth.keys import KeySource, SigningKey
@@ -19,7 +20,9 @@ from siklus.services.clock import Clock
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
 
-ALGORITHMS: Final = ("Ed25519", "ES256", "RS256")
+OLD_ED25519: Final = "EdDSA"
+"""What most issuers still call Ed25519; no key of the other curve that this may mean is taken."""
+ALGORITHMS: Final = ("Ed25519", OLD_ED25519, "ES256", "RS256", "PS256")
 """The only signatures that count; neither `none` nor a shared secret is among them."""
 SKEW: Final = timedelta(seconds=30)
 """How far the clock of the issuer may differ from ours."""
@@ -84,6 +87,17 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) < len(pairs):
         raise ValueError("a name stands there twice")
     return found
+
+
+class _Signatures(JWSRegistry):
+    """Our algorithms; what a header says beyond what is known there is not looked at."""
+
+    def get_alg(self, name: str) -> Any:
+        """Return the algorithm; the old name of one is the issuer's choice and no news here."""
+        return self.algorithms[name] if name == OLD_ED25519 else super().get_alg(name)
+
+
+_SIGNATURES: Final = _Signatures(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +186,7 @@ class TokenVerifier:
             return keys
 
         try:
-            found = jwt.decode(token, key, algorithms=ALGORITHMS, decoder_cls=_OnceEach).claims
+            found = jwt.decode(token, key, registry=_SIGNATURES, decoder_cls=_OnceEach).claims
             claims.validate(found)
             until = min(float(found["exp"]) + SKEW.total_seconds(), _FAR)
             until_at = datetime.fromtimestamp(until, UTC)
@@ -195,6 +209,9 @@ def _caller(claims: Mapping[str, object]) -> Caller:
         _invalid("`roles` is not a list of names")
     # An issuer may know roles that are not ours; they give nothing here.
     ours = tuple(role for role in Role if role in roles)
+    if not ours:
+        # A program whose role is misspelt would else be the person whose id is like its own.
+        _invalid("`roles` names none of this service")
     agency = AgencyId(_id(claims, "agency"))
     if ours != (Role.INTEGRATOR,):
         # A person who may also integrate is a person; what they may do, their roles say.

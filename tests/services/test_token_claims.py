@@ -129,6 +129,15 @@ def test_nobody_becomes_a_program_or_the_team_by_their_id(
     assert refused(verifier, program) is INVALID
 
 
+@pytest.mark.parametrize("roles", [[], ["Integrator"], ["payroll-reader"], ["employee "]], ids=repr)
+def test_whoever_has_no_role_of_ours_is_not_the_person_of_that_id(
+    verifier: TokenVerifier, roles: list[str]
+) -> None:
+    token = signed(sub="p-sari", roles=roles, scope="evaluations.read")
+
+    assert refused(verifier, token) is INVALID
+
+
 @pytest.mark.parametrize("scope", [["evaluations.read"], {"evaluations.read": 1}, 7, None, True])
 def test_a_scope_is_a_text(verifier: TokenVerifier, scope: Any) -> None:
     assert refused(verifier, signed(sub="payroll", roles=["integrator"], scope=scope)) is INVALID

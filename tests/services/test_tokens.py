@@ -19,6 +19,7 @@ from siklus.services.auth.caller import (
     reset_caller,
     set_caller,
 )
+from siklus.services.auth.jwks import read_jwks
 from siklus.services.auth.keys import (
     FixedKeys,
     KeysUnreadableError,
@@ -111,6 +112,38 @@ def test_keys_of_identity_providers_verify_too(key: Any, clock: StoppedClock) ->
     verifier = TokenVerifier(FixedKeys(public(KEY, key)), "siklus", "siklus", clock)
 
     assert verifier.verify(good(key=key)).person == SARI
+
+
+@pytest.mark.parametrize("says", [{}, {"alg": "EdDSA", "use": "sig"}], ids=["plain", "named"])
+@pytest.mark.filterwarnings("error")
+def test_the_old_name_of_ed25519_counts_as_most_issuers_use_it(
+    says: dict[str, Any], clock: StoppedClock
+) -> None:
+    key = OKPKey.generate_key("Ed25519", {"kid": "k", **says})
+    verifier = TokenVerifier(FixedKeys(public(key)), "siklus", "siklus", clock)
+    header, claims, _ = good(key=OKPKey.generate_key("Ed25519")).split(".")
+    signing = f"{part({'alg': 'EdDSA', 'kid': 'k', 'typ': 'at+jwt'})}.{claims}"
+    signature = base64.urlsafe_b64encode(key.private_key.sign(signing.encode())).rstrip(b"=")
+
+    assert verifier.verify(f"{signing}.{signature.decode()}").person == SARI
+    assert refused(verifier, f"{header}.{claims}.{signature.decode()}")
+
+
+def test_the_old_name_opens_nothing_to_the_other_curve(clock: StoppedClock) -> None:
+    other = OKPKey.generate_key("Ed448", {"kid": "k"})
+    listed = json.dumps({"keys": [other.as_dict(private=False)]}).encode()
+    verifier = TokenVerifier(FixedKeys(read_jwks(listed)), "siklus", "siklus", clock)
+    signing = f"{part({'alg': 'EdDSA', 'kid': 'k'})}.{good().split('.')[1]}"
+    signature = base64.urlsafe_b64encode(other.private_key.sign(signing.encode())).rstrip(b"=")
+
+    assert refused(verifier, f"{signing}.{signature.decode()}") is ServiceReason.TOKEN_INVALID
+
+
+def test_an_issuer_may_say_more_in_the_header(verifier: TokenVerifier) -> None:
+    signing = f"{part({'alg': 'Ed25519', 'kid': KEY.kid, 'pi.atm': '1'})}.{good().split('.')[1]}"
+    signature = base64.urlsafe_b64encode(KEY.private_key.sign(signing.encode())).rstrip(b"=")
+
+    assert verifier.verify(f"{signing}.{signature.decode()}").person == SARI
 
 
 def test_nothing_is_missing(verifier: TokenVerifier) -> None:
