@@ -14,7 +14,7 @@ from siklus.activities.keyring import Keyring, KeyringError
 LOOK_SECONDS: Final = 5.0
 """How long a process may go on writing under the key before: so often it looks at the file."""
 
-Version = tuple[int, int, int]
+Version = tuple[int, int, int, int]
 
 log = structlog.get_logger("siklus.keyring")
 
@@ -66,4 +66,5 @@ def _version(file: Path) -> Version | None:
         found = os.stat(file)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    # The time of change as well: a file that only became readable was not written again.
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size

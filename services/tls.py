@@ -7,15 +7,18 @@ Files that do not fit together, as between two copies, change nothing until they
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import structlog
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-Stamp = tuple[tuple[int, int, int], ...]
+CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+RSA_BITS: Final = 2048
+Stamp = tuple[tuple[int, ...], ...]
 log = structlog.get_logger("siklus.tls")
 
 
@@ -36,9 +39,12 @@ class TlsFiles:
     client_ca: Path | None = None
 
     def stamp(self) -> Stamp:
-        """Return what changes whenever a file is written or replaced; raises OSError."""
+        """Return what changes whenever a file is written, replaced or let be read; or OSError."""
         found = (file.stat() for file in (self.certificate, self.key, self.client_ca) if file)
-        return tuple((each.st_mtime_ns, each.st_size, each.st_ino) for each in found)
+        # The time of change as well: a key that only became readable was not written again.
+        return tuple(
+            (each.st_mtime_ns, each.st_ctime_ns, each.st_size, each.st_ino) for each in found
+        )
 
     def read(self) -> Any:
         """Return what the files say, as grpc takes it; raises TlsFilesError."""
@@ -56,7 +62,20 @@ class TlsFiles:
             raise TlsFilesError("a file does not hold the PEM that it should") from None
         if private.public_key() != public:
             raise TlsFilesError(f"{self.key} is not the key of {self.certificate}")
+        if not _may_serve(private):
+            # The transport would keep the certificate before, and not say so.
+            raise TlsFilesError(f"{self.key} is of a kind that no handshake here uses")
         return grpc.ssl_server_certificate_configuration([(key, chain)], authority)
+
+
+def _may_serve(key: object) -> bool:
+    match key:
+        case rsa.RSAPrivateKey():
+            return key.key_size >= RSA_BITS
+        case ec.EllipticCurvePrivateKey():
+            return isinstance(key.curve, CURVES)
+        case _:
+            return isinstance(key, ed25519.Ed25519PrivateKey)
 
 
 class ServerTls:

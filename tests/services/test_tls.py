@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -14,6 +15,9 @@ import pytest
 import structlog
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import SecretStr
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -28,6 +32,8 @@ from siklus.services.tls import ServerTls, TlsFiles, TlsFilesError
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 HOST = "localhost"
+PEM = Encoding.PEM
+YEAR = timedelta(days=365)
 
 
 class Office:
@@ -189,6 +195,61 @@ async def test_broken_files_change_nothing_until_they_are_whole(
 
         second = office.place(office.authority.issue_cert(HOST))
         assert await serial(port, office) == second
+
+
+async def test_a_key_that_only_becomes_readable_is_read(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(ServerTls(office.files)) as port:
+        first = await serial(port, office)
+        second = office.place(office.authority.issue_cert(HOST))
+        with monkeypatch.context() as forbidden:
+            forbidden.setattr(Path, "read_bytes", not_permitted)
+            assert await serial(port, office) == first
+
+        make_readable(office.files.key)
+
+        assert await serial(port, office) == second
+
+
+def not_permitted(file: Path) -> bytes:
+    """What the system says of another's file; tests may run as somebody who may read them all."""
+    raise PermissionError(13, "Permission denied", str(file))
+
+
+def make_readable(file: Path) -> None:
+    """Change the mode alone, once the clock of the file system has gone on."""
+    before = file.stat().st_ctime_ns
+    while file.stat().st_ctime_ns == before:
+        file.chmod(0o640)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ec.generate_private_key(ec.SECP256K1()),
+        ed448.Ed448PrivateKey.generate(),
+        rsa.generate_private_key(65537, 1024),
+    ],
+    ids=["secp256k1", "ed448", "rsa1024"],
+)
+def test_a_key_that_no_handshake_uses_is_told_and_not_silently_passed_over(
+    office: Office, key: Any
+) -> None:
+    replace(office.files.key, key.private_bytes(PEM, PrivateFormat.PKCS8, NoEncryption()))
+    replace(office.files.certificate, self_signed(key))
+
+    with pytest.raises(TlsFilesError, match="of a kind"):
+        ServerTls(office.files)
+
+
+def self_signed(key: Any) -> bytes:
+    """A certificate of any key: the authority of the tests makes only usual ones."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begins, begins + YEAR)
+    algorithm = None if isinstance(key, ed448.Ed448PrivateKey) else SHA256()
+    return made.sign(key, algorithm).public_bytes(PEM)
 
 
 def test_files_that_are_of_no_use_are_told_at_the_start(office: Office, tmp_path: Path) -> None:

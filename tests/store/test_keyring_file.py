@@ -70,6 +70,35 @@ def test_a_file_that_breaks_leaves_the_keys_as_they_are(file: Path, broken: str 
         KeyringFile(file)
 
 
+def test_a_file_that_only_becomes_readable_is_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = Ticks()
+    keys = KeyringFile(file, ticks)
+    before, after = keys.current, rotated(file).current
+    with monkeypatch.context() as forbidden:
+        forbidden.setattr(Path, "read_bytes", not_permitted)
+        ticks.now += LOOK_SECONDS
+        assert keys.current == before
+
+    make_readable(file)
+
+    ticks.now += LOOK_SECONDS
+    assert keys.current == after
+
+
+def not_permitted(file: Path) -> bytes:
+    """What the system says of another's file; tests may run as somebody who may read them all."""
+    raise PermissionError(13, "Permission denied", str(file))
+
+
+def make_readable(file: Path) -> None:
+    """Change the mode alone, once the clock of the file system has gone on."""
+    before = file.stat().st_ctime_ns
+    while file.stat().st_ctime_ns == before:
+        file.chmod(0o640)
+
+
 def test_a_keyring_is_replaced_with_its_mode_and_leaves_nothing_beside(file: Path) -> None:
     file.chmod(0o640)
 
