@@ -192,7 +192,7 @@ class Fuzzer:
             started = monotonic()
             answered = await self._target.line.send(call.number, sent)
             seconds = monotonic() - started
-            said, faults = _judged(answered, asked, seconds)
+            said, faults = judged(answered, asked, seconds)
             for fault in faults:
                 self.tally.fault(call, f"{fault}  [{sent.body[:120]!r} {_shown(sent.metadata)}]")
             self.tally.count(call, said)
@@ -202,7 +202,8 @@ class Fuzzer:
         return answered
 
 
-def _judged(answered: Answered, asked: Asked, seconds: float) -> tuple[Said, list[str]]:
+def judged(answered: Answered, asked: Asked, seconds: float) -> tuple[Said, list[str]]:
+    """Return what an answer says, and all that is wrong with it."""
     error = answered.error
     if error is None:
         faults: Iterator[str] = faults_of_answer(answered.answers, asked)
