@@ -9,7 +9,7 @@ from siklus.activities.store.feed_link import FeedLink, feed_link
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.queries import sequence
 
-LOOK_EVERY: Final = 0.04
+LOOK_EVERY: Final = 0.03
 """Seconds; on average half of it is added to what a watcher waits. To notify from each writer's
 transaction instead would make all their commits wait for one lock."""
 STAND_BY_EVERY: Final = 0.2

@@ -28,7 +28,7 @@ class Resume:
 
     def token(self, place: Place) -> str:
         """Return the token of a place."""
-        written = f'[{json.dumps(place)},"{self._seal(place)}"]'.encode()
+        written = f'[{_json(place)},"{self._seal(place)}"]'.encode()
         return base64.urlsafe_b64encode(written).decode().rstrip("=")
 
     def position(self, token: str) -> int:
@@ -58,9 +58,13 @@ class Resume:
     def _seal(self, place: Place) -> str:
         # Some ten thousand times a second: from where all tokens of the stream begin.
         seal = self._bound.copy()
-        # As JSON, because a text may hold half a character, which has no bytes of its own.
-        seal.update(json.dumps(place).encode())
+        seal.update(_json(place).encode())
         return seal.hexdigest()[:24]
+
+
+def _json(place: Place) -> str:
+    # A text may hold half a character, which has no bytes of its own.
+    return str(place) if isinstance(place, int) else json.dumps(place)
 
 
 def invalid() -> ServiceRefusal:

@@ -42,7 +42,7 @@ def projector(store: Store) -> Projector:
     return Projector(store, Vault(KEYS))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def server(store: Store, database: LocalPostgres) -> AsyncIterator[WatchedServer]:
     async with watched_server(store, database.feed_url) as running:
         yield running
