@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from siklus.services.cli import checks
 from siklus.services.cli.output import Fault
 from siklus.services.cli.running import read_settings, run_until_stopped
 from siklus.services.local.sample import (
@@ -50,13 +51,15 @@ def dev(
     settings = read_settings(data_dir=data_dir, grpc_port=grpc_port, web_port=web_port)
     ports = Ports(settings.grpc_port, settings.web_port, temporal_port, temporal_port + UI_ABOVE)
     pace = Pace(settings.rate_per_second, settings.rate_burst)
-    run_until_stopped(_dev(settings.data_dir, ports, pace))
+    targets = settings.webhook_allowed_targets
+    checks.webhook_targets(targets)
+    run_until_stopped(_dev(settings.data_dir, ports, pace, targets))
 
 
-async def _dev(data_dir: Path, ports: Ports, pace: Pace) -> None:
+async def _dev(data_dir: Path, ports: Ports, pace: Pace, targets: str) -> None:
     typer.echo(f"starting in {data_dir} ...")
     try:
-        async with LocalStack(data_dir, ports=ports, pace=pace) as stack:
+        async with LocalStack(data_dir, ports=ports, pace=pace, webhook_targets=targets) as stack:
             await ensure_sample(stack, data_dir)
             typer.echo(_welcome(stack, data_dir, ports))
             typer.echo(f"ready: gRPC on {stack.grpc_address}; Ctrl-C stops everything")

@@ -17,11 +17,13 @@ from siklus.v1 import commands_plan_pb2 as plan
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import roster_service_pb2 as roster
+from siklus.v1 import subscription_service_pb2 as subscriptions
 from siklus.v1 import task_service_pb2 as tasks
 from siklus.v1 import values_pb2 as values
 from siklus.v1.cycle_service_pb2_grpc import CycleServiceStub
 from siklus.v1.evaluation_service_pb2_grpc import EvaluationServiceStub
 from siklus.v1.roster_service_pb2_grpc import RosterServiceStub
+from siklus.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from siklus.v1.task_service_pb2_grpc import TaskServiceStub
 from tests.e2e.processes import Running, all_gone, one_line, printed, run, siklus
 from tests.local.killing import folder_anyone_may_enter
@@ -45,8 +47,8 @@ class Place:
         return ("dev", f"--data-dir={self.folder}", *ports, f"--temporal-port={self.temporal_port}")
 
     @asynccontextmanager
-    async def dev(self) -> AsyncIterator[Running]:
-        async with siklus(*self.command) as running:
+    async def dev(self, **environment: str) -> AsyncIterator[Running]:
+        async with siklus(*self.command, **environment) as running:
             await running.ready()
             yield running
 
@@ -95,7 +97,8 @@ async def test_dev_goes_on_where_it_was_killed(place: Place) -> None:
         await dev.stop(signal.SIGKILL)
         assert await all_gone(family) == []
 
-    async with place.dev() as dev, place.channel() as channel:
+    allowed = {"SIKLUS_WEBHOOK_ALLOWED_TARGETS": "127.0.0.1/32"}
+    async with place.dev(**allowed) as dev, place.channel() as channel:
         admin = await place.by("p-0001", "agency_admin")
         people = await RosterServiceStub(channel).ListPeople(
             roster.ListPeopleRequest(parent=PARENT), metadata=admin
@@ -107,6 +110,12 @@ async def test_dev_goes_on_where_it_was_killed(place: Place) -> None:
             plan.ApprovePlanRequest(name=evaluation, request_id="after"),
             metadata=await place.by("p-0003"),
         )
+        subscribed = await SubscriptionServiceStub(channel).CreateSubscription(
+            subscriptions.CreateSubscriptionRequest(
+                parent=PARENT, request_id="hook", subscription_id="here", url="http://127.0.0.1:9/"
+            ),
+            metadata=admin,
+        )
         family = dev.family()
         code = await dev.stop(signal.SIGTERM)
 
@@ -114,6 +123,7 @@ async def test_dev_goes_on_where_it_was_killed(place: Place) -> None:
     assert [cycle.progress.started for cycle in launched.cycles] == [9]
     assert approved.receipt.stage == pb.STAGE_EXECUTION
     assert approved.receipt.revision == 3
+    assert subscribed.secret.startswith("whsec_")
     assert code == 0
     assert await all_gone(family) == []
 
@@ -125,6 +135,13 @@ async def test_a_port_that_is_taken_is_told_in_one_line(place: Place) -> None:
 
     assert code == 2
     assert f"port {place.grpc_port} on 127.0.0.1 is taken" in one_line(complaint)
+
+
+async def test_networks_for_webhooks_that_are_none_are_told_in_one_line(place: Place) -> None:
+    code, complaint = await run(*place.command, SIKLUS_WEBHOOK_ALLOWED_TARGETS="the office")
+
+    assert code == 2
+    assert "SIKLUS_WEBHOOK_ALLOWED_TARGETS is no list of networks" in one_line(complaint)
 
 
 async def _submit_a_plan(place: Place) -> str:
