@@ -16,8 +16,9 @@ from siklus.workflows.domain.audit_check import AuditCheck, NotAnAuditFile, Prob
 app = typer.Typer(add_completion=False)
 
 ALTERED: Final = 1
-LONGEST_LINE: Final = 64 * 1024 * 1024
-"""An event has some KB; a file that is one endless line must not fill the memory."""
+LONGEST_LINE: Final = 8 * 1024 * 1024
+"""An event has some KB, and no call takes 1 MiB; what one line is read into has forty times its
+size, and a file that is one endless line must not fill the memory."""
 SHOW_EVERY: Final = 4 * 1024 * 1024
 OWN_KEY: Final = (
     "the signature's key was taken from the file, which shows that the file is whole, and not"

@@ -7,6 +7,8 @@ from siklus.workflows.domain import audit
 from siklus.workflows.domain.audit_file import ChainedEvent
 
 OPENED: Final = "evaluation_opened"
+STAGE_KEPT: Final = 40
+"""Characters; no stage has a longer name."""
 
 
 class ChainCheck:
@@ -63,7 +65,7 @@ class ChainCheck:
         if (happened.get("kind") == OPENED) != (event.number == 1):
             return "an evaluation is opened by its first event, and by no other"
         if isinstance(happened.get("stage"), str):
-            self.stage = happened["stage"]
+            self.stage = happened["stage"][:STAGE_KEPT]
         return ""
 
 

@@ -20,6 +20,10 @@ from siklus.workflows.domain.audit_lines import COUNTS, Line, NoRecord, parse
 from siklus.workflows.domain.audit_tree import Tree
 
 PROBLEMS_KEPT: Final = 100
+STAGES_KEPT: Final = 100
+"""There are a dozen; a file that invents others must not fill the memory."""
+NAME_KEPT: Final = 100
+"""Characters of a name that is told: none is so long."""
 _ORDER: Final = list(RecordKind)
 _EVALUATION: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,62})\.([1-9][0-9]{0,2})")
 
@@ -233,7 +237,9 @@ class AuditCheck:
                 self._fault(f"event {events + 1} is missing", name, events + 1)
             else:
                 self._fault("its events do not end with the hash that was announced", name, events)
-        self._report.stages[chain.stage] += 1
+        stages = self._report.stages
+        known = chain.stage in stages or len(stages) < STAGES_KEPT
+        stages[chain.stage if known else ""] += 1
         if not self._report.problem_count:
             # With a problem there is no root to compare, and a name may be none.
             header = self._report.header
@@ -247,7 +253,7 @@ class AuditCheck:
         except BadSignature as bad:
             self._fault(str(bad))
             return
-        except ValueError:
+        except (ValueError, RecursionError):
             claims = None
         if not isinstance(claims, dict):
             self._fault("the checkpoint signs something else than an audit file")
@@ -274,7 +280,8 @@ class AuditCheck:
     def _fault(self, what: str, evaluation: str = "", seq: int = 0) -> None:
         self._report.problem_count += 1
         if len(self._report.problems) < PROBLEMS_KEPT:
-            self._report.problems.append(Problem(self._line, evaluation, seq, what))
+            problem = Problem(self._line, evaluation[:NAME_KEPT], seq, what)
+            self._report.problems.append(problem)
 
 
 _COUNTED: Final = dict(zip(COUNTS, _ORDER[1:-1], strict=True))
