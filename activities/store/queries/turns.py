@@ -25,15 +25,19 @@ EVERY = "SELECT agency, subscription FROM subscription_turn"
 LOCK = """
     SELECT position FROM subscription_turn WHERE agency = %s AND subscription = %s FOR UPDATE
 """
+# The first by an index, however many wait: this runs twice for each attempt.
 SETTLE = """
     UPDATE subscription_turn AS turn
-    SET position = greatest(position, %(position)s), due_at = (
-        SELECT min(delivery.next_attempt_at)
-        FROM subscription JOIN delivery ON delivery.agency = subscription.agency
-            AND delivery.subscription = subscription.subscription
-        WHERE subscription.agency = %(agency)s AND subscription.subscription = %(subscription)s
-            AND subscription.state = 'ACTIVE' AND delivery.state = 'PENDING'
-    )
+    SET position = greatest(position, %(position)s), due_at = CASE
+        WHEN (
+            SELECT state FROM subscription
+            WHERE agency = %(agency)s AND subscription = %(subscription)s
+        ) = 'ACTIVE' THEN (
+            SELECT next_attempt_at FROM delivery
+            WHERE agency = %(agency)s AND subscription = %(subscription)s AND state = 'PENDING'
+            ORDER BY next_attempt_at LIMIT 1
+        )
+    END
     WHERE turn.agency = %(agency)s AND turn.subscription = %(subscription)s
 """
 

@@ -58,6 +58,7 @@ class Delivery(Row, table=True):
             "agency",
             "subscription",
             "next_attempt_at",
+            "position",
             postgresql_where=text(PENDING),
         ),
         Index(

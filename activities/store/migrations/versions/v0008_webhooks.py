@@ -60,7 +60,8 @@ TABLES = (
     """,
 )
 INDEXES = (
-    "delivery_due_idx ON delivery (agency, subscription, next_attempt_at) WHERE state = 'PENDING'",
+    "delivery_due_idx ON delivery (agency, subscription, next_attempt_at, position)"
+    " WHERE state = 'PENDING'",
     "delivery_order_idx ON delivery (agency, subscription, cycle, person, segment, position)"
     " WHERE state = 'PENDING'",
     "delivery_agency_subscription_position_idx ON delivery (agency, subscription, position)",
