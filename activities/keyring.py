@@ -101,14 +101,17 @@ class Keyring(BaseModel):
         with self._written_beside(file) as new:
             # A link and not a rename, which would take another's place.
             os.link(new, file)
+            _keep(file.parent)
 
     def replace(self, file: Path) -> None:
-        """Take the place of a keyring at once, with its owner and mode."""
+        """Take the place of a keyring at once, with its owner and mode; links to it stay."""
+        file = file.resolve()
         was = file.stat()
         with self._written_beside(file) as new:
             os.chown(new, was.st_uid, was.st_gid)
             new.chmod(was.st_mode & 0o777)
             new.rename(file)
+            _keep(file.parent)
 
     def with_key(self) -> Self:
         """Return the keyring with one more key, which is not current."""
@@ -155,6 +158,15 @@ class Keyring(BaseModel):
             yield new
         finally:
             new.unlink(missing_ok=True)
+
+
+def _keep(folder: Path) -> None:
+    """Write a folder's entries to the disk: what a key sealed must not outlive the key."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _new_key() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -143,6 +144,9 @@ def _alone(file: Path) -> Iterator[Keyring]:
     try:
         with file.open() as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Replaced since we opened it: the lock of the file that counts is another's to take.
+            if not os.path.samestat(os.fstat(held.fileno()), file.stat()):
+                raise BlockingIOError
             yield _read(file)
     except BlockingIOError:
         raise Fault("KEYRING_BUSY", f"somebody else is changing {file}") from None

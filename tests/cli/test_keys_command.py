@@ -1,8 +1,10 @@
 """`siklus keys`: what it makes and shows, and what it refuses without asking any server."""
 
+import fcntl
 import json
 import stat
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -81,6 +83,22 @@ def test_a_prepared_key_is_the_next_and_prepared_once(made: Path, capsys: Captur
     assert f"{prepared}  next\n" in shown(capsys)
     assert run(["keys", "rotate", "--prepare"]) == 0
     assert Keyring.load(made) == after
+
+
+def test_whoever_was_overtaken_while_opening_the_file_changes_nothing(
+    made: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, others = fcntl.flock, Keyring.load(made).with_key()
+
+    def overtaken(held: IO[str], how: int) -> None:
+        others.replace(made)
+        lock(held, how)
+
+    monkeypatch.setattr(fcntl, "flock", overtaken)
+    assert run(["keys", "rotate", "--prepare"]) == 2
+
+    assert "somebody else is changing" in capsys.readouterr().err
+    assert Keyring.load(made) == others
 
 
 def test_without_a_database_nothing_is_rotated(made: Path, capsys: Captured) -> None:

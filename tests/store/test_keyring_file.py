@@ -1,5 +1,6 @@
 """A running process follows its keyring's file."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,28 @@ def test_a_keyring_is_replaced_with_its_mode_and_leaves_nothing_beside(file: Pat
 
     assert file.stat().st_mode & 0o777 == 0o640
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_keyring_that_is_written_is_kept_through_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, kept = tmp_path / "keys.json", list[Path]()
+    monkeypatch.setattr(os, "fsync", lambda opened: kept.append(opened_by(opened)))
+
+    Keyring.generate().create(file)
+    assert kept[-1] == tmp_path
+    rotated(file)
+
+    assert kept[-2].parent == kept[-1] == tmp_path
+
+
+def opened_by(descriptor: int) -> Path:
+    return Path(f"/proc/self/fd/{descriptor}").readlink()
+
+
+def test_a_link_to_a_keyring_stays_one(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to(file)
+
+    assert rotated(link) == Keyring.load(file)
+    assert link.is_symlink()
