@@ -11,6 +11,7 @@ from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import Predicate
 from tests.domain.story import (
+    ADMIN,
     BUDI,
     INSTANT,
     MINUTE,
@@ -153,6 +154,15 @@ def test_the_decider_is_never_the_rater() -> None:
     with refused(Reason.SEPARATION_OF_DUTIES):
         told.team.reassigns(Seat.DECIDER, BUDI)
     assert told.team.upholds().stage is Stage.FINAL_APPROVAL
+
+
+def test_whoever_rated_does_not_choose_who_decides_the_appeal() -> None:
+    told = appealed()
+    rater_in_the_team = told.person(BUDI, roles=ADMIN)
+
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        rater_in_the_team.reassigns(Seat.DECIDER, WAYAN)
+    assert told.team.reassigns(Seat.DECIDER, WAYAN).task(TaskKind.DECIDE_APPEAL).holder == WAYAN
 
 
 def test_at_the_top_the_law_makes_rater_and_decider_one_and_it_shows() -> None:

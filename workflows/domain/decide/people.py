@@ -46,6 +46,9 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
             raise Refusal(Reason.WRONG_STAGE, "no appeal waits for a decision")
         if command.person in state.raters and not state.appeal.top_of_hierarchy:
             raise Refusal(Reason.SEPARATION_OF_DUTIES, "whoever rated does not decide the appeal")
+        if act.actor.person in state.raters:
+            message = "whoever rated does not choose who decides; ask another of the team"
+            raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
     forms.must_say(command, "reason")
     if act.roster is None or not act.roster.active:
         raise invalid("person", "is nobody who works in the agency now")
