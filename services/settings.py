@@ -1,10 +1,12 @@
 """What an operator may set, from the environment or one TOML file, read once at start."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +16,28 @@ from pydantic_settings import (
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Language = Literal["id", "en"]
+
+
+def _unambiguous(url: SecretStr) -> SecretStr:
+    """Refuse a URL of which drivers would take a part of the password for something else.
+
+    They tell that part: as a host that nobody knows, or as a port that is no number.
+    """
+    written = url.get_secret_value()
+    try:
+        whole = written.count("@") < 2 and not re.search("%(?![0-9A-Fa-f]{2})", written)
+        # Several hosts have several ports.
+        _ = "," in written or urlsplit(written).port
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(
+            "this is no URL; write @ : / ? # % in a password as %40 %3A %2F %3F %23 %25"
+        )
+    return url
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_unambiguous)]
 
 CONFIG_VARIABLE = "SIKLUS_CONFIG"
 CONFIG_FILE = Path("siklus.toml")
@@ -30,13 +54,13 @@ class Settings(BaseSettings):
         env_prefix="SIKLUS_", extra="forbid", frozen=True, use_attribute_docstrings=True
     )
 
-    database_url: SecretStr = SecretStr("postgresql://siklus_app@127.0.0.1:5432/siklus")
+    database_url: DatabaseUrl = SecretStr("postgresql://siklus_app@127.0.0.1:5432/siklus")
     """PostgreSQL as `siklus_app`: what services and workers use; row-level security applies."""
 
-    owner_database_url: SecretStr = SecretStr("postgresql://siklus_owner@127.0.0.1:5432/siklus")
+    owner_database_url: DatabaseUrl = SecretStr("postgresql://siklus_owner@127.0.0.1:5432/siklus")
     """PostgreSQL as `siklus_owner`: migrations alone."""
 
-    feed_database_url: SecretStr = SecretStr("postgresql://siklus_feed@127.0.0.1:5432/siklus")
+    feed_database_url: DatabaseUrl = SecretStr("postgresql://siklus_feed@127.0.0.1:5432/siklus")
     """PostgreSQL as `siklus_feed`: the sequencer and the doctor, which look across agencies."""
 
     temporal_address: str = "127.0.0.1:7233"

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from siklus.services.cli.output import Fault
+from siklus.services.cli.running import read_settings
 from siklus.services.settings import ConfigFileMissingError, Settings
 
 
@@ -62,3 +64,41 @@ def test_settings_never_change_and_never_show_a_password(monkeypatch: pytest.Mon
     assert settings.database_url.get_secret_value().endswith("secret@db/siklus")
     with pytest.raises(ValidationError):
         settings.grpc_port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "OWNER_DATABASE_URL", "FEED_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://siklus_app:ge@heim@db:5432/siklus",
+        "postgresql://siklus_app:g@e:heim@db:5432/siklus",
+        "postgresql://siklus_app:ge%heim@db:5432/siklus",
+        "postgresql://siklus_app:heim/siklus",
+    ],
+)
+def test_a_password_that_would_be_read_as_something_else_is_refused_and_not_told(
+    url: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SIKLUS_{name}", url)
+
+    with pytest.raises(Fault) as told:
+        read_settings()
+
+    assert f"SIKLUS_{name}: " in told.value.message
+    assert "%40" in told.value.message
+    assert "heim" not in told.value.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://siklus_app:ge%40%3Aheim@db:5432/siklus?sslmode=verify-full",
+        "postgresql+psycopg://siklus_app@/siklus?host=/run/postgresql",
+        "postgresql://siklus_app:geheim@[::1]:5432/siklus",
+        "postgresql://siklus_app@one:5432,two:5433/siklus",
+    ],
+)
+def test_urls_as_they_should_be_are_taken(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIKLUS_FEED_DATABASE_URL", url)
+
+    assert Settings().feed_database_url.get_secret_value() == url
