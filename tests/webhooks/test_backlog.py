@@ -8,15 +8,17 @@ import psycopg
 import pytest
 
 from siklus.activities.store.queries import deliveries, turns
+from siklus.activities.store.queries.deliveries import DeliveryState
 from tests.webhooks.mailroom import Mailroom
 
 MANY = 20_000
 WAIT = """
     INSERT INTO delivery (agency, subscription, delivery, position, cycle, person, segment, number,
         kind, recorded_at, body, state, attempts, next_attempt_at, last_status, last_error)
-    SELECT %s, 'esb', 'evt_' || n, n, '2026', 'p' || n, 1, 1, 'plan_submitted', %s, '{}',
-        'PENDING', 0, %s, 0, ''
-    FROM generate_series(1, %s) AS n
+    SELECT %(agency)s, 'esb', 'evt_' || n, n, '2026', 'p' || n / %(each)s, 1, n,
+        'plan_submitted', %(now)s, '{}', %(state)s::varchar, 0,
+        CASE WHEN %(state)s::varchar = 'PENDING' THEN %(now)s::timestamptz END, 0, ''
+    FROM generate_series(0, %(many)s - 1) AS n
 """
 
 
@@ -25,6 +27,22 @@ def rows_of(plan: Mapping[str, Any]) -> Iterator[float]:
     yield plan["Actual Rows"] * plan["Actual Loops"]
     for part in plan.get("Plans", ()):
         yield from rows_of(part)
+
+
+async def filled(mailroom: Mailroom, state: DeliveryState, many: int, each: int = 1) -> None:
+    """Put so many deliveries into the ledger, `each` of one evaluation, and let the planner see."""
+    given = {
+        "agency": mailroom.agency,
+        "now": mailroom.now,
+        "state": state,
+        "many": many,
+        "each": each,
+    }
+    async with await psycopg.AsyncConnection.connect(
+        mailroom.postgres.superuser_url, autocommit=True
+    ) as owner:
+        await owner.execute(WAIT, given)
+        await owner.execute("ANALYZE delivery")
 
 
 @pytest.mark.parametrize("statement", [turns.SETTLE, deliveries.TAKE])
@@ -39,16 +57,25 @@ async def test_an_attempt_looks_at_few_rows_however_many_wait(
         "now": mailroom.now,
         "until": mailroom.now + timedelta(seconds=30),
     }
+    # All at one instant, as after a replay.
+    await filled(mailroom, DeliveryState.PENDING, MANY)
     async with mailroom.store.agency(mailroom.agency) as connection:
-        # All at one instant, as after a replay.
-        await connection.execute(WAIT, (mailroom.agency, mailroom.now, mailroom.now, MANY))
-        async with await psycopg.AsyncConnection.connect(
-            mailroom.postgres.superuser_url, autocommit=True
-        ) as owner:
-            await owner.execute("ANALYZE delivery")
         cursor = await connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", given)
         row = await cursor.fetchone()
 
     assert row is not None
     (plan,) = row[0]
     assert max(rows_of(plan["Plan"])) < 20
+
+
+async def test_many_dead_letters_are_replayed_at_once_each_evaluation_from_its_first(
+    mailroom: Mailroom,
+) -> None:
+    await mailroom.subscribe("https://127.0.0.1:1/")
+    await filled(mailroom, DeliveryState.DEAD, 9000, each=3)
+
+    assert await mailroom.replayed() == 9000
+
+    rows = await mailroom.ledger()
+    assert {row.number % 3 for row in rows if row.next_attempt_at} == {0}
+    assert {row.number % 3 for row in rows if not row.next_attempt_at} == {1, 2}

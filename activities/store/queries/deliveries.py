@@ -104,32 +104,31 @@ ADD = """
         segment int, number int, kind text, recorded_at timestamptz, body text)
     ON CONFLICT DO NOTHING
 """
-# Row by row and not the agency's all: the index in the order of an evaluation finds each.
-_BEFORE = """
-    SELECT FROM delivery AS before WHERE before.agency = delivery.agency
-        AND before.subscription = delivery.subscription AND before.cycle = delivery.cycle
-        AND before.person = delivery.person AND before.segment = delivery.segment
-        AND before.state = 'PENDING' AND before.position < delivery.position
+# Evaluation by evaluation, each found by the index in its order: whatever the planner believes of
+# how many wait, these never look at all of them for each. The locked turn keeps the ctids.
+_WAITING = """
+    SELECT waiting.ctid, waiting.next_attempt_at
+    FROM delivery AS waiting WHERE waiting.agency = %(agency)s
+        AND waiting.subscription = %(subscription)s AND waiting.cycle = of.cycle
+        AND waiting.person = of.person AND waiting.segment = of.segment
+        AND waiting.state = 'PENDING'
+    ORDER BY waiting.position
+"""
+_OF = """
+    unnest(%(cycles)s::text[], %(people)s::text[], %(segments)s::int[])
+        AS of (cycle, person, segment)
 """
 RELEASE = f"""
-    UPDATE delivery SET next_attempt_at = %(now)s
-    FROM (
-        SELECT DISTINCT * FROM unnest(%(cycles)s::text[], %(people)s::text[], %(segments)s::int[])
-    ) AS of (cycle, person, segment)
-    WHERE delivery.agency = %(agency)s AND delivery.subscription = %(subscription)s
-        AND delivery.cycle = of.cycle AND delivery.person = of.person
-        AND delivery.segment = of.segment AND delivery.state = 'PENDING'
-        AND delivery.next_attempt_at IS NULL AND NOT EXISTS ({_BEFORE})
+    UPDATE delivery SET next_attempt_at = %(now)s WHERE ctid = ANY (ARRAY(
+        SELECT first.ctid FROM {_OF}, LATERAL ({_WAITING} LIMIT 1) AS first
+        WHERE first.next_attempt_at IS NULL
+    ))
 """  # noqa: S608 - constants alone
 HOLD_BACK = f"""
-    UPDATE delivery SET next_attempt_at = NULL
-    FROM (
-        SELECT DISTINCT * FROM unnest(%(cycles)s::text[], %(people)s::text[], %(segments)s::int[])
-    ) AS of (cycle, person, segment)
-    WHERE delivery.agency = %(agency)s AND delivery.subscription = %(subscription)s
-        AND delivery.cycle = of.cycle AND delivery.person = of.person
-        AND delivery.segment = of.segment AND delivery.state = 'PENDING'
-        AND delivery.next_attempt_at IS NOT NULL AND EXISTS ({_BEFORE})
+    UPDATE delivery SET next_attempt_at = NULL WHERE ctid = ANY (ARRAY(
+        SELECT later.ctid FROM {_OF}, LATERAL ({_WAITING} OFFSET 1) AS later
+        WHERE later.next_attempt_at IS NOT NULL
+    ))
 """  # noqa: S608 - constants alone
 DUE = """
     SELECT count(*) FROM (
