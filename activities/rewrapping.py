@@ -27,7 +27,7 @@ class Rewrapped:
 
 
 async def agencies(feed_url: str) -> list[AgencyId]:
-    """Return every agency with a record, as `siklus_feed`; raises psycopg.Error."""
+    """Return every agency that keeps a key, as `siklus_feed`; raises psycopg.Error."""
     async with await Connection.connect(feed_url, autocommit=True) as connection:
         return await data_keys.agencies(connection)
 

@@ -7,7 +7,7 @@ import pytest
 from siklus.activities.keyring import Keyring
 from siklus.activities.projection import Projector
 from siklus.activities.rewrapping import Rewrapped, agencies, counted, rewrap
-from siklus.activities.store.pool import Store
+from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import subscriptions
 from siklus.activities.store.queries.subscriptions import (
     SealedSecret,
@@ -67,20 +67,24 @@ async def test_what_nobody_can_open_is_told_and_left(store: Store, agency: Agenc
     assert await counted(store, [agency]) == {lost.current: 2, NEW.current: 1}
 
 
+async def subscribed(connection: Connection, agency: AgencyId) -> None:
+    row = SubscriptionRow(
+        subscription="hr",
+        url="https://hr.example/hook",
+        kinds=[],
+        cycle=None,
+        state=SubscriptionState.ACTIVE,
+        created_at=datetime(2026, 1, 5, tzinfo=UTC),
+        old_secret_until=None,
+    )
+    await subscriptions.create(
+        connection, agency, row, SecretBox(OLD).seal(agency, "hr", "whsec_1")
+    )
+
+
 async def test_secrets_of_webhooks_are_sealed_anew(store: Store, agency: AgencyId) -> None:
     async with store.agency(agency) as connection, connection.transaction():
-        row = SubscriptionRow(
-            subscription="hr",
-            url="https://hr.example/hook",
-            kinds=[],
-            cycle=None,
-            state=SubscriptionState.ACTIVE,
-            created_at=datetime(2026, 1, 5, tzinfo=UTC),
-            old_secret_until=None,
-        )
-        await subscriptions.create(
-            connection, agency, row, SecretBox(OLD).seal(agency, "hr", "whsec_1")
-        )
+        await subscribed(connection, agency)
         until = datetime(2026, 1, 6, tzinfo=UTC)
         newer = SecretBox(OLD).seal(agency, "hr", "whsec_2")
         await subscriptions.rotate(connection, agency, "hr", newer, old_until=until)
@@ -109,3 +113,12 @@ async def test_every_agency_with_a_record_is_found(
 
     assert [each for each in found if each.startswith(agency)] == [agency, other]
     assert found == sorted(set(found))
+
+
+async def test_an_agency_that_has_only_webhooks_yet_is_found_too(
+    store: Store, database: LocalPostgres, agency: AgencyId
+) -> None:
+    async with store.agency(agency) as connection, connection.transaction():
+        await subscribed(connection, agency)
+
+    assert agency in await agencies(database.feed_url)

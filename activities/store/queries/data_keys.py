@@ -18,7 +18,8 @@ AGENCIES = """
         FROM found WHERE found.agency IS NOT NULL
     )
     SELECT agency FROM found WHERE agency IS NOT NULL
-    UNION SELECT agency FROM unsequenced ORDER BY agency
+    UNION SELECT agency FROM unsequenced
+    UNION SELECT agency FROM subscription_turn ORDER BY agency
 """
 COUNT = """
     SELECT keyring_key, sum(uses)::bigint FROM (
@@ -86,7 +87,7 @@ class _Row:
 
 
 async def agencies(connection: Connection) -> list[AgencyId]:
-    """Return every agency that has recorded anything; for `siklus_feed`, which sees across them."""
+    """Return every agency with a record or a webhook; for `siklus_feed`, which sees them all."""
     rows = await (await connection.execute(AGENCIES)).fetchall()
     return [AgencyId(agency) for (agency,) in rows]
 
