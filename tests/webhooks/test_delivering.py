@@ -172,6 +172,39 @@ async def test_what_waits_for_its_next_attempt_lets_a_replayed_letter_go_before_
     assert [each.what for each in receiver.came if each.what[0] == "siti"] == [("siti", 1)]
 
 
+async def test_what_fails_while_an_earlier_letter_is_replayed_waits_for_it(
+    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siklus.activities.webhooks.courier.GRACE_SECONDS", 0.05)
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def refuses(received: Received) -> web.StreamResponse:
+        if received.what == ("siti", 2):
+            under_way.set()
+            await go_on.wait()
+        return web.Response(status=500)
+
+    receiver.answer = refuses
+    await mailroom.subscribe(receiver.url)
+    await mailroom.record("siti")
+    async with mailroom.courier(Pace(look=0.01, ladder=(timedelta(),))):
+        await under_way.wait()
+    async with mailroom.courier(Pace(look=0.01, ladder=(timedelta(), timedelta(seconds=5)))):
+        under_way.clear()
+        await under_way.wait()
+        assert await mailroom.replayed() == 1
+        go_on.set()
+        first, second = await mailroom.until(
+            lambda rows: (
+                [row.last_status for row in rows] == [500, 500]
+                and [row.attempts for row in rows] == [1, 1]
+            )
+        )
+
+    assert (first.state, second.state) == ("PENDING", "PENDING")
+    assert (first.next_attempt_at is None, second.next_attempt_at) == (False, None)
+
+
 async def test_during_the_overlap_both_secrets_sign_and_then_the_new_one_alone(
     mailroom: Mailroom, receiver: Receiver
 ) -> None:

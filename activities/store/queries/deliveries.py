@@ -246,9 +246,9 @@ async def note(connection: Connection, turn: Turn, taken: Taken, what: Note) -> 
     async with connection.pipeline():
         await lock_unseen(connection, turn)
         await connection.execute(NOTE, given)
-        if what.state is not DeliveryState.PENDING:
-            evaluation = Evaluation(taken.cycle, taken.person, taken.segment)
-            await connection.execute(RELEASE, _of(turn, {evaluation}, what.at))
+        # One that waits again lets those go first that were replayed meanwhile.
+        follows = HOLD_BACK if what.state is DeliveryState.PENDING else RELEASE
+        await connection.execute(follows, _of(turn, {_evaluation(taken)}, what.at))
         if what.pauses:
             await connection.execute(PAUSE, turn)
         await settle(connection, *turn)
@@ -258,6 +258,7 @@ async def put_back(connection: Connection, turn: Turn, taken: Taken, now: dateti
     """Let it be taken up at once: this attempt was broken off and does not count."""
     if await lock(connection, *turn):
         await connection.execute(PUT_BACK, {**_one(turn, taken), "now": now})
+        await connection.execute(HOLD_BACK, _of(turn, {_evaluation(taken)}, now))
         await settle(connection, *turn)
 
 
@@ -307,6 +308,10 @@ def _one(turn: Turn, taken: Taken) -> dict[str, object]:
         "delivery": taken.delivery,
         "attempts": taken.attempts,
     }
+
+
+def _evaluation(taken: Taken) -> Evaluation:
+    return Evaluation(taken.cycle, taken.person, taken.segment)
 
 
 def _of(turn: Turn, evaluations: Iterable[Evaluation], now: datetime) -> dict[str, object]:
