@@ -12,27 +12,38 @@ from psycopg.rows import args_row
 from siklus.activities.store.pool import Connection
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
 
+# The page first, and then each of its events by key: inner limits and offsets hold the planner to
+# it. With old statistics, or none, as after a restore, it would look up all that the agency ever
+# recorded for each page, and the store would not answer in time.
 # An event may have been superseded since it got its position; then it lies aside.
 AFTER = """
-    SELECT feed.position, feed.agency, feed.cycle, feed.person, feed.segment, feed.number,
-        feed.hash, told.kind, told.occurred_at, told.recorded_at, told.actor,
+    SELECT next.position, next.agency, next.cycle, next.person, next.segment, next.number,
+        next.hash, told.kind, told.occurred_at, told.recorded_at, told.actor,
         coalesce(told.stage, now.stage), coalesce(told.unit, now.unit),
         coalesce(told.supervisor, now.supervisor), now.participants, told.superseded
-    FROM feed
+    FROM (
+        SELECT position, agency, cycle, person, segment, number, hash FROM feed
+        WHERE agency = (SELECT current_setting('siklus.agency')) AND position > %s
+        ORDER BY position LIMIT %s
+    ) AS next
     CROSS JOIN LATERAL (
         SELECT kind, occurred_at, recorded_at, actor, stage, unit, supervisor, false AS superseded
-        FROM event WHERE agency = feed.agency AND cycle = feed.cycle AND person = feed.person
-            AND segment = feed.segment AND number = feed.number AND hash = feed.hash
+        FROM event WHERE agency = next.agency AND cycle = next.cycle AND person = next.person
+            AND segment = next.segment AND number = next.number AND hash = next.hash
         UNION ALL
         SELECT kind, occurred_at, recorded_at, actor, stage, unit, supervisor, true
-        FROM superseded WHERE agency = feed.agency AND cycle = feed.cycle
-            AND person = feed.person AND segment = feed.segment AND number = feed.number
-            AND hash = feed.hash
+        FROM superseded WHERE agency = next.agency AND cycle = next.cycle
+            AND person = next.person AND segment = next.segment AND number = next.number
+            AND hash = next.hash
+        OFFSET 0
     ) AS told
-    JOIN evaluation AS now ON now.agency = feed.agency AND now.cycle = feed.cycle
-        AND now.person = feed.person AND now.segment = feed.segment
-    WHERE feed.agency = (SELECT current_setting('siklus.agency')) AND feed.position > %s
-    ORDER BY feed.position LIMIT %s
+    CROSS JOIN LATERAL (
+        SELECT stage, unit, supervisor, participants FROM evaluation
+        WHERE agency = next.agency AND cycle = next.cycle AND person = next.person
+            AND segment = next.segment
+        OFFSET 0
+    ) AS now
+    ORDER BY next.position
 """
 HEAD = """
     SELECT coalesce(max(position), 0) FROM feed
