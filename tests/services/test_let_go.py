@@ -38,4 +38,6 @@ async def test_a_refused_request_is_let_go_at_once(uncollected: None) -> None:
                 await raw(channel, COUNT_TASKS, b"\x78\x01" * 1000, bearer("x"))
     await server.stop(0)
 
-    assert [each for each in gc.get_objects() if isinstance(each, Call)] == []
+    # Calls of other tests may be held by what those keep of them.
+    held = [each for each in gc.get_objects() if isinstance(each, Call)]
+    assert [each for each in held if each.method.path == COUNT_TASKS] == []
