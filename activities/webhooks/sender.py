@@ -20,6 +20,9 @@ from typing import Any, Final, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+from aiohttp.streams import StreamReader
 from yarl import URL
 
 from siklus.activities.webhooks.ladder import wish_of
@@ -30,6 +33,8 @@ TIMEOUT: Final = 15.0
 READ_BYTES: Final = 4096
 """Of an answer's body, so that its connection can be used again; a longer one is cut off."""
 READ_SECONDS: Final = 0.5
+INTERIM_ANSWERS: Final = 8
+"""Of 100 to 199, before the one that counts."""
 FIND_SECONDS: Final = 2.0
 LOOKUPS_AT_ONCE: Final = 32
 _FINDERS: Final = ThreadPoolExecutor(8, thread_name_prefix="webhook-host")
@@ -119,6 +124,30 @@ def _addresses(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
     return list(socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
 
 
+class Answer(aiohttp.ClientResponse):
+    """An answer, before which few interim ones (1xx) are read: a flood of them stops the loop."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Read until the answer itself; raises ClientPayloadError after too many others."""
+        protocol = connection.protocol
+        if protocol is None:
+            return await super().start(connection)
+        read, came = protocol.read, 0
+
+        async def read_few() -> tuple[RawResponseMessage, StreamReader]:
+            nonlocal came
+            came += 1
+            if came > INTERIM_ANSWERS + 1:
+                raise aiohttp.ClientPayloadError("too many interim answers")
+            return await read()
+
+        protocol.read = read_few  # type: ignore[method-assign]
+        try:
+            return await super().start(connection)
+        finally:
+            protocol.read = read  # type: ignore[method-assign]
+
+
 class Sender:
     """Sends while its block is open; `tls` is for tests, others trust what the system trusts."""
 
@@ -157,13 +186,15 @@ class Sender:
             async with asyncio.timeout(self._timeout):
                 url = self._targets.checked(target)
                 session = self._plain if url.scheme == "http" else self._secure
-                async with session.post(
+                answer = await session.post(
                     url, data=body.encode(), headers=headers, allow_redirects=False
-                ) as answer:
-                    seconds = monotonic() - began
-                    await _drain(answer)
-                    wish = wish_of(answer.headers.get("retry-after"), self._now())
-                    return Outcome(answer.status, _fault_of(answer.status), seconds, wish)
+                )
+            # Its status came in time, and that alone counts.
+            async with answer:
+                seconds = monotonic() - began
+                await _drain(answer)
+                wish = wish_of(answer.headers.get("retry-after"), self._now())
+                return Outcome(answer.status, _fault_of(answer.status), seconds, wish)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Outcome(0, _fault(error), monotonic() - began)
 
@@ -189,6 +220,7 @@ class Sender:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
+            response_class=Answer,
             timeout=aiohttp.ClientTimeout(total=None),
             headers={"user-agent": AGENT, "content-type": CONTENT_TYPE},
         )
