@@ -16,7 +16,7 @@ from siklus.services.auth.tokens import MAX_TOKEN
 from siklus.services.feed import attendance
 from siklus.services.interceptors import chain
 from siklus.services.interceptors.deadline import LIMIT_SECONDS
-from siklus.services.rpc import pace, paging, status, subscriptions
+from siklus.services.rpc import changes, pace, paging, status, subscriptions
 from siklus.v1 import annotations_pb2
 from siklus.workflows.domain.commands import FORM_BYTES
 from siklus.workflows.domain.pack_source import MAX_BYTES
@@ -217,6 +217,7 @@ def _types(contract: Contract) -> dict[str, object]:
     return {
         "messages": sorted(messages, key=lambda each: short(each.name)),
         "enums": sorted(enums, key=lambda each: each.name),
+        "kinds": ", ".join(f"`{kind}`" for kind in changes.KINDS),
     }
 
 

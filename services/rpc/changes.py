@@ -2,14 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self, get_args
 
 from siklus.activities.store.queries.feed import FeedRow
 from siklus.services.auth.caller import Caller
 from siklus.services.rpc.names import evaluation_name_of
 from siklus.services.rpc.views import stage, to_timestamp
 from siklus.v1 import watch_pb2 as pb
+from siklus.workflows.domain.errors import invalid
+from siklus.workflows.domain.events import AnyEvent
 from siklus.workflows.domain.values import PersonId
+
+KINDS: Final = tuple(
+    event.model_fields["kind"].default for event in get_args(get_args(AnyEvent)[0])
+)
+"""Every kind of event that there is, such as `plan_submitted`, in the order of a year."""
+
+
+def must_be_kinds(kinds: Iterable[str]) -> None:
+    """Raise FIELD_INVALID for a kind that there is not: nothing of it would ever come."""
+    unknown = sorted(set(kinds).difference(KINDS))
+    if unknown:
+        raise invalid("kinds", f"there is no event {unknown[0]}")
 
 
 class Change:
@@ -63,7 +77,11 @@ class Wanted:
 
     @classmethod
     def asked(cls, caller: Caller, request: pb.WatchEvaluationsRequest) -> Self:
-        """Read the filters; who has no office that sees everything sees where they take part."""
+        """Read the filters; who has no office that sees everything sees where they take part.
+
+        Raises FIELD_INVALID for a kind of event that there is not.
+        """
+        must_be_kinds(request.kinds)
         return cls(
             participant=None if caller.sees_all else caller.person,
             cycle=request.cycle,

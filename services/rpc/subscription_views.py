@@ -1,19 +1,11 @@
 """Subscriptions and deliveries as the contract shows them."""
 
-from typing import Final, get_args
-
 from siklus.activities.store.queries.deliveries import DeliveryRow
 from siklus.activities.store.queries.subscriptions import SubscriptionRow
 from siklus.services.rpc import names
 from siklus.services.rpc.views import code, to_timestamp
 from siklus.v1 import subscription_service_pb2 as pb
-from siklus.workflows.domain.events import AnyEvent
 from siklus.workflows.domain.values import AgencyId
-
-KINDS: Final = frozenset(
-    event.model_fields["kind"].default for event in get_args(get_args(AnyEvent)[0])
-)
-"""Every kind of event that there is, such as `plan_submitted`."""
 
 
 def subscription(agency: AgencyId, row: SubscriptionRow) -> pb.Subscription:

@@ -19,13 +19,13 @@ from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import names, subscription_views
+from siklus.services.rpc.changes import must_be_kinds
 from siklus.services.rpc.gate import admit
 from siklus.services.rpc.once import Request
 from siklus.services.rpc.paging import Page, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import subscription_service_pb2 as pb
 from siklus.v1 import subscription_service_pb2_grpc
-from siklus.workflows.domain.errors import invalid
 from siklus.workflows.domain.values import AgencyId
 
 Answer = TypeVar("Answer", pb.CreateSubscriptionResponse, pb.RotateSecretResponse)
@@ -63,7 +63,7 @@ class Subscriptions(subscription_service_pb2_grpc.SubscriptionServiceServicer):
         if known is not None:
             return known
         url = await self._allowed(request.url)
-        _must_be_kinds(request.kinds)
+        must_be_kinds(request.kinds)
         secret = new_secret()
 
         async def create(connection: Connection) -> pb.CreateSubscriptionResponse:
@@ -298,9 +298,3 @@ def _absent(name: str) -> ServiceRefusal:
     return ServiceRefusal(
         ServiceReason.NOT_FOUND, "there is no such subscription", details={"name": name}
     )
-
-
-def _must_be_kinds(kinds: Any) -> None:
-    unknown = sorted(set(kinds) - subscription_views.KINDS)
-    if unknown:
-        raise invalid("kinds", f"there is no event {unknown[0]}")

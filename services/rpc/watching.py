@@ -33,7 +33,8 @@ class EvaluationWatches:
     ) -> None:
         """Serve one stream to its end.
 
-        Raises RESUME_TOKEN_INVALID, RATE_LIMITED, SHUTTING_DOWN, and what ends a stream early.
+        Raises FIELD_INVALID, RESUME_TOKEN_INVALID, RATE_LIMITED, SHUTTING_DOWN, and what ends a
+        stream early.
         """
         wanted = Wanted.asked(caller, request)
         resume = Resume(request, caller)

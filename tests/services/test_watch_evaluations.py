@@ -124,6 +124,15 @@ async def test_filters_show_what_was_asked_for_alone(
     assert await watch.seen(len(expected)) == expected
 
 
+async def test_a_kind_of_event_that_there_is_not_is_told_and_not_waited_for(
+    server: WatchedServer, agency: AgencyId
+) -> None:
+    told = await refused(watching(server, agency, kinds=["plan_submitted", "plan_submited"]))
+
+    assert (told.code, told.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+    assert list(told.fields) == ["kinds"]
+
+
 async def test_participants_see_their_own_evaluations_alone(
     server: WatchedServer, store: Store, projector: Projector, agency: AgencyId
 ) -> None:
