@@ -41,12 +41,23 @@ def export(
     ca: Annotated[
         Path | None, typer.Option(help="Speak TLS, and trust this authority (PEM) alone.")
     ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="For mutual TLS: our certificate (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="For mutual TLS: its key (PEM).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the audit file of a cycle, whole or not at all; `siklus verify` checks it."""
+    if not token:
+        raise Fault(
+            "TOKEN_MISSING",
+            "the API lets nobody in without a token",
+            "give it by --token or SIKLUS_TOKEN",
+        )
+    credentials = _credentials(ca, certificate, key, tls=tls)
     unfinished = output.with_name(f"{output.name}.part")
     try:
-        with _channel(server, ca, tls=tls) as channel:
+        with _channel(server, credentials) as channel:
             evaluations, size = _fetch(channel, cycle, token, unfinished)
         unfinished.replace(output)
     except grpc.RpcError as error:
@@ -59,7 +70,7 @@ def export(
     if as_json:
         print_json({"file": str(output), "evaluations": evaluations, "bytes": size})
     else:
-        typer.echo(f"{output}: {evaluations} evaluations, {size / 1_000_000:.1f} MB")
+        typer.echo(f"{output}: {evaluations} evaluations, {size / 1000:,.0f} kB")
 
 
 @app.command()
@@ -80,7 +91,7 @@ def new_key(
 def _fetch(channel: grpc.Channel, cycle: str, token: str, file: Path) -> tuple[int, int]:
     """Write all parts to a file that others may not read; return evaluations and bytes."""
     stub: Any = audit_service_pb2_grpc.AuditServiceStub(channel)
-    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    metadata = (("authorization", f"Bearer {token}"),)
     parts: Iterator[pb.ExportAuditResponse] = stub.ExportAudit(
         pb.ExportAuditRequest(name=cycle), metadata=metadata
     )
@@ -94,17 +105,35 @@ def _fetch(channel: grpc.Channel, cycle: str, token: str, file: Path) -> tuple[i
     return evaluations, size
 
 
+def _credentials(
+    ca: Path | None, certificate: Path | None, key: Path | None, *, tls: bool
+) -> grpc.ChannelCredentials | None:
+    """Return what TLS needs, None for plain text; raises `Fault` for half of a pair."""
+    if (certificate is None) != (key is None):
+        lacking = "--key" if key is None else "--certificate"
+        raise Fault("HALF_TLS", f"mutual TLS needs {lacking} as well")
+    if not tls and ca is None and certificate is None:
+        return None
+    roots, chain, private = (
+        None if file is None else _read(file) for file in (ca, certificate, key)
+    )
+    return grpc.ssl_channel_credentials(roots, private, chain)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Fault("NO_TLS_FILE", f"{file} cannot be read: {error.strerror}") from None
+
+
 @contextmanager
-def _channel(server: str, ca: Path | None, *, tls: bool) -> Iterator[grpc.Channel]:
-    if ca is None and not tls:
-        channel = grpc.insecure_channel(server)
-    else:
-        try:
-            roots = None if ca is None else ca.read_bytes()
-        except OSError as error:
-            raise Fault("NO_AUTHORITY", f"{ca} cannot be read: {error.strerror}") from None
-        channel = grpc.secure_channel(server, grpc.ssl_channel_credentials(roots))
-    with channel:
+def _channel(server: str, credentials: grpc.ChannelCredentials | None) -> Iterator[grpc.Channel]:
+    with (
+        grpc.insecure_channel(server)
+        if credentials is None
+        else grpc.secure_channel(server, credentials)
+    ) as channel:
         yield channel
 
 
@@ -113,7 +142,7 @@ def _refused(error: grpc.RpcError, server: str) -> Fault:
     told: Any = error
     status = rpc_status.from_call(told)
     if status is None and told.code() is grpc.StatusCode.UNAVAILABLE:
-        hint = f"is it {server}, and does it speak TLS?"
+        hint = f"is it {server}, does it speak TLS, does it ask for --certificate?"
         return Fault("NO_SERVER", "the API does not answer", hint)
     reason = ErrorInfo()
     for detail in status.details if status else ():
