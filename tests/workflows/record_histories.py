@@ -93,7 +93,11 @@ async def store_outage(client: Client, memory: Memory) -> list[WorkflowHistory]:
     memory.away = True
     await planned_in_the_dark(desk)
     memory.away = False
-    await desk.in_run(2)
+
+    async def caught_up() -> bool:
+        return memory.numbers(desk.key)[-1:] == [desk.sent[-1].revision]
+
+    await eventually(caught_up)
     await desk.at("07-06")
     memory.store_answers.clear()
     await desk.employee(ACCOUNT)
