@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
+
+import structlog
 
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
@@ -23,6 +25,8 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at a cycle; the contract sends no more than one a second."""
 SHARE: Final = 10
 """Counting a cycle may take this part of the time: a large one is looked at less often."""
+
+log = structlog.get_logger("siklus.feed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,14 @@ class Board:
         """Look until cancelled; an outage of the store is waited out."""
         everything = Wanted(None, self._cycle, "", "", "", frozenset())
         while True:
-            with suppress(StoreUnavailable):
+            try:
                 async with self._hub.listening(self._agency, self, everything):
                     await self._look_on()
+            except StoreUnavailable:
+                pass
+            except Exception as error:
+                # It goes on whatever happens: all who watch the cycle would wait in vain.
+                log.exception("board_fault", error=type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)
 
     async def _look_on(self) -> None:

@@ -63,6 +63,11 @@ class Hub:
                 if self._answers:
                     self._answers = False
                     log.warning("feed_not_followed", outage=away.outage.value)
+            except Exception as error:
+                # It goes on whatever happens: nobody would start it again, and all who watch
+                # would wait in vain.
+                log.exception("feed_fault", error=type(error).__name__)
+                await asyncio.sleep(LOOK_AGAIN)
             await asyncio.sleep(RETRY)
 
     async def _follow(self, link: FeedLink) -> None:

@@ -80,6 +80,29 @@ async def test_a_cycle_is_sent_as_it_stands_and_when_an_evaluation_moves_on(
     assert stages == [[evaluation_pb2.STAGE_PLAN], [evaluation_pb2.STAGE_PLAN_REVIEW]]
 
 
+async def test_a_fault_that_nobody_foresaw_keeps_it_from_nobody_for_ever(
+    server: WatchedServer, ready: Desk, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projector, case = Projector(store, Vault(KEYS)), Case(AgencyId(ready.agency))
+    watch = watching_cycle(server, ready)
+    await shown(watch)
+    count, failed = cycles.progress, 0
+
+    async def fails_once(*which: Any) -> Any:
+        nonlocal failed
+        failed += 1
+        if failed == 1:
+            raise ValueError
+        return await count(*which)
+
+    monkeypatch.setattr(cycles, "progress", fails_once)
+    await projector.project(case.taken())
+    opened = await shown(watch)
+
+    assert failed > 1
+    assert [each.stage for each in opened.progress.stages] == [evaluation_pb2.STAGE_PLAN]
+
+
 async def test_the_launch_is_sent_although_no_evaluation_tells_of_it(
     server: WatchedServer, ready: Desk, store: Store
 ) -> None:
