@@ -36,7 +36,9 @@ AT_ONCE: Final = 4
 """Deliveries of one subscription under way in one worker."""
 HANDS: Final = 4
 """Subscriptions whose part of the feed is taken over at once."""
-REST_SECONDS: Final = 30.0
+REST_SECONDS: Final = 1.0
+"""For which a receiver is let alone after it failed: much may wait for one that is dead."""
+FAULT_SECONDS: Final = 30.0
 """For which a subscription is let alone after a fault of ours, which is logged."""
 NOBODY: Final = AgencyId("")
 """Whoever asks for everybody's turns asks as no agency."""
@@ -55,6 +57,7 @@ class Pace:
     """How fast a courier goes; tests shrink it."""
 
     look: float = LOOK_SECONDS
+    rest: float = REST_SECONDS
     lease: timedelta = LEASE
     ladder: Sequence[timedelta] = field(default=LADDER)
 
@@ -150,7 +153,7 @@ class Courier:
             self._stumbled(turn, error)
 
     def _stumbled(self, turn: Turn, error: BaseException) -> None:
-        self._rest_until[turn] = monotonic() + REST_SECONDS
+        self._rest_until[turn] = monotonic() + FAULT_SECONDS
         log.error("webhook_fault", agency=turn.agency, error=type(error).__name__)
 
     async def _deliver(self, turn: Turn) -> None:
@@ -163,6 +166,9 @@ class Courier:
                         return
                     outcome = await self._parcels.send(parcel)
                 self._lanes.learn(turn, outcome)
+                if not outcome.delivered:
+                    self._rest_until[turn] = monotonic() + self._pace.rest
+                    return
 
     async def _prune(self) -> None:
         async with self._feed.agency(NOBODY) as connection:

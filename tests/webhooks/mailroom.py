@@ -29,7 +29,7 @@ KEYRING = Keyring.generate()
 LOOPBACK = Targets.of("127.0.0.0/8")
 PATIENCE = 8.0
 LONG_AGO = 2**63 - 1
-FAST = Pace(look=0.01)
+FAST = Pace(look=0.01, rest=0)
 
 
 @dataclass

@@ -137,7 +137,7 @@ async def test_what_died_is_replayed_before_what_comes_after_it(
     receiver.answer = answering(500)
     await mailroom.subscribe(receiver.url)
     await mailroom.record("siti")
-    async with mailroom.courier(Pace(look=0.01, ladder=LADDER[:1])):
+    async with mailroom.courier(Pace(look=0.01, rest=0, ladder=LADDER[:1])):
         await mailroom.until(lambda rows: states(rows) == ["DEAD", "DEAD"])
         receiver.answer = answering(200)
         assert await mailroom.replayed() == 2
@@ -152,7 +152,7 @@ async def test_what_waits_for_its_next_attempt_lets_a_replayed_letter_go_before_
     receiver.answer = answering(500)
     await mailroom.subscribe(receiver.url)
     await mailroom.record("siti")
-    async with mailroom.courier(Pace(look=0.01, ladder=LADDER[:1])):
+    async with mailroom.courier(Pace(look=0.01, rest=0, ladder=LADDER[:1])):
         await mailroom.until(lambda rows: states(rows) == ["DEAD"] * 2)
     async with mailroom.store.agency(mailroom.agency) as connection:
         # As if the first had died while the second climbs the ladder.
@@ -187,9 +187,11 @@ async def test_what_fails_while_an_earlier_letter_is_replayed_waits_for_it(
     receiver.answer = refuses
     await mailroom.subscribe(receiver.url)
     await mailroom.record("siti")
-    async with mailroom.courier(Pace(look=0.01, ladder=(timedelta(),))):
+    async with mailroom.courier(Pace(look=0.01, rest=0, ladder=(timedelta(),))):
         await under_way.wait()
-    async with mailroom.courier(Pace(look=0.01, ladder=(timedelta(), timedelta(seconds=5)))):
+    async with mailroom.courier(
+        Pace(look=0.01, rest=0, ladder=(timedelta(), timedelta(seconds=5)))
+    ):
         under_way.clear()
         await under_way.wait()
         assert await mailroom.replayed() == 1
@@ -253,6 +255,22 @@ async def test_a_receiver_that_hangs_holds_up_nobody_else(
             )
 
     assert "DELIVERED" not in states(rows)
+
+
+async def test_a_receiver_that_fails_rests_however_much_waits_for_it(
+    mailroom: Mailroom, receiver: Receiver, authority: trustme.CA
+) -> None:
+    receiver.answer = answering(500)
+    await mailroom.subscribe(receiver.url, "fails", kinds=["plan_submitted"])
+    async with Receiver(authority) as other:
+        await mailroom.subscribe(other.url)
+        await mailroom.record(*(f"p{number}" for number in range(12)))
+        async with mailroom.courier(Pace(look=0.01, rest=60)):
+            await mailroom.delivered(24)
+            rows = await mailroom.ledger("fails")
+
+    assert len(rows) == 12
+    assert 1 <= len(receiver.came) <= 4
 
 
 async def test_an_endless_answer_counts_by_its_status(
