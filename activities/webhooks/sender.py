@@ -36,7 +36,9 @@ READ_SECONDS: Final = 0.5
 INTERIM_ANSWERS: Final = 8
 """Of 100 to 199, before the one that counts."""
 FIND_SECONDS: Final = 2.0
-LOOKUPS_AT_ONCE: Final = 32
+LOOKUPS_AT_ONCE: Final = 256
+"""A name that nobody answers for keeps its thread longer than its attempt lasts, and all attempts
+together shall not keep every thread from others: both lanes, and once more what was given up."""
 _FINDERS: Final = ThreadPoolExecutor(8, thread_name_prefix="webhook-host")
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 AGENT: Final = "Siklus-Webhooks/1"

@@ -1,12 +1,16 @@
 """What strange answers count as, and that none of them is listened to for long."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from siklus.activities.webhooks import sender as sender_module
+from siklus.activities.webhooks.lanes import PLACES
 from siklus.activities.webhooks.sender import Fault, Outcome, Sender
 from siklus.activities.webhooks.targets import Targets
 
@@ -97,5 +101,34 @@ async def test_interim_answers_without_end_are_not_listened_to() -> None:
 
 async def test_who_takes_it_in_time_may_say_the_rest_later() -> None:
     outcome = await sent_to(takes_late_and_goes_on)
+
+    assert (outcome.status, outcome.fault) == (200, None)
+
+
+async def test_names_that_are_never_found_hold_up_no_other_receiver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    look_up, over = sender_module._addresses, threading.Event()
+
+    def slow(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
+        if host.endswith(".invalid"):
+            over.wait(10)
+            raise OSError
+        return look_up(host.replace("good.test", "127.0.0.1"), port, family)
+
+    monkeypatch.setattr(sender_module, "_addresses", slow)
+    async with (
+        speaking(saying(OK + b"content-length: 0\r\n\r\n")) as url,
+        Sender(Targets.of("127.0.0.0/8"), lambda: datetime.now(UTC), timeout=TIMEOUT) as sender,
+    ):
+        # As many as may be under way, and as many more whose time was up.
+        lost = [
+            asyncio.create_task(sender.post(f"http://n{each}.invalid/", {}, "{}"))
+            for each in range(3 * PLACES)
+        ]
+        await asyncio.sleep(0)
+        outcome = await sender.post(url.replace("127.0.0.1", "good.test"), {}, "{}")
+        over.set()
+        await asyncio.gather(*lost)
 
     assert (outcome.status, outcome.fault) == (200, None)
