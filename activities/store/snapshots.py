@@ -17,6 +17,8 @@ from siklus.workflows.domain.values import AgencyId
 
 AT_ONCE: Final = 6
 """In one process: each holds a connection and a little memory."""
+PER_AGENCY: Final = 4
+"""Slow readers of one agency leave places to the others."""
 PER_CALLER: Final = 2
 LASTING: Final = 1800.0
 """Seconds; an honest reader takes a million rows in a third of it."""
@@ -32,7 +34,7 @@ BECOME = """
 
 
 class TooManySnapshots(Exception):  # noqa: N818 - it says what is so
-    """As many are open as may be, for this caller or for all."""
+    """As many are open as may be, for this caller, for the agency, or for all."""
 
 
 class SnapshotTooOld(Exception):  # noqa: N818 - it says what is so
@@ -93,18 +95,20 @@ class Snapshot:
 
 
 class Snapshots:
-    """Opens snapshots, so many at once for each caller and for all."""
+    """Opens snapshots, so many at once for each caller, for each agency and for all."""
 
     def __init__(
         self,
         store: Store,
         *,
         at_once: int = AT_ONCE,
+        per_agency: int = PER_AGENCY,
         per_caller: int = PER_CALLER,
         lasting: float = LASTING,
     ) -> None:
         self._store = store
         self._at_once = at_once
+        self._per_agency = per_agency
         self._per_caller = per_caller
         self._lasting = lasting
         self._open: Counter[tuple[str, str]] = Counter()
@@ -116,7 +120,12 @@ class Snapshots:
         Raises TooManySnapshots, StoreUnavailable.
         """
         who = (agency, caller)
-        if self._open.total() >= self._at_once or self._open[who] >= self._per_caller:
+        of_agency = sum(count for (whose, _), count in self._open.items() if whose == agency)
+        if (
+            self._open.total() >= self._at_once
+            or of_agency >= self._per_agency
+            or self._open[who] >= self._per_caller
+        ):
             raise TooManySnapshots
         self._open[who] += 1
         try:

@@ -101,6 +101,21 @@ async def test_two_at_once_for_a_caller_and_so_many_for_all(store: Store, agency
         await each.aclose()
 
 
+async def test_one_agency_leaves_room_for_the_others(store: Store, agency: AgencyId) -> None:
+    snapshots = Snapshots(store, at_once=3, per_agency=2)
+    other = AgencyId(f"{agency}-other")
+    mine = [reading(snapshots, agency, who) for who in ("tim", "rina")]
+    for each in mine:
+        await anext(each)
+
+    with pytest.raises(TooManySnapshots):
+        await anext(reading(snapshots, agency, "wayan"))
+    theirs = reading(snapshots, other, "wayan")
+    assert await anext(theirs) == []
+    for each in (*mine, theirs):
+        await each.aclose()
+
+
 async def test_a_reader_who_never_comes_back_keeps_no_snapshot(
     store: Store, agency: AgencyId
 ) -> None:
