@@ -5,6 +5,7 @@ Copy it and make it yours.
 It needs `grpcio`, `grpcio-status` and the code that is generated from the protos (`siklus.v1`).
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.resources import files
@@ -82,13 +83,15 @@ class Siklus:
             stream = self.evaluations.WatchEvaluations(
                 wanted, metadata=self._metadata(), timeout=None
             )
+            heard = _ended_when_silent(stream)
             try:
                 for message in stream:
+                    heard.set()
                     failures, wanted.resume_token = 0, message.resume_token
                     yield message
             except grpc.RpcError as error:
                 refusal = Refusal(error)
-                if refusal.code.name not in {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}:
+                if refusal.code.name not in {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "CANCELLED"}:
                     raise refusal from error
                 time.sleep(refusal.retry_after or min(0.25 * 2**failures, 10))
                 failures += 1
@@ -101,3 +104,16 @@ class Siklus:
 
     def _metadata(self) -> list[tuple[str, str]]:
         return [("authorization", f"Bearer {self._token()}")]
+
+
+def _ended_when_silent(stream: Any) -> threading.Event:
+    """Cancel a stream once the event, to be set at each message, stays unset for too long."""
+    heard = threading.Event()
+
+    def listen() -> None:
+        while heard.wait(SILENCE_SECONDS):
+            heard.clear()
+        stream.cancel()
+
+    threading.Thread(target=listen, daemon=True).start()
+    return heard
