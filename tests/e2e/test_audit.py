@@ -99,7 +99,8 @@ async def test_the_commands_fetch_it_and_check_it(agency: Agency, tmp_path: Path
     said = await ran(tmp_path, "audit", *fetch, token=agency.auditor.token())
     told = await ran(tmp_path, "verify", "2027.jsonl", "--keys", "keys.json")
     denied = await ran(tmp_path, "audit", *fetch, token=agency.person("siti").token(), code=2)
-    nowhere = await ran(tmp_path, "audit", *fetch[:-1], "127.0.0.1:1", "--json", code=2)
+    elsewhere = ("audit", *fetch[:-1], "127.0.0.1:1", "--json")
+    nowhere = await ran(tmp_path, *elsewhere, token=agency.auditor.token(), code=2)
 
     assert said.startswith("2027.jsonl: 5 evaluations, ")
     assert told.startswith("intact ")
