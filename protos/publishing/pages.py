@@ -27,7 +27,8 @@ KIB: Final = 1024
 LARGE: Final = 500
 """Characters, bytes or items from which a bound stands in the page of limits as well."""
 RUNNING_STAGES: Final = 8
-WELL_KNOWN: Final = "google.protobuf."
+EVERY_COMMAND: Final = "[every command of an evaluation](EvaluationService.md#submitplan)"
+"""In place of all their names, which would be a screen of them."""
 SENT_AGAIN: Final = {
     "NO_SIDE_EFFECTS": "Changes nothing",
     "IDEMPOTENT": "Applies once",
@@ -232,6 +233,7 @@ def _request_only(contract: Contract) -> set[str]:
 
 def _reasons(contract: Contract) -> Iterator[ReasonEntry]:
     comments = {v.name: v.comment for v in contract.enums[f"{PACKAGE}.Reason"].values}
+    commands = [method for method in contract.methods.values() if rule_of(method)]
     for reason, answer in status.ANSWERS.items():
         name = reason.value
         advice = ADVICE[name]
@@ -244,13 +246,18 @@ def _reasons(contract: Contract) -> Iterator[ReasonEntry]:
             facts=advice.facts,
             meaning=meaning[:1].upper() + meaning[1:],
             do=advice.do,
-            methods="any call" if name in ANY_CALL else _methods(methods),
+            methods="any call" if name in ANY_CALL else _methods(methods, commands),
         )
 
 
-def _methods(methods: list[Method]) -> str:
-    links = (f"[{each.name}]({each.service}.md#{each.name.lower()})" for each in methods)
-    return ", ".join(links) or "no method yet"
+def _methods(methods: list[Method], commands: list[Method]) -> str:
+    every = all(each in methods for each in commands)
+    links = [_link(each) for each in methods if not every or each not in commands]
+    return ", ".join(links + [EVERY_COMMAND] * every) or "no method yet"
+
+
+def _link(method: Method) -> str:
+    return f"[{method.name}]({method.service}.md#{method.name.lower()})"
 
 
 def _large(contract: Contract) -> Iterator[tuple[str, Field]]:
