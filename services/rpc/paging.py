@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self, TypeVar
 
-from google.protobuf.message import Message
-
 from siklus.services.auth.caller import Caller
+from siklus.services.rpc.binding import bound_to
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 
 Item = TypeVar("Item")
@@ -79,7 +78,7 @@ class Page:
 
         Raises PAGE_TOKEN_INVALID for a token of another list, or of no list.
         """
-        binding = _binding(request, caller)
+        binding = bound_to(request, caller, but=_NOT_FILTERS)
         after = _read(request.page_token, binding, shape) if request.page_token else None
         return cls(min(request.page_size or USUAL, MOST), after, binding)
 
@@ -99,19 +98,6 @@ class Page:
         if len(shown) == len(rows):
             return rows, ""
         return shown, _write(key(shown[-1]), self.binding)
-
-
-def _binding(request: Message, caller: Caller) -> bytes:
-    """Return a digest of all that must stay the same from page to page."""
-    filters = type(request)()
-    filters.CopyFrom(request)
-    for name in _NOT_FILTERS:
-        if name in filters.DESCRIPTOR.fields_by_name:
-            filters.ClearField(name)
-    method = request.DESCRIPTOR.full_name
-    who = (caller.agency, caller.subject, *sorted(caller.roles))
-    scope = "\x1f".join((method, *who)).encode()
-    return hashlib.sha256(scope + b"\x1e" + filters.SerializeToString(deterministic=True)).digest()
 
 
 def _write(key: Key, binding: bytes) -> str:

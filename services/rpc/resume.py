@@ -7,11 +7,12 @@ import base64
 import binascii
 import hashlib
 import json
-from typing import Any, Final
+from typing import Final
 
 from google.protobuf.message import Message
 
 from siklus.services.auth.caller import Caller
+from siklus.services.rpc.binding import bound_to
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 
 Place = int | str
@@ -24,7 +25,7 @@ class Resume:
     """Writes and reads the tokens of one caller's stream with one set of filters."""
 
     def __init__(self, request: Message, caller: Caller) -> None:
-        self._bound = hashlib.sha256(_binding(request, caller))
+        self._bound = hashlib.sha256(bound_to(request, caller, but=("resume_token",)))
 
     def token(self, place: Place) -> str:
         """Return the token of a place."""
@@ -75,15 +76,3 @@ def invalid() -> ServiceRefusal:
         f"resume_token: {problem}",
         fields={"resume_token": problem},
     )
-
-
-def _binding(request: Any, caller: Caller) -> bytes:
-    """Return a digest of all that must stay the same when a stream is resumed."""
-    filters = type(request)()
-    filters.CopyFrom(request)
-    filters.ClearField("resume_token")
-    if "kinds" in filters.DESCRIPTOR.fields_by_name:
-        filters.kinds[:] = sorted(filters.kinds)
-    who = (caller.agency, caller.subject, *sorted(caller.roles))
-    scope = "\x1f".join((request.DESCRIPTOR.full_name, *who)).encode()
-    return hashlib.sha256(scope + b"\x1e" + filters.SerializeToString(deterministic=True)).digest()
