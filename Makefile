@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+ON_BOTH_CORES := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test prove check bench protos authority lock clean
@@ -18,10 +19,12 @@ dev: $(READY) ## Run everything embedded; data in .siklus survives restarts
 	@$(BIN)/siklus dev
 
 test: $(READY) ## Run the tests, with the small form of every proof
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(ON_BOTH_CORES) -m "not prove and not alone"
+	$(BIN)/pytest -q -m "alone and not prove"
 
 prove: $(READY) ## Run the tests with the full form of every proof
-	SIKLUS_PROVE=1 $(BIN)/pytest -q -m "prove or not prove"
+	SIKLUS_PROVE=1 $(BIN)/pytest -q $(ON_BOTH_CORES) -m "not alone"
+	SIKLUS_PROVE=1 $(BIN)/pytest -q -m alone
 
 check: $(READY) ## Check format, lint, types, imports, protos, deployment files
 	$(BIN)/ruff format --check .

@@ -27,7 +27,7 @@ PER_SECOND: Final = 10
 WITHIN: Final = 0.25
 CALLERS: Final = 100
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 @dataclass(frozen=True)

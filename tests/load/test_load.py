@@ -31,7 +31,7 @@ LEAST_DECISIONS: Final = 5 * SECONDS
 AGREEING: Final = EMPLOYEES if PROVE else 20
 """Evaluations whose workflow is replayed."""
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 
 
 @dataclass(frozen=True)

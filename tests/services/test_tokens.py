@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from joserfc import jws, jwt
-from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from siklus.services.auth.caller import (
     Caller,
@@ -334,7 +334,7 @@ def test_the_local_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) 
         '{"keys": []}',
         '{"keys": 7}',
         '{"kty": "OKP"}',
-        json.dumps(OctKey.generate_key(256).as_dict()),
+        '{"kty": "oct", "k": "c2hhcmVkLWJ5LWV2ZXJ5Ym9keS13aG8tdmVyaWZpZXM"}',
     ],
 )
 def test_a_key_file_that_must_not_be_used_is_named(tmp_path: Path, content: str) -> None:
