@@ -7,7 +7,7 @@ know of each other, and at least once is certain.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -88,22 +88,32 @@ class Courier:
         self._working: dict[Turn, set[asyncio.Task[None]]] = {}
         self._hands = asyncio.Semaphore(HANDS)
         self._rest_until: dict[Turn, float] = {}
-        self._prune_at = monotonic() + PRUNE_SECONDS
         self._reachable = True
 
     async def run(self) -> None:
         """Look for work again and again; an outage of the store is waited out."""
+        pruning = asyncio.create_task(self._prune_at_times())
         try:
             while True:
-                try:
-                    with self._outages_told():
-                        await self._look()
-                except Exception as error:
-                    # It goes on whatever happens: nobody would start it again.
-                    log.exception("webhook_fault", error=type(error).__name__)
+                await self._survived(self._look)
                 await asyncio.sleep(self._pace.look)
         finally:
+            pruning.cancel()
             await self._end()
+
+    async def _prune_at_times(self) -> None:
+        """Forget beside the rest: where much ended at once, that takes long."""
+        while True:
+            await asyncio.sleep(PRUNE_SECONDS)
+            await self._survived(self._prune)
+
+    async def _survived(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Go on whatever happens: nobody would start it again."""
+        try:
+            with self._outages_told():
+                await work()
+        except Exception as error:
+            log.exception("webhook_fault", error=type(error).__name__)
 
     async def _look(self) -> None:
         async with self._feed.agency(NOBODY) as connection:
@@ -113,9 +123,6 @@ class Courier:
         begun = await asyncio.gather(*map(self._begun, ready), return_exceptions=True)
         for error in filter(None, begun):
             raise error
-        if monotonic() >= self._prune_at:
-            self._prune_at = monotonic() + PRUNE_SECONDS
-            await self._prune()
 
     async def _begun(self, turn: Turn) -> None:
         """Begin, so that a fault in what belongs to one subscription holds up no other."""
@@ -174,6 +181,7 @@ class Courier:
         async with self._feed.agency(NOBODY) as connection:
             found = await turns.every(connection)
         for turn in found:
+            await self._parcels.forget_old_secret(turn)
             for state, kept in KEPT.items():
                 await self._parcels.prune(turn, state, self._now() - kept, PRUNE_PAGE)
 

@@ -162,6 +162,12 @@ class Parcels:
     async def prune(self, turn: Turn, state: DeliveryState, before: datetime, page: int) -> None:
         """Delete what ended so long ago, page by page."""
         gone = page
-        while gone == page:
+        # Not a whole page: what lies between may have ended later, after a replay.
+        while gone:
             async with self._store.agency(turn.agency) as connection, connection.transaction():
                 gone = await deliveries.prune(connection, turn, state, before=before, limit=page)
+
+    async def forget_old_secret(self, turn: Turn) -> None:
+        """Erase the secret before, once it signs no more."""
+        async with self._store.agency(turn.agency) as connection, connection.transaction():
+            await subscriptions.forget_old_secret(connection, *turn, now=self._now())

@@ -1,5 +1,7 @@
 """Subscriptions and deliveries as the contract shows them."""
 
+from datetime import datetime
+
 from siklus.activities.store.queries.deliveries import DeliveryRow
 from siklus.activities.store.queries.subscriptions import SubscriptionRow
 from siklus.services.rpc import names
@@ -8,8 +10,8 @@ from siklus.v1 import subscription_service_pb2 as pb
 from siklus.workflows.domain.values import AgencyId
 
 
-def subscription(agency: AgencyId, row: SubscriptionRow) -> pb.Subscription:
-    """Return a subscription; nothing of its secrets."""
+def subscription(agency: AgencyId, row: SubscriptionRow, now: datetime) -> pb.Subscription:
+    """Return a subscription as it is at that moment; nothing of its secrets."""
     until = row.old_secret_until
     return pb.Subscription(
         name=names.subscription_name(agency, row.subscription),
@@ -18,7 +20,7 @@ def subscription(agency: AgencyId, row: SubscriptionRow) -> pb.Subscription:
         cycle=row.cycle or "",
         state=code(pb.SubscriptionState, "SUBSCRIPTION_STATE", row.state),
         created_at=to_timestamp(row.created_at),
-        old_secret_expires_at=to_timestamp(until) if until else None,
+        old_secret_expires_at=to_timestamp(until) if until and now < until else None,
         pending=row.pending,
         dead=row.dead,
     )

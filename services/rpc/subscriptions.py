@@ -68,7 +68,7 @@ class Subscriptions(subscription_service_pb2_grpc.SubscriptionServiceServicer):
 
         async def create(connection: Connection) -> pb.CreateSubscriptionResponse:
             row = await self._create(connection, caller.agency, request, url, secret)
-            shown = subscription_views.subscription(caller.agency, row)
+            shown = subscription_views.subscription(caller.agency, row, self._clock.now())
             return pb.CreateSubscriptionResponse(subscription=shown)
 
         return await self._once(caller, request, pb.CreateSubscriptionResponse, create, secret)
@@ -140,8 +140,11 @@ class Subscriptions(subscription_service_pb2_grpc.SubscriptionServiceServicer):
         async with self._store.agency(caller.agency) as connection:
             rows = await queries.page(connection, caller.agency, after=str(after), limit=page.limit)
         shown, token = page.cut(rows, lambda row: (row.subscription,))
+        now = self._clock.now()
         return pb.ListSubscriptionsResponse(
-            subscriptions=[subscription_views.subscription(caller.agency, row) for row in shown],
+            subscriptions=[
+                subscription_views.subscription(caller.agency, row, now) for row in shown
+            ],
             next_page_token=token,
         )
 
@@ -263,7 +266,7 @@ class Subscriptions(subscription_service_pb2_grpc.SubscriptionServiceServicer):
         row = await queries.get(connection, *turn)
         if row is None:
             raise _absent(names.subscription_name(*turn))
-        return subscription_views.subscription(turn.agency, row)
+        return subscription_views.subscription(turn.agency, row, self._clock.now())
 
     async def _answered(self, caller: Caller, request: Any, kind: type[Answer]) -> Answer | None:
         """Return what a repeated request was answered, before anything of it is looked at."""

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -12,9 +12,11 @@ from standardwebhooks import Webhook
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import deliveries, turns
 from siklus.activities.store.queries.deliveries import DeliveryState, Note
+from siklus.activities.store.queries.subscriptions import SubscriptionRow, SubscriptionState
 from siklus.activities.store.queries.turns import Turn
 from siklus.services.clock import Clock
 from siklus.services.local.postgres import LocalPostgres
+from siklus.services.rpc import subscription_views
 from siklus.services.rpc.subscriptions import MOST
 from siklus.v1 import subscription_service_pb2 as pb
 from siklus.workflows.domain.values import AgencyId
@@ -126,6 +128,19 @@ async def test_after_a_rotation_both_secrets_sign_for_a_day_unless_told_otherwis
     short = await webhooks.call("RotateSecret", overlap_seconds=60)
     until = short.subscription.old_secret_expires_at.ToDatetime(tzinfo=clock.now().tzinfo)
     assert until - clock.now() <= timedelta(seconds=60)
+
+
+def test_a_secret_that_signs_no_more_is_not_told_of() -> None:
+    until = datetime(2026, 3, 1, tzinfo=UTC)
+    row = SubscriptionRow(
+        "esb", "https://example.com/", [], None, SubscriptionState.ACTIVE, until, until
+    )
+    agency = AgencyId("a")
+
+    before = subscription_views.subscription(agency, row, until - timedelta(seconds=1))
+    assert before.HasField("old_secret_expires_at")
+    after = subscription_views.subscription(agency, row, until)
+    assert not after.HasField("old_secret_expires_at")
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,10 @@ ROTATE = """
         old_secret_until = %s, keyring_key = %s, secret = %s
     WHERE agency = %s AND subscription = %s
 """
+FORGET_OLD = """
+    UPDATE subscription SET old_keyring_key = NULL, old_secret = NULL, old_secret_until = NULL
+    WHERE agency = %s AND subscription = %s AND old_secret_until <= %s
+"""
 DELETE = (
     "DELETE FROM delivery WHERE agency = %s AND subscription = %s",
     "DELETE FROM subscription_turn WHERE agency = %s AND subscription = %s",
@@ -195,6 +199,14 @@ async def rotate(
         ROTATE, (old_until, secret.keyring_key, secret.sealed, agency, subscription)
     )
     return True
+
+
+async def forget_old_secret(
+    connection: Connection, agency: AgencyId, subscription: str, *, now: datetime
+) -> None:
+    """Erase the secret before if it signs no more."""
+    if await lock(connection, agency, subscription):
+        await connection.execute(FORGET_OLD, (agency, subscription, now))
 
 
 async def delete(connection: Connection, agency: AgencyId, subscription: str) -> bool:
