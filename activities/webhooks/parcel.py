@@ -34,7 +34,7 @@ PAUSE_TO_NOTE: Final = 1.0
 
 
 class AttemptLost(Exception):  # noqa: N818 - it says what is so
-    """The store went away amid an attempt, which will be made again."""
+    """The store went away amid an attempt, or we slept before it: it will be made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Parcel:
     turn: Turn
     taken: Taken
     receiver: Receiver
+    until: datetime
+    """From then on others may take it up."""
 
 
 class Parcels:
@@ -94,12 +96,13 @@ class Parcels:
     async def take(self, turn: Turn, lease: timedelta) -> Parcel | None:
         """Take one up that is due."""
         now = self._now()
+        until = now + lease
         async with self._store.agency(turn.agency) as connection:
-            found = await deliveries.take(connection, turn, now, now + lease)
-        return Parcel(turn, *found) if found else None
+            found = await deliveries.take(connection, turn, now, until)
+        return Parcel(turn, *found, until) if found else None
 
     async def send(self, parcel: Parcel) -> Outcome:
-        """Send it once and note what came of it; raises AttemptLost when the store stays away."""
+        """Send it once and note what came of it; raises AttemptLost."""
         try:
             outcome = await self._sent(parcel)
         except BaseException:
@@ -112,6 +115,9 @@ class Parcels:
 
     async def _sent(self, parcel: Parcel) -> Outcome:
         now, taken = self._now(), parcel.taken
+        if now >= parcel.until:
+            # A machine that stood still: what comes after this one may have been sent since.
+            raise AttemptLost("the lease ended before anything was sent")
         sealed = parcel.receiver.secrets(now)
         signers = [self._box.open(*parcel.turn, each) for each in sealed]
         headers = signed(signers, taken.delivery, now, taken.body)

@@ -11,10 +11,13 @@ import pytest
 
 from siklus.activities.store.outage import Outage, StoreUnavailable
 from siklus.activities.store.queries import deliveries
+from siklus.activities.store.queries.turns import Turn
 from siklus.activities.webhooks import parcel
 from siklus.activities.webhooks.courier import LEASE
 from siklus.activities.webhooks.ladder import LADDER
-from tests.webhooks.mailroom import KEYRING, Mailroom
+from siklus.activities.webhooks.parcel import AttemptLost, Parcels
+from siklus.activities.webhooks.sender import Sender
+from tests.webhooks.mailroom import KEYRING, LOOPBACK, Mailroom
 from tests.webhooks.receiver import Receiver, answering, never
 
 
@@ -58,6 +61,28 @@ async def test_what_a_worker_took_up_is_its_own_until_the_lease_ends(
         came = Counter(each.id for each in (await receiver.got(4))[:4])
 
     assert list(came.values()) == [2, 2]
+
+
+async def test_a_worker_that_slept_past_its_lease_sends_nothing_behind_what_came_since(
+    mailroom: Mailroom, receiver: Receiver
+) -> None:
+    await mailroom.subscribe(receiver.url)
+    await mailroom.record("siti")
+    sender = Sender(LOOPBACK, lambda: mailroom.now, tls=mailroom.tls)
+    async with sender:
+        parcels = Parcels(mailroom.store, KEYRING, sender, lambda: mailroom.now, LADDER)
+        turn = Turn(mailroom.agency, "esb")
+        await parcels.take_over(turn)
+        taken = await parcels.take(turn, LEASE)
+        assert taken is not None
+        mailroom.now += LEASE
+        async with mailroom.courier():
+            await mailroom.delivered(2)
+        with pytest.raises(AttemptLost):
+            await parcels.send(taken)
+
+    assert [each.what[1] for each in receiver.came] == [1, 2]
+    assert [row.attempts for row in await mailroom.ledger()] == [2, 1]
 
 
 async def test_a_worker_that_stops_puts_back_what_it_could_not_finish(
