@@ -1,10 +1,8 @@
 """Events on their way: signed, in order, tried again, never lost, never by a detour."""
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from time import monotonic
 
 import pytest
 import trustme
@@ -12,18 +10,15 @@ from aiohttp import web
 from google.protobuf.json_format import ParseDict
 from standardwebhooks import WebhookVerificationError
 
-from siklus.activities.store.queries.deliveries import DeliveryRow, DeliveryState
+from siklus.activities.store.queries.deliveries import DeliveryRow
 from siklus.activities.store.queries.subscriptions import SubscriptionState
-from siklus.activities.store.queries.turns import Turn
 from siklus.activities.webhooks.courier import Pace
 from siklus.activities.webhooks.ladder import JITTER, LADDER
-from siklus.activities.webhooks.parcel import Parcels
-from siklus.activities.webhooks.sender import Sender
 from siklus.activities.webhooks.signing import new_secret
 from siklus.activities.webhooks.targets import Targets
 from siklus.services.rpc.names import evaluation_name_of
 from siklus.v1.watch_pb2 import EvaluationChange
-from tests.webhooks.mailroom import FAST, KEYRING, PATIENCE, Mailroom
+from tests.webhooks.mailroom import Mailroom
 from tests.webhooks.receiver import Received, Receiver, answering, never
 
 LONGER = 1 + JITTER
@@ -392,88 +387,3 @@ async def test_a_certificate_of_nobody_known_is_refused(
             (row,) = await mailroom.until(lambda rows: rows != [] and rows[0].last_error != "")
 
     assert (row.last_error, stranger.came) == ("TLS_FAILED", [])
-
-
-async def test_what_ended_long_ago_is_forgotten(
-    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("siklus.activities.webhooks.courier.PRUNE_SECONDS", 0.05)
-    await mailroom.subscribe(receiver.url)
-    await mailroom.record("siti")
-    async with mailroom.courier(FAST):
-        await mailroom.delivered(2)
-        mailroom.now += timedelta(days=29)
-        await mailroom.record("agus")
-        await mailroom.delivered(4)
-        mailroom.now += timedelta(days=2)
-        left = await mailroom.until(lambda rows: len(rows) == 2)
-
-    assert {row.person for row in left} == {"agus"}
-    assert {row.state for row in left} == {DeliveryState.DELIVERED}
-    assert json.loads(receiver.came[0].body)["data"]["name"].endswith("siti.1")
-
-
-async def test_what_ended_lately_does_not_keep_what_ended_long_ago(
-    mailroom: Mailroom, receiver: Receiver
-) -> None:
-    await mailroom.subscribe(receiver.url, kinds=["plan_submitted"])
-    await mailroom.record("siti", "agus", "dewi", "joko")
-    async with mailroom.courier():
-        await mailroom.delivered(4)
-    # As if the first had been replayed, and taken, a month after the others.
-    async with mailroom.store.agency(mailroom.agency) as connection:
-        await connection.execute(
-            "UPDATE delivery SET ended_at = %s WHERE person <> 'siti'",
-            (mailroom.now - timedelta(days=31),),
-        )
-    sender = Sender(Targets(), lambda: mailroom.now)
-    parcels = Parcels(mailroom.store, KEYRING, sender, lambda: mailroom.now, LADDER)
-    a_month_ago = mailroom.now - timedelta(days=30)
-    await parcels.prune(Turn(mailroom.agency, "esb"), DeliveryState.DELIVERED, a_month_ago, 2)
-
-    assert [row.person for row in await mailroom.ledger()] == ["siti"]
-
-
-async def test_events_go_on_while_much_is_forgotten(
-    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forgetting = asyncio.Event()
-
-    async def for_ever(*given: object) -> None:
-        forgetting.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr("siklus.activities.webhooks.courier.PRUNE_SECONDS", 0.05)
-    monkeypatch.setattr("siklus.activities.webhooks.parcel.Parcels.prune", for_ever)
-    await mailroom.subscribe(receiver.url)
-    async with mailroom.courier():
-        await forgetting.wait()
-        await mailroom.record("siti")
-        await mailroom.delivered(2)
-
-
-async def test_an_old_secret_is_forgotten_after_the_overlap(
-    mailroom: Mailroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("siklus.activities.webhooks.courier.PRUNE_SECONDS", 0.05)
-    await mailroom.subscribe(receiver.url)
-    await mailroom.rotated(timedelta(minutes=2))
-
-    async def kept() -> int:
-        async with mailroom.store.agency(mailroom.agency) as connection:
-            query = "SELECT num_nonnulls(old_keyring_key, old_secret, old_secret_until)"
-            found = await (await connection.execute(f"{query} FROM subscription")).fetchone()
-        assert found is not None
-        return int(found[0])
-
-    async with mailroom.courier():
-        await mailroom.record("siti")
-        await mailroom.delivered(2)
-        assert await kept() == 3
-        mailroom.now += timedelta(minutes=2)
-        deadline = monotonic() + PATIENCE
-        while left := await kept():
-            assert monotonic() < deadline, left
-            await asyncio.sleep(0.01)
-
-    assert (await mailroom.row()).old_secret_until is None
