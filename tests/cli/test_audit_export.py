@@ -33,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[list[str]]:
     ours.cert_chain_pems[0].write_to_path(tmp_path / "ours.pem")
     ours.private_key_pem.write_to_path(tmp_path / "ours.key")
     serving = grpc.server(ThreadPoolExecutor(1))
-    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(_Audit(), serving)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(_Audit(), serving)  # type: ignore[abstract]
     pair = (own.private_key_pem.bytes(), own.cert_chain_pems[0].bytes())
     credentials = grpc.ssl_server_credentials([pair], clients.cert_pem.bytes(), True)
     port = serving.add_secure_port("localhost:0", credentials)

@@ -43,7 +43,7 @@ def client() -> Iterator[Any]:
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.SILENCE_SECONDS = 0.2
-    server, silent = grpc.server(ThreadPoolExecutor(2)), _FallsSilent()
+    server, silent = grpc.server(ThreadPoolExecutor(2)), _FallsSilent()  # type: ignore[abstract]
     evaluation_service_pb2_grpc.add_EvaluationServiceServicer_to_server(silent, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
