@@ -15,7 +15,7 @@ from tests.fuzz.methods import Method
 from tests.fuzz.patterns import matching
 from tests.fuzz.pool import STRANGE, Pool
 
-TRIES: Final = 30
+TRIES: Final = 300
 BIGGEST: Final = 2**31 - 1
 DEEPEST: Final = 4
 
