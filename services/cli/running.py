@@ -19,11 +19,11 @@ STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IMPATIENT: Final = 130
 
 
-def read_settings(**given: object) -> Settings:
+def read_settings(**given: Any) -> Settings:
     """Return the settings with what the command line gave, None aside; raises `Fault`."""
     wanted = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**wanted)  # type: ignore[arg-type]
+        return Settings(**wanted)
     except ValidationError as invalid:
         first = invalid.errors(include_input=False, include_url=False)[0]
         name = "SIKLUS_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -125,9 +125,9 @@ def _lines_reader(name: str, line: Descriptor, *, as_facts: bool) -> Reader:
     return read
 
 
-def _read_evidence(request: Message, facts: Facts, prose: Prose) -> None:
+def _read_evidence(request: Any, facts: Facts, prose: Prose) -> None:
     """Keep the hashes as facts, in order, and the links as prose under their number from 0."""
-    evidence = request.evidence  # type: ignore[attr-defined]
+    evidence = request.evidence
     facts["evidence"] = [each.sha256 for each in evidence]
     prose.update({f"evidence.{number}.link": each.link for number, each in enumerate(evidence)})
 

@@ -6,7 +6,7 @@ from siklus.workflows.domain.commands import IndicatorLevel, Rate, Seat
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.events import Receipt
 from siklus.workflows.domain.stages import Stage, TaskKind
-from siklus.workflows.domain.values import Level, Predicate
+from siklus.workflows.domain.values import Level, PersonId, Predicate
 from tests.domain.story import (
     AGUS,
     BUDI,
@@ -162,12 +162,12 @@ def test_without_an_appeal_decision_there_is_nothing_to_refer() -> None:
 
 
 @pytest.mark.parametrize("successor", [WAYAN, AGUS])
-def test_a_referral_ends_with_an_approver_other_seats_do_not_matter(successor: str) -> None:
+def test_a_referral_ends_with_an_approver_other_seats_do_not_matter(successor: PersonId) -> None:
     told = appealed().supervisor.responds().superior.upholds().approver.refers()
     told.team.reassigns(Seat.SUPERVISOR, RINA, AGUS)
     assert told.state.referred
 
-    told.team.reassigns(Seat.APPROVER, successor, None)  # type: ignore[arg-type]
+    told.team.reassigns(Seat.APPROVER, successor, None)
 
     assert told.waiting == ["APPROVE"]
     assert told.again().person(successor).refers().waiting == ["RESOLVE_REFERRAL"]

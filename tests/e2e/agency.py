@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import grpc
 
@@ -136,13 +136,13 @@ class Agency:
         )
         return answer.cycle
 
-    async def evaluations(self, **filters: object) -> list[evaluation_pb2.Evaluation]:
+    async def evaluations(self, **filters: Any) -> list[evaluation_pb2.Evaluation]:
         """List every evaluation of the cycle, page by page, without its details."""
         request = reads.ListEvaluationsRequest(
             parent=self.name,
             cycle=self.cycle_id,
             page_size=200,
-            **filters,  # type: ignore[arg-type]
+            **filters,
         )
         request.read_mask.paths.extend(("name", "person", "stage", "revision", "predicate"))
         found: list[evaluation_pb2.Evaluation] = []

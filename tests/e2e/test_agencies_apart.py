@@ -138,10 +138,12 @@ def _absent(found: re.Match[str]) -> str:
 @pytest.fixture(scope="module")
 async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
     year = stack.clock.now().year + 1
-    marked = tuple((who, f"{MARK} {name}", *more) for who, name, *more in STAFF)
+    marked = tuple(
+        (who, f"{MARK} {name}", unit, over, speaks) for who, name, unit, over, speaks in STAFF
+    )
     async with (
         launched_agency(stack, OURS, year=year) as ours,
-        launched_agency(stack, THEIRS, year=year, staff=marked) as theirs,  # type: ignore[arg-type]
+        launched_agency(stack, THEIRS, year=year, staff=marked) as theirs,
     ):
         for agency, mark in (ours, ""), (theirs, MARK):
             siti = agency.person("siti")

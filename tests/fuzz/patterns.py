@@ -44,7 +44,7 @@ def _written(token: tuple[Any, Any], random: Random) -> str:
             most = int(most) if random.random() < 0.05 else min(int(most), least + MOST_REPEATS)
             many = random.randint(least, min(most, least + 300))
             return "".join(_written(each, random) for _ in range(many) for each in inner)
-    raise NotImplementedError(f"patterns with {kind} are new here: teach this file to write them")
+    raise ValueError(f"patterns with {kind} are new here: teach this file to write them")
 
 
 @cache

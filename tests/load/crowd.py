@@ -1,5 +1,6 @@
 """Two hundred people at once: employees who plan and report, supervisors who decide, watchers."""
 
+import abc
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class Ledger:
     """Calls sent again because an answer told to."""
 
 
-class Client:
+class Client(abc.ABC):
     """One person who goes on until told to stop, and leaves no request without its answer."""
 
     def __init__(self, person: Person, ledger: Ledger, seed: int) -> None:
@@ -55,9 +56,9 @@ class Client:
             await self.turn()
             await asyncio.sleep(self.random.random() * PAUSE)
 
+    @abc.abstractmethod
     async def turn(self) -> None:
         """Do one thing."""
-        raise NotImplementedError
 
     async def decides(self, command: Any, of: Person) -> Receipt | None:
         """Give a command until it is answered, always under the same id; None when refused."""
