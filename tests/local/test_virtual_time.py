@@ -62,9 +62,12 @@ async def client(temporal_server: LocalTemporal) -> AsyncIterator[Client]:
 
 
 async def start(client: Client, days: int) -> WorkflowHandle[Reminds, list[str]]:
-    return await client.start_workflow(
+    """Start one and wait for its first task, which notes from when it counts."""
+    handle = await client.start_workflow(
         Reminds.run, args=[[], days], id=f"reminds-{uuid.uuid4()}", task_queue=QUEUE
     )
+    await has_noted(handle, 0)
+    return handle
 
 
 async def test_an_idle_workflow_does_not_run_away(client: Client) -> None:
