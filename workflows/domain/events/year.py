@@ -1,36 +1,17 @@
-"""What happened to an evaluation, in the past tense: the fact, the stage it led to, the tasks it
-opened (with their due times explained) and closed. `evolve` needs nothing else."""
+"""The events of the year, in its order."""
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from siklus.workflows.domain.commands import (
     AppealOutcome,
-    ExclusionGround,
     Indicator,
     IndicatorLevel,
-    Seat,
     Sha256,
 )
-from siklus.workflows.domain.stages import Stage, Task
-from siklus.workflows.domain.values import Digest, Instant, Level, PersonId, Predicate, Value
-
-SCHEMA_VERSION = 1
-
-
-class Event(Value):
-    """Base of every event."""
-
-    prose: Digest | None = None
-    """Digest of the texts that came with it."""
-    stage: Stage | None = None
-    """The stage it led to, when it led to another."""
-    opens: tuple[Task, ...] = ()
-    closes: tuple[str, ...] = ()
-    """Ids of the tasks it settled."""
+from siklus.workflows.domain.events.base import Event
+from siklus.workflows.domain.values import Digest, Level, PersonId, Predicate
 
 
 class EvaluationOpened(Event):
@@ -245,156 +226,3 @@ class EvaluationApproved(Event):
 
 class EvaluationReferred(Event):
     kind: Literal["evaluation_referred"] = "evaluation_referred"
-
-
-class Reassigned(Event):
-    """`opens` holds the seat's open tasks as they stand with the new person."""
-
-    kind: Literal["reassigned"] = "reassigned"
-    seat: Seat
-    previous: PersonId | None
-    person: PersonId
-    superior: PersonId | None
-
-
-class SuperiorResolved(Event):
-    kind: Literal["superior_resolved"] = "superior_resolved"
-    person: PersonId
-    superior: PersonId | None
-
-
-class TaskEscalated(Event):
-    kind: Literal["task_escalated"] = "task_escalated"
-    task: str
-    to: PersonId
-    level: int
-
-
-class TaskFlagged(Event):
-    """Shown to the agency's team: by policy, or because the line has no one further up."""
-
-    kind: Literal["task_flagged"] = "task_flagged"
-    task: str
-
-
-class SegmentClosing(Event):
-    """The employee moved; an interim rating is asked when enough days were served."""
-
-    kind: Literal["segment_closing"] = "segment_closing"
-    closing_on: date
-    days: int
-
-
-class InterimRated(Event):
-    kind: Literal["interim_rated"] = "interim_rated"
-    rater: PersonId
-    results: Level
-    behaviour: Level
-    predicate: Predicate
-
-
-class SegmentUnrated(Event):
-    """No interim rating came in the policy's days; the segment counts as unrated."""
-
-    kind: Literal["segment_unrated"] = "segment_unrated"
-
-
-class SegmentResultRecorded(Event):
-    kind: Literal["segment_result_recorded"] = "segment_result_recorded"
-    segment: int
-    days: int
-    results: Level | None
-    behaviour: Level | None
-    predicate: Predicate | None
-
-
-class EvaluationExcluded(Event):
-    kind: Literal["evaluation_excluded"] = "evaluation_excluded"
-    ground: ExclusionGround
-
-
-class EvaluationCancelled(Event):
-    kind: Literal["evaluation_cancelled"] = "evaluation_cancelled"
-
-
-class ReopeningRequested(Event):
-    """The first of two people asked for a reopening."""
-
-    kind: Literal["reopening_requested"] = "reopening_requested"
-
-
-class EvaluationReopened(Event):
-    kind: Literal["evaluation_reopened"] = "evaluation_reopened"
-
-
-AnyEvent = Annotated[
-    EvaluationOpened
-    | PlanSubmitted
-    | PlanWithdrawn
-    | PlanSet
-    | PlanApproved
-    | PlanReturned
-    | ExpectationAdded
-    | ProgressReported
-    | PlanChangeRequested
-    | PlanChangeDecided
-    | PeriodOpened
-    | PeriodSkipped
-    | PeriodicEvaluationRecorded
-    | MidyearOpened
-    | MidyearSkipped
-    | MidyearAccountSubmitted
-    | MidyearAccountOverdue
-    | MidyearReviewed
-    | MidyearMissed
-    | SelfEvaluationOpened
-    | SelfEvaluationSubmitted
-    | SelfEvaluationMissed
-    | RatingOpened
-    | Rated
-    | RatingReturned
-    | ResultDelivered
-    | ResultReceived
-    | ResultAccepted
-    | AppealWindowLapsed
-    | AppealFiled
-    | AppealWithdrawn
-    | AppealResponded
-    | AppealResponseMissed
-    | AppealDecided
-    | FinalApprovalOpened
-    | EvaluationApproved
-    | EvaluationReferred
-    | Reassigned
-    | SuperiorResolved
-    | TaskEscalated
-    | TaskFlagged
-    | SegmentClosing
-    | InterimRated
-    | SegmentUnrated
-    | SegmentResultRecorded
-    | EvaluationExcluded
-    | EvaluationCancelled
-    | ReopeningRequested
-    | EvaluationReopened,
-    Field(discriminator="kind"),
-]
-
-
-class Entry(Value):
-    """One event as it stands in the record: numbered, stamped and chained."""
-
-    schema_version: int = SCHEMA_VERSION
-    number: int  # 1, 2, 3 … per evaluation; also the evaluation's revision after it
-    occurred_at: Instant
-    """The legal instant: when it counts as done."""
-    recorded_at: Instant
-    """When the workflow recorded it."""
-    actor: str
-    """A person's opaque id, or `system:clock`."""
-    principal: PersonId | None = None
-    mandate: str | None = None
-    request_key: str | None = None
-    command_digest: Digest | None = None
-    event: AnyEvent
-    hash: Digest

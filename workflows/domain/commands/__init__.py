@@ -1,0 +1,175 @@
+"""What people may ask of an evaluation, in the imperative.
+
+Free text rides in `prose` (field path → text) and never enters an event: see `audit`.
+Evidence is a SHA-256 here and a link in `prose` under `evidence.<n>.link`.
+"""
+
+from datetime import date
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from siklus.workflows.domain.commands.actor import SYSTEM, Actor, InRoster, Mandate
+from siklus.workflows.domain.commands.base import (
+    FORM_BYTES,
+    Command,
+    Indicator,
+    IndicatorKind,
+    IndicatorLevel,
+    Prose,
+    Sha256,
+)
+from siklus.workflows.domain.commands.system import RecordSegmentResult, ResolveSuperior
+from siklus.workflows.domain.commands.team import (
+    Cancel,
+    Exclude,
+    ExclusionGround,
+    Reassign,
+    Reopen,
+    Seat,
+    Transfer,
+)
+from siklus.workflows.domain.commands.year import (
+    AcknowledgeResult,
+    AddExpectation,
+    AppealOutcome,
+    ApproveEvaluation,
+    ApprovePlan,
+    DecideAppeal,
+    DecidePlanChange,
+    FileAppeal,
+    OpenResult,
+    Rate,
+    RecordMidyearReview,
+    RecordPeriodicEvaluation,
+    ReferEvaluation,
+    ReportProgress,
+    RequestPlanChange,
+    RespondToAppeal,
+    ReturnPlan,
+    ReturnRating,
+    SetPlan,
+    SubmitMidyearAccount,
+    SubmitPlan,
+    SubmitSelfEvaluation,
+    WithdrawAppeal,
+    WithdrawPlan,
+)
+from siklus.workflows.domain.values import Instant, PersonId, Role, Value
+
+__all__ = [
+    "COMMANDS",
+    "FORM_BYTES",
+    "PUBLIC_COMMANDS",
+    "SYSTEM",
+    "SYSTEM_COMMANDS",
+    "AcknowledgeResult",
+    "Actor",
+    "AddExpectation",
+    "AnyCommand",
+    "AppealOutcome",
+    "ApproveEvaluation",
+    "ApprovePlan",
+    "Cancel",
+    "Command",
+    "DecideAppeal",
+    "DecidePlanChange",
+    "Exclude",
+    "ExclusionGround",
+    "FileAppeal",
+    "InRoster",
+    "Indicator",
+    "IndicatorKind",
+    "IndicatorLevel",
+    "Mandate",
+    "OpenResult",
+    "Order",
+    "Prose",
+    "Rate",
+    "Reassign",
+    "RecordMidyearReview",
+    "RecordPeriodicEvaluation",
+    "RecordSegmentResult",
+    "ReferEvaluation",
+    "Reopen",
+    "ReportProgress",
+    "RequestPlanChange",
+    "ResolveSuperior",
+    "RespondToAppeal",
+    "ReturnPlan",
+    "ReturnRating",
+    "Seat",
+    "SetPlan",
+    "Sha256",
+    "SubmitMidyearAccount",
+    "SubmitPlan",
+    "SubmitSelfEvaluation",
+    "Transfer",
+    "WithdrawAppeal",
+    "WithdrawPlan",
+]
+
+AnyCommand = Annotated[
+    SubmitPlan
+    | WithdrawPlan
+    | SetPlan
+    | ApprovePlan
+    | ReturnPlan
+    | AddExpectation
+    | ReportProgress
+    | RequestPlanChange
+    | DecidePlanChange
+    | RecordPeriodicEvaluation
+    | SubmitMidyearAccount
+    | RecordMidyearReview
+    | SubmitSelfEvaluation
+    | Rate
+    | ReturnRating
+    | OpenResult
+    | AcknowledgeResult
+    | FileAppeal
+    | WithdrawAppeal
+    | RespondToAppeal
+    | DecideAppeal
+    | ApproveEvaluation
+    | ReferEvaluation
+    | Reassign
+    | Transfer
+    | Exclude
+    | Cancel
+    | Reopen
+    | ResolveSuperior
+    | RecordSegmentResult,
+    Field(discriminator="kind"),
+]
+
+SYSTEM_COMMANDS: tuple[type[Command], ...] = (ResolveSuperior, RecordSegmentResult)
+"""What only the system itself may say; never offered to a caller."""
+
+COMMANDS: dict[str, type[Command]] = {
+    member.model_fields["kind"].default: member for member in get_args(get_args(AnyCommand)[0])
+}
+"""Every command by its kind."""
+
+PUBLIC_COMMANDS: tuple[str, ...] = tuple(
+    kind for kind, command in COMMANDS.items() if command not in SYSTEM_COMMANDS
+)
+"""The kinds that people may ask for; each is one Update of the workflow."""
+
+
+class Order(Value):
+    """One command with everything that came with it: the single argument of every Update."""
+
+    actor: Actor
+    command: AnyCommand
+    request_key: str
+    """sha256(actor ‖ request_id), also the Update's id."""
+    salt: str
+    """Random per call; the digest of the prose depends on it."""
+    expected_revision: Annotated[int, Field(ge=0)] = 0
+    received_at: Instant | None = None
+    """When the API received it, by its own clock."""
+    roster: InRoster | None = None
+    """Vouched for by the service and no part of what was asked: a repeat may find another roster.
+
+    None where the command names nobody, or somebody whom the roster does not know."""

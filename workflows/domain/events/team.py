@@ -1,0 +1,88 @@
+"""The events of people who change, of lateness, of endings and of the way back."""
+
+from datetime import date
+from typing import Literal
+
+from siklus.workflows.domain.commands import ExclusionGround, Seat
+from siklus.workflows.domain.events.base import Event
+from siklus.workflows.domain.values import Level, PersonId, Predicate
+
+
+class Reassigned(Event):
+    """`opens` holds the seat's open tasks as they stand with the new person."""
+
+    kind: Literal["reassigned"] = "reassigned"
+    seat: Seat
+    previous: PersonId | None
+    person: PersonId
+    superior: PersonId | None
+
+
+class SuperiorResolved(Event):
+    kind: Literal["superior_resolved"] = "superior_resolved"
+    person: PersonId
+    superior: PersonId | None
+
+
+class TaskEscalated(Event):
+    kind: Literal["task_escalated"] = "task_escalated"
+    task: str
+    to: PersonId
+    level: int
+
+
+class TaskFlagged(Event):
+    """Shown to the agency's team: by policy, or because the line has no one further up."""
+
+    kind: Literal["task_flagged"] = "task_flagged"
+    task: str
+
+
+class SegmentClosing(Event):
+    """The employee moved; an interim rating is asked when enough days were served."""
+
+    kind: Literal["segment_closing"] = "segment_closing"
+    closing_on: date
+    days: int
+
+
+class InterimRated(Event):
+    kind: Literal["interim_rated"] = "interim_rated"
+    rater: PersonId
+    results: Level
+    behaviour: Level
+    predicate: Predicate
+
+
+class SegmentUnrated(Event):
+    """No interim rating came in the policy's days; the segment counts as unrated."""
+
+    kind: Literal["segment_unrated"] = "segment_unrated"
+
+
+class SegmentResultRecorded(Event):
+    kind: Literal["segment_result_recorded"] = "segment_result_recorded"
+    segment: int
+    days: int
+    results: Level | None
+    behaviour: Level | None
+    predicate: Predicate | None
+
+
+class EvaluationExcluded(Event):
+    kind: Literal["evaluation_excluded"] = "evaluation_excluded"
+    ground: ExclusionGround
+
+
+class EvaluationCancelled(Event):
+    kind: Literal["evaluation_cancelled"] = "evaluation_cancelled"
+
+
+class ReopeningRequested(Event):
+    """The first of two people asked for a reopening."""
+
+    kind: Literal["reopening_requested"] = "reopening_requested"
+
+
+class EvaluationReopened(Event):
+    kind: Literal["evaluation_reopened"] = "evaluation_reopened"
