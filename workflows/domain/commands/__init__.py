@@ -4,7 +4,6 @@ Free text rides in `prose` (field path → text) and never enters an event: see 
 Evidence is a SHA-256 here and a link in `prose` under `evidence.<n>.link`.
 """
 
-from datetime import date
 from typing import Annotated, get_args
 
 from pydantic import Field
@@ -55,7 +54,7 @@ from siklus.workflows.domain.commands.year import (
     WithdrawAppeal,
     WithdrawPlan,
 )
-from siklus.workflows.domain.values import Instant, PersonId, Role, Value
+from siklus.workflows.domain.values import Instant, Value
 
 __all__ = [
     "COMMANDS",
