@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 
 from siklus.services.auth.checkpoints import CheckpointKeys, read_checkpoint_keys
 from siklus.services.auth.keys import KeysUnreadableError
+from siklus.services.cli.connection import tls_credentials
 from siklus.services.cli.output import AsJson, Fault, print_json
 from siklus.services.cli.progress import progress_of
 from siklus.v1 import audit_service_pb2 as pb
@@ -54,7 +55,7 @@ def export(
             "the API lets nobody in without a token",
             "give it by --token or SIKLUS_TOKEN",
         )
-    credentials = _credentials(ca, certificate, key, tls=tls)
+    credentials = tls_credentials(ca, certificate, key, tls=tls, options="--")
     unfinished = output.with_name(f"{output.name}.part")
     try:
         with _channel(server, credentials) as channel:
@@ -103,28 +104,6 @@ def _fetch(channel: grpc.Channel, cycle: str, token: str, file: Path) -> tuple[i
             evaluations, size = part.evaluations, size + len(part.chunk)
             show(part.evaluations, part.evaluations_total)
     return evaluations, size
-
-
-def _credentials(
-    ca: Path | None, certificate: Path | None, key: Path | None, *, tls: bool
-) -> grpc.ChannelCredentials | None:
-    """Return what TLS needs, None for plain text; raises `Fault` for half of a pair."""
-    if (certificate is None) != (key is None):
-        lacking = "--key" if key is None else "--certificate"
-        raise Fault("HALF_TLS", f"mutual TLS needs {lacking} as well")
-    if not tls and ca is None and certificate is None:
-        return None
-    roots, chain, private = (
-        None if file is None else _read(file) for file in (ca, certificate, key)
-    )
-    return grpc.ssl_channel_credentials(roots, private, chain)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Fault("NO_TLS_FILE", f"{file} cannot be read: {error.strerror}") from None
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -15,17 +15,28 @@ class Fault(Exception):  # noqa: N818 - a mistake of the user's, told in one lin
 
     exit_code = 2
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, hint: str = "", *, fields: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
+        self.fields = dict(fields or {})
+        """Path → what is wrong there, where an answer of the API names fields."""
+
+
+class Unanswered(Fault):
+    """The caller did nothing wrong: who should answer is away, late or at fault."""
+
+    exit_code = 1
 
 
 def tell_fault(fault: Fault, *, as_json: bool) -> None:
     """Write a fault to standard error, as one line or as JSON."""
     if as_json:
-        error = {"code": fault.code, "message": fault.message, "hint": fault.hint}
+        error: dict[str, object] = {"code": fault.code, "message": fault.message}
+        error |= {"hint": fault.hint} | ({"fields": fault.fields} if fault.fields else {})
         print_json({"error": error}, error=True)
         return
     line = f"siklus: {fault.message}" + (f"; {fault.hint}" if fault.hint else "")
@@ -52,3 +63,27 @@ def print_lines(lines: Mapping[str, str], *, strong: str = "") -> None:
     console = Console(soft_wrap=True)
     for name, row in rows:
         console.print(Text(row, style="bold green" if name == strong else ""))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under their column names; aligned plain lines in a pipe."""
+    if not sys.stdout.isatty():
+        lines = [columns, *rows]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+        for line in lines:
+            cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+        return
+    # Imported here: a pipe or `--json` never pays for it.
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        # Not as markup: somebody's name may hold brackets.
+        table.add_row(*map(Text, row))
+    Console().print(table)

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "worker": "siklus.services.cli.worker",
     "migrate": "siklus.services.cli.migrate",
     "policy": "siklus.services.cli.policy",
+    "roster": "siklus.services.cli.roster",
     "audit": "siklus.services.cli.audit",
     "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",

@@ -1,0 +1,26 @@
+"""Before something is changed that cannot be taken back: show what, and ask."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from siklus.services.cli.output import Fault
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def confirm(preview: str, *, yes: bool, question: str = "Go on?") -> None:
+    """Show the preview on standard error and return once somebody agreed; else raise `Fault`.
+
+    `yes` agrees beforehand. Where nobody can be asked, because there is no terminal, nothing is
+    agreed to.
+    """
+    sys.stderr.write(preview.rstrip("\n") + "\n")
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        message = "nothing was changed, because nobody is there to agree"
+        raise Fault("NOT_CONFIRMED", message, "look at what it would do, then add --yes")
+    if not typer.confirm(question, err=True):
+        raise Fault("NOT_CONFIRMED", "nothing was changed, as you wished")

@@ -1,0 +1,79 @@
+"""What the API refused, as a fault of the command: its reason, its words, and how to go on."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import grpc
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from grpc_status import rpc_status
+
+from siklus.services.cli.output import Fault, Unanswered
+
+NOT_THE_CALLERS: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.DATA_LOSS,
+    }
+)
+"""The same call may succeed later: exit code 1. All else is the caller's to change: exit code 2."""
+_MOST_FIELDS: Final = 5
+
+
+@dataclass(slots=True)
+class _Told:
+    """The details of a refusal."""
+
+    reason: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    retry_after: float | None = None
+
+
+def as_fault(error: grpc.RpcError, server: str) -> Fault:
+    """Return the fault that a failed call amounts to."""
+    # Whatever the stubs say, an error of a call tells its code and words.
+    call: Any = error
+    code: grpc.StatusCode = call.code()
+    status = rpc_status.from_call(call)
+    told = _told(status.details if status else ())
+    if not told.reason and code is grpc.StatusCode.UNAVAILABLE:
+        return no_server(server)
+    kind = Unanswered if code in NOT_THE_CALLERS else Fault
+    message = " ".join((call.details() or "the API refused it").split())
+    return kind(told.reason or code.name, message, _hint(code, told, message), fields=told.fields)
+
+
+def no_server(server: str) -> Fault:
+    """Return the fault of a server that does not answer."""
+    hint = f"is it {server}, and does it speak TLS (--tls, --tls-ca, --tls-certificate)?"
+    return Unanswered("NO_SERVER", "the API does not answer", hint)
+
+
+def _told(details: Any) -> _Told:
+    told = _Told()
+    info, request, again = ErrorInfo(), BadRequest(), RetryInfo()
+    for detail in details:
+        if detail.Unpack(info):
+            told.reason = info.reason
+        elif detail.Unpack(request):
+            told.fields = {each.field: each.description for each in request.field_violations}
+        elif detail.Unpack(again):
+            told.retry_after = again.retry_delay.ToTimedelta().total_seconds()
+    return told
+
+
+def _hint(code: grpc.StatusCode, told: _Told, message: str) -> str:
+    if code is grpc.StatusCode.UNAUTHENTICATED:
+        return "give a token that is valid now by --token, SIKLUS_TOKEN or --token-file"
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return "the server is older than this command"
+    if told.retry_after is not None:
+        return f"try again in {max(1, round(told.retry_after))} s"
+    named = [f"{path}: {wrong}" for path, wrong in told.fields.items()]
+    named = [each for each in named if each not in message]
+    more = [f"and {len(named) - _MOST_FIELDS} more"] if len(named) > _MOST_FIELDS else []
+    return ", ".join([*named[:_MOST_FIELDS], *more])
