@@ -1,7 +1,10 @@
 """Starting a cycle's evaluations, page by page, each exactly once."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from time import monotonic
+from zoneinfo import ZoneInfo
 
 from temporalio import activity
 from temporalio.client import Client
@@ -11,12 +14,20 @@ from siklus.activities.heartbeat import heartbeat
 from siklus.activities.schedules import ensure_schedules
 from siklus.activities.starting import Entrant, pinned
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import cohort, cycles, lines, roster
-from siklus.activities.store.queries.cohort import LeftOut, MemberRow
-from siklus.activities.store.queries.cycles import CycleRow
+from siklus.activities.store.queries import cohort, cycles, lines, members, roster
+from siklus.activities.store.queries.cycles import CycleRow, CycleState
+from siklus.activities.store.queries.members import WaitingRow
+from siklus.workflows.domain.cohort import LeftOut
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.ports import CohortPage, CohortRef, Lookup, PageOutcome, Superior
+from siklus.workflows.ports import (
+    CohortPage,
+    CohortRef,
+    LaunchNote,
+    Lookup,
+    PageOutcome,
+    Superior,
+)
 
 CHUNK = 50
 """Starts between two notes of how far we are."""
@@ -60,57 +71,93 @@ class Cohorts:
 
     @activity.defn(name="start_page")
     async def start_page(self, page: CohortPage) -> PageOutcome:
-        """Start what is not started yet of one page."""
+        """Start whoever of one page has not been started, at most `pace` a second."""
         async with self._store.agency(page.agency) as connection:
             cycle, policy = await pinned(connection, page.agency, page.cycle)
-            members = await cohort.page(
+            waiting = await members.waiting(
                 connection, page.agency, page.cycle, after=page.after or "", limit=page.size
             )
-        waiting = [member for member in members if not member.started]
+            met = [member.person for member in waiting if member.met]
+            await members.mark_started(connection, page.agency, page.cycle, met, at=self._now())
         started = 0
         async with heartbeat() as heart:
-            left = [member for member in waiting if member.person > heart.reached]
-            for at in range(0, len(left), CHUNK):
-                chunk = left[at : at + CHUNK]
+            left = [each for each in waiting if not each.met and each.person > heart.reached]
+            began = monotonic()
+            for chunk in _chunks(left, page.pace):
                 started += await self._start(page.agency, cycle, policy, chunk)
                 heart.reached = chunk[-1].person
                 heart.beat()
+                if page.pace:
+                    await asyncio.sleep(max(0.0, began + started / page.pace - monotonic()))
         return PageOutcome(
             started=started,
-            already=len(members) - len(waiting),
-            cursor=members[-1].person if len(members) == page.size else None,
+            already=len(met),
+            cursor=waiting[-1].person if len(waiting) == page.size else None,
         )
 
     @activity.defn(name="finish_launch")
     async def finish_launch(self, ref: CohortRef) -> None:
-        """Mark the cycle as launched."""
+        """Mark the cycle as launched, unless somebody was added meanwhile."""
         async with self._store.agency(ref.agency) as connection:
             await cycles.launched(connection, ref.agency, ref.cycle)
 
+    @activity.defn(name="note_launch")
+    async def note_launch(self, note: LaunchNote) -> None:
+        """Write how a launch stands that is under way."""
+        agency, cycle = note.cohort.agency, note.cohort.cycle
+        async with self._store.agency(agency) as connection:
+            await cycles.steered(connection, agency, cycle, CycleState(note.state), note.pace)
+
+    @activity.defn(name="cancel_launch")
+    async def cancel_launch(self, ref: CohortRef) -> int:
+        """Note of everybody who waits, and of the cycle, that the launch was called off."""
+        async with (
+            self._store.agency(ref.agency, within=FREEZE_SECONDS) as connection,
+            connection.transaction(),
+        ):
+            cycle, _ = await pinned(connection, ref.agency, ref.cycle)
+            await cycles.steered(
+                connection, ref.agency, ref.cycle, CycleState.CANCELLED, cycle.pace
+            )
+            return await members.cancel_waiting(connection, ref.agency, ref.cycle)
+
     async def _start(
-        self, agency: AgencyId, cycle: CycleRow, policy: Policy, members: Sequence[MemberRow]
+        self, agency: AgencyId, cycle: CycleRow, policy: Policy, chunk: Sequence[WaitingRow]
     ) -> int:
         """Start some evaluations side by side, then note it: dying in between starts no second."""
-        entrants = [_entrant(member) for member in members]
+        entrants = [_entrant(member) for member in chunk]
         async with self._store.agency(agency) as connection:
             prepared = await starting.prepare(connection, agency, cycle, policy, entrants)
         await starting.start(self._client, prepared.starts)
         async with self._store.agency(agency) as connection:
             people = [start.key.person for start in prepared.starts]
-            await cohort.mark_started(connection, agency, cycle.cycle, people, at=self._now())
+            await members.mark_started(connection, agency, cycle.cycle, people, at=self._now())
             if prepared.alone:
                 reason = LeftOut.SUPERVISOR_INACTIVE
-                await cohort.leave_out(connection, agency, cycle.cycle, prepared.alone, reason)
+                await members.leave_out(connection, agency, cycle.cycle, prepared.alone, reason)
         return len(prepared.starts)
 
 
-def _entrant(member: MemberRow) -> Entrant:
+def _chunks(people: Sequence[WaitingRow], pace: int) -> Iterator[Sequence[WaitingRow]]:
+    """Yield whom to start at once: some five times a second where the pace is set."""
+    size = max(1, min(CHUNK, pace // 5)) if pace else CHUNK
+    for at in range(0, len(people), size):
+        yield people[at : at + size]
+
+
+def _entrant(member: WaitingRow) -> Entrant:
+    """Whoever came back has served since then; everybody else since they joined."""
+    since = member.joined_on
+    if member.segment > 1 and member.added_at is not None:
+        since = member.added_at.astimezone(ZoneInfo(member.zone)).date()
     return Entrant(
         person=member.person,
         unit=member.unit,
         zone=member.zone,
         weekdays=tuple(member.weekdays),
-        served_from_on=member.joined_on,
+        served_from_on=since,
+        segment=member.segment,
+        from_rating=member.from_rating,
     )
 
 

@@ -1,54 +1,80 @@
-"""Launching a cycle: the workflow of its cohort."""
+"""Launching a cycle: the workflow of its cohort, and how it is steered while it runs."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.workflows import names
-from siklus.workflows.cycle import CycleWorkflow, Launch
+from siklus.workflows.cycle import OVER, CycleWorkflow, Launch, Pace, Waiting
 from siklus.workflows.ports import CohortRef
 
 PATIENCE: Final = timedelta(seconds=4)
+ATTEMPTS: Final = 3
+"""A run that continues as new may drop an Update."""
+PAUSE_SECONDS: Final = 0.15
 
 log = structlog.get_logger(__name__)
 
+Steering = Callable[["WorkflowHandle[CycleWorkflow, None]"], Awaitable[Any]]
+"""One Update of a launch that is under way; applying it again changes nothing."""
 
-async def launch(client: Client, cohort: CohortRef) -> None:
-    """Start the launch, unless it runs or has succeeded.
 
-    A launch that failed is started again. Raises ServiceRefusal ENGINE_UNAVAILABLE.
+def paused(handle: "WorkflowHandle[CycleWorkflow, None]") -> Awaitable[Any]:
+    """Begin no further page."""
+    return handle.execute_update(CycleWorkflow.pause, rpc_timeout=PATIENCE)
+
+
+def resumed(handle: "WorkflowHandle[CycleWorkflow, None]") -> Awaitable[Any]:
+    """Go on."""
+    return handle.execute_update(CycleWorkflow.resume, rpc_timeout=PATIENCE)
+
+
+def cancelled(handle: "WorkflowHandle[CycleWorkflow, None]") -> Awaitable[Any]:
+    """Call it off."""
+    return handle.execute_update(CycleWorkflow.cancel, rpc_timeout=PATIENCE)
+
+
+def paced(pace: int) -> Steering:
+    """Start so many a second."""
+    return lambda handle: handle.execute_update(
+        CycleWorkflow.set_pace, Pace(pace=pace), rpc_timeout=PATIENCE
+    )
+
+
+async def launch(client: Client, cohort: CohortRef, *, pace: int, paused: bool = False) -> None:
+    """Have everybody started who waits; a launch that runs goes on for them when it is done.
+
+    The pace, and whether it is paused, count where a launch begins, or begins again. Needs no
+    worker: a signal with start is kept until one comes. Raises ENGINE_UNAVAILABLE.
     """
-    try:
-        await _start(client, cohort)
-    except (RPCError, RuntimeError) as error:
-        # A client that cannot even connect says so by a bare RuntimeError.
-        log.warning("launch_not_started", error=type(error).__name__)
-        raise ServiceRefusal(
-            ServiceReason.ENGINE_UNAVAILABLE,
-            "nothing can be started right now; send the same request again",
-        ) from error
-
-
-async def _start(client: Client, cohort: CohortRef) -> None:
     try:
         await client.start_workflow(
             CycleWorkflow.run,
-            Launch(cohort=cohort),
+            Launch(cohort=cohort, pace=pace, paused=paused),
             id=names.cycle_workflow_id(cohort.agency, cohort.cycle),
             task_queue=names.COHORT_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="somebody_waits",
+            start_signal_args=[Waiting(pace=pace)],
             search_attributes=TypedSearchAttributes(
                 [
                     SearchAttributePair(names.AGENCY, cohort.agency),
@@ -57,5 +83,50 @@ async def _start(client: Client, cohort: CohortRef) -> None:
             ),
             rpc_timeout=PATIENCE,
         )
-    except WorkflowAlreadyStartedError:
-        return
+    except (RPCError, RuntimeError) as error:
+        # A client that cannot even connect says so by a bare RuntimeError.
+        log.warning("launch_not_started", error=type(error).__name__)
+        raise _engine_away("nothing can be started right now") from error
+
+
+async def steer(client: Client, cohort: CohortRef, steering: Steering) -> None:
+    """Apply one Update to a launch; people can see it when this returns.
+
+    Raises ServiceRefusal CYCLE_STATE where nothing is being launched, ENGINE_UNAVAILABLE and
+    DEADLINE_EXCEEDED.
+    """
+    workflow = names.cycle_workflow_id(cohort.agency, cohort.cycle)
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(PAUSE_SECONDS)
+        handle = client.get_workflow_handle_for(CycleWorkflow.run, workflow)
+        try:
+            await steering(handle)
+        except WorkflowUpdateFailedError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.type == OVER:
+                raise not_under_way() from error
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            raise ServiceRefusal(
+                ServiceReason.DEADLINE_EXCEEDED,
+                "no answer in time; it may have been applied: send it again",
+            ) from error
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise not_under_way() from error
+            raise _engine_away("the launch cannot be steered right now") from error
+        except RuntimeError as error:
+            raise _engine_away("the launch cannot be steered right now") from error
+        else:
+            return
+    raise _engine_away("the launch cannot be steered right now")
+
+
+def not_under_way() -> ServiceRefusal:
+    """Return the refusal of steering where nothing is being launched."""
+    return ServiceRefusal(
+        ServiceReason.CYCLE_STATE, "nothing is being launched; LaunchCycle begins or goes on"
+    )
+
+
+def _engine_away(what: str) -> ServiceRefusal:
+    return ServiceRefusal(ServiceReason.ENGINE_UNAVAILABLE, f"{what}; send the same request again")

@@ -27,6 +27,7 @@ from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.reflection import enable_reflection
 from siklus.services.rpc.audit import Audit
+from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.evaluations import EvaluationServicer
 from siklus.services.rpc.pace import USUAL, Pace
@@ -37,6 +38,7 @@ from siklus.services.rpc.tasks import Tasks
 from siklus.services.tls import ServerTls
 from siklus.v1 import (
     audit_service_pb2_grpc,
+    cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
     evaluation_service_pb2_grpc,
     policy_service_pb2_grpc,
@@ -49,6 +51,7 @@ SERVICES: Final = (
     "siklus.v1.PolicyService",
     "siklus.v1.RosterService",
     "siklus.v1.CycleService",
+    "siklus.v1.CohortService",
     "siklus.v1.EvaluationService",
     "siklus.v1.TaskService",
     "siklus.v1.AuditService",
@@ -108,6 +111,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
         Cycles(parts.store, parts.client, parts.clock, watches), registry
+    )
+    cohort_service_pb2_grpc.add_CohortServiceServicer_to_server(
+        Cohorts(parts.store, parts.client, parts.clock), registry
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(
         Tasks(parts.store, parts.clock), registry

@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from enum import StrEnum
 
 from temporalio import activity
 from temporalio.common import RetryPolicy
@@ -101,6 +102,8 @@ class CohortPage(Value):
     cycle: CycleId
     after: PersonId | None = None
     size: int = 200
+    pace: int = 0
+    """Started a second at most; 0 is as fast as can be."""
 
 
 class PageOutcome(Value):
@@ -116,6 +119,22 @@ class CohortRef(Value):
 
     agency: AgencyId
     cycle: CycleId
+
+
+class LaunchState(StrEnum):
+    """How a launch stands that is under way."""
+
+    LAUNCHING = "LAUNCHING"
+    PAUSED = "PAUSED"
+    CANCELLED = "CANCELLED"
+
+
+class LaunchNote(Value):
+    """How a launch stands now, for people to see."""
+
+    cohort: CohortRef
+    state: LaunchState
+    pace: int
 
 
 class ReminderRun(Value):
@@ -179,7 +198,19 @@ async def start_page(page: CohortPage) -> PageOutcome:
 
 @activity.defn(name="finish_launch")
 async def finish_launch(cohort: CohortRef) -> None:
-    """Mark the cycle as launched."""
+    """Mark the cycle as launched, unless somebody was added meanwhile."""
+    raise NotImplementedError
+
+
+@activity.defn(name="note_launch")
+async def note_launch(note: LaunchNote) -> None:
+    """Write how a launch stands; noting it twice changes nothing."""
+    raise NotImplementedError
+
+
+@activity.defn(name="cancel_launch")
+async def cancel_launch(cohort: CohortRef) -> int:
+    """Note of everybody who waits that the launch was called off; return how many in all."""
     raise NotImplementedError
 
 

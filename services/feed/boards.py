@@ -47,6 +47,7 @@ class Board:
         self._cycle = cycle
         self._changed = True
         self._row: CycleRow | None = None
+        self._waiting = False
         self.streams: set[Stream] = set()
         self.shown: Shown | None = None
         """None before the first look."""
@@ -80,18 +81,23 @@ class Board:
         async with self._store.agency(self._agency) as connection:
             row = await cycles.get(connection, self._agency, self._cycle)
             # Who is started, or left out, while it is launched is no event of an evaluation.
-            moves = row is not None and row.state == CycleState.LAUNCHING
+            moves = row is not None and self._may_move(row)
             if row is None or not (self._changed or moves or row != self._row):
                 return
             self._changed = False
             progress = await cycles.progress(connection, self._agency, self._cycle)
-        self._row = row
+        self._row, self._waiting = row, progress.waiting > 0
         cycle = cycle_views.cycle(self._agency, row, progress)
         if self.shown is None or cycle != self.shown.cycle:
             told = cycle.SerializeToString(deterministic=True)
             self.shown = Shown(cycle, hashlib.sha256(told).hexdigest())
             for stream in self.streams:
                 stream.wake()
+
+    def _may_move(self, row: CycleRow) -> bool:
+        """Tell whether people are being started: the page under way ends after a pause, too."""
+        called_off = row.state == CycleState.CANCELLED and self._waiting
+        return called_off or row.state in {CycleState.LAUNCHING, CycleState.PAUSED}
 
 
 class Boards:

@@ -12,14 +12,14 @@ from siklus.services.clock import Clock
 from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.layer import Context
 from siklus.services.launching import launch
-from siklus.services.rpc import cycle_views, names
+from siklus.services.rpc import cohort_words, cycle_views, names
+from siklus.services.rpc.cycle_rows import found, shown
 from siklus.services.rpc.gate import admit
 from siklus.services.rpc.once import Request
 from siklus.services.rpc.paging import Page, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.v1 import cycle_service_pb2_grpc
-from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 from siklus.workflows.ports import CohortRef
 
@@ -46,7 +46,7 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
 
             async def create() -> pb.CreateCycleResponse:
                 await roster.register(connection, agency, agency, at=self._clock.now())
-                await _must_be_known(connection, agency, request)
+                await cohort_words.must_be_known(connection, agency, request)
                 row = await self._new(connection, agency, request)
                 if not await cycles.create(connection, agency, row):
                     raise ServiceRefusal(
@@ -54,7 +54,8 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
                         "the agency has a cycle of that id",
                         details={"name": names.cycle_name(agency, row.cycle)},
                     )
-                return pb.CreateCycleResponse(cycle=await _shown(connection, agency, row))
+                await cycles.say(connection, agency, row.cycle, cohort_words.said(request))
+                return pb.CreateCycleResponse(cycle=await shown(connection, agency, row))
 
             once = Request(caller, request, self._clock)
             return await once.once(connection, pb.CreateCycleResponse, create)
@@ -83,6 +84,8 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
             state=CycleState.CREATED,
             created_at=self._clock.now(),
             launched_at=None,
+            positions=list(request.positions),
+            named=len(request.people),
         )
 
     async def GetCycle(  # noqa: N802
@@ -91,8 +94,8 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
         """Read one cycle with its progress."""
         agency = admit("GetCycle").agency
         async with self._store.agency(agency) as connection:
-            row = await _found(connection, agency, request.name)
-            return pb.GetCycleResponse(cycle=await _shown(connection, agency, row))
+            row = await found(connection, agency, request.name)
+            return pb.GetCycleResponse(cycle=await shown(connection, agency, row))
 
     async def ListCycles(  # noqa: N802
         self, request: pb.ListCyclesRequest, context: Context
@@ -103,9 +106,9 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
         (after,) = page.after or ("",)
         async with self._store.agency(caller.agency) as connection:
             rows = await cycles.page(connection, caller.agency, after=str(after), limit=page.limit)
-            shown, token = page.cut(rows, lambda row: (row.cycle,))
-            found = [await _shown(connection, caller.agency, row) for row in shown]
-        return pb.ListCyclesResponse(cycles=found, next_page_token=token)
+            listed, token = page.cut(rows, lambda row: (row.cycle,))
+            answer = [await shown(connection, caller.agency, row) for row in listed]
+        return pb.ListCyclesResponse(cycles=answer, next_page_token=token)
 
     async def WatchCycle(  # type: ignore[override]  # noqa: N802
         self, request: pb.WatchCycleRequest, context: Context
@@ -113,7 +116,7 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
         """Send a cycle whenever its progress has changed."""
         caller = admit("WatchCycle")
         async with self._store.agency(caller.agency) as connection:
-            await _found(connection, caller.agency, request.name)
+            await found(connection, caller.agency, request.name)
         await self._watches.watch(caller, request, context)
 
     async def PreviewLaunch(  # noqa: N802
@@ -125,20 +128,20 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
         page = Page.asked(request, caller, (text,))
         (after,) = page.after or ("",)
         async with self._store.agency(agency, within=PREVIEW_SECONDS) as connection:
-            row = await _found(connection, agency, request.name)
+            row = await found(connection, agency, request.name)
             policy = await policies.compiled(connection, agency, row.policy, row.policy_version)
             ends_on = policy.year.ends.in_year(row.year)
             judged = await cohort.preview(
                 connection, agency, row.cycle, ends_on=ends_on, after=str(after), limit=page.limit
             )
-            shown, token = page.cut(judged, lambda each: (each.person,))
-            units = {each.person: each.unit for each in shown}
+            people, token = page.cut(judged, lambda each: (each.person,))
+            units = {each.person: each.unit for each in people}
             seated = await seats(connection, agency, row.cycle, units)
             included, left_out = await cohort.preview_totals(
                 connection, agency, row.cycle, ends_on=ends_on
             )
         return pb.PreviewLaunchResponse(
-            people=[cycle_views.preview(each, seated.get(each.person)) for each in shown],
+            people=[cycle_views.preview(each, seated.get(each.person)) for each in people],
             next_page_token=token,
             included=included,
             left_out=left_out,
@@ -156,49 +159,31 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
                 answer = await once.answered(connection, pb.LaunchCycleResponse)
             if answer is not None:
                 return answer
-            row = await _found(connection, agency, request.name)
+            row = await found(connection, agency, request.name)
 
         # Before the mark: an engine that is away then leaves the cycle as it was.
-        await launch(self._client, CohortRef(agency=agency, cycle=row.cycle))
+        await self._launch(agency, row, request.pace)
 
         async with self._store.agency(agency) as connection:
 
             async def mark() -> pb.LaunchCycleResponse:
-                await cycles.launching(connection, agency, row.cycle, at=self._clock.now())
-                marked = await _found(connection, agency, request.name)
-                return pb.LaunchCycleResponse(cycle=await _shown(connection, agency, marked))
+                now = self._clock.now()
+                await cycles.launching(connection, agency, row.cycle, at=now, pace=request.pace)
+                marked = await found(connection, agency, request.name)
+                return pb.LaunchCycleResponse(cycle=await shown(connection, agency, marked))
 
             return await once.once(connection, pb.LaunchCycleResponse, mark)
 
-
-async def _found(connection: Connection, agency: AgencyId, name: str) -> CycleRow:
-    row = await cycles.get(connection, agency, names.cycle_id(name))
-    if row is None:
-        raise ServiceRefusal(
-            ServiceReason.NOT_FOUND, "there is no such cycle", details={"name": name}
-        )
-    return row
-
-
-async def _shown(connection: Connection, agency: AgencyId, row: CycleRow) -> pb.Cycle:
-    return cycle_views.cycle(agency, row, await cycles.progress(connection, agency, row.cycle))
-
-
-async def _must_be_known(
-    connection: Connection, agency: AgencyId, request: pb.CreateCycleRequest
-) -> None:
-    """Refuse units and a rater that the roster does not have, and a title nobody can read."""
-    wrong: dict[str, str] = {}
-    if not request.title.strip() or not request.title.isprintable():
-        wrong["title"] = "write a title without control characters"
-    units = {unit.code for unit in await roster.units(connection, agency)} if request.units else ()
-    for number, code in enumerate(request.units):
-        if code not in units:
-            wrong[f"units[{number}]"] = "there is no such unit"
-    if request.top_rater:
-        rater = await roster.person(connection, agency, PersonId(request.top_rater))
-        if rater is None or not rater.active:
-            wrong["top_rater"] = "this is nobody who works in the agency now"
-    if wrong:
-        path, problem = next(iter(wrong.items()))
-        raise Refusal(Reason.FIELD_INVALID, f"{path}: {problem}", fields=wrong)
+    async def _launch(self, agency: AgencyId, row: CycleRow, pace: int) -> None:
+        """Begin a launch, or go on with one; a finished one stays finished."""
+        match CycleState(row.state):
+            case CycleState.LAUNCHED:
+                return
+            case CycleState.CLOSED:
+                raise ServiceRefusal(ServiceReason.CYCLE_STATE, "this cycle is closed")
+            case CycleState.LAUNCHING | CycleState.PAUSED as under_way:
+                pace, paused = row.pace, under_way is CycleState.PAUSED
+            case CycleState.CREATED | CycleState.CANCELLED:
+                paused = False
+        cohort_ref = CohortRef(agency=agency, cycle=row.cycle)
+        await launch(self._client, cohort_ref, pace=pace, paused=paused)

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_g
 
 from siklus.v1 import (
     audit_service_pb2,
+    cohort_service_pb2,
     cycle_service_pb2,
     errors_pb2,
     evaluation_pb2,
@@ -36,6 +37,7 @@ FILES: dict[str, FileDescriptor] = {
     "PolicyService": policy_service_pb2.DESCRIPTOR,
     "RosterService": roster_service_pb2.DESCRIPTOR,
     "CycleService": cycle_service_pb2.DESCRIPTOR,
+    "CohortService": cohort_service_pb2.DESCRIPTOR,
     "EvaluationService": evaluation_service_pb2.DESCRIPTOR,
     "TaskService": task_service_pb2.DESCRIPTOR,
     "AuditService": audit_service_pb2.DESCRIPTOR,

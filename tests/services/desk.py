@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 from siklus.services.auth.caller import Caller
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import (
+    cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
     policy_service_pb2,
     policy_service_pb2_grpc,
@@ -92,6 +93,7 @@ class Desk:
         self.policies: Any = policy_service_pb2_grpc.PolicyServiceStub(channel)
         self.roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
         self.cycles: Any = cycle_service_pb2_grpc.CycleServiceStub(channel)
+        self.cohorts: Any = cohort_service_pb2_grpc.CohortServiceStub(channel)
         self.subscriptions: Any = subscription_service_pb2_grpc.SubscriptionServiceStub(channel)
         self.tasks: Any = task_service_pb2_grpc.TaskServiceStub(channel)
         self._requests = count(1)

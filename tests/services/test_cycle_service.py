@@ -9,12 +9,13 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import cohort, cycles
+from siklus.activities.store.queries import cohort, cycles, members
 from siklus.services.clock import Clock
 from siklus.services.rpc.cycle_views import REASONS
 from siklus.services.temporal import data_converter
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.workflows import names
+from siklus.workflows.domain.cohort import LeftOut
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 from tests.keys import KEYS
 from tests.services.desk import NIPS, PACK, Desk, person, refused, unit
@@ -167,9 +168,9 @@ async def test_a_preview_is_what_the_launch_then_freezes(ready: Desk, store: Sto
     async with store.agency(agency) as connection:
         ends_on = datetime(2027, 12, 31, tzinfo=UTC).date()
         size = await cohort.freeze(connection, agency, cycle, ends_on=ends_on)
-        members = await cohort.page(connection, agency, cycle, after="", limit=10)
+        waiting = await members.waiting(connection, agency, cycle, after="", limit=10)
 
-    assert [member.person for member in members] == expected == ["budi", "kepala", "siti"]
+    assert [member.person for member in waiting] == expected == ["budi", "kepala", "siti"]
     assert size == before.included == 3
 
 
@@ -202,15 +203,15 @@ async def test_a_finished_launch_stays_finished(
         await cohort.freeze(
             connection, agency, cycle, ends_on=datetime(2027, 12, 31, tzinfo=UTC).date()
         )
-        people = [PersonId("siti")]
-        await cohort.mark_started(connection, agency, cycle, people, at=datetime.now(UTC))
+        people = [PersonId("budi"), PersonId("siti")]
+        await members.mark_started(connection, agency, cycle, people, at=datetime.now(UTC))
         await cycles.launched(connection, agency, cycle)
 
     again = await launch(ready)
 
     assert again.state == pb.CYCLE_STATE_RUNNING
     read = await get(ready)
-    assert (read.progress.cohort_size, read.progress.started, read.progress.excluded) == (3, 1, 1)
+    assert (read.progress.cohort_size, read.progress.started, read.progress.excluded) == (3, 2, 1)
     assert (await launch(ready, "r-1")).state == pb.CYCLE_STATE_LAUNCHING
 
 
@@ -298,7 +299,7 @@ async def test_a_page_token_of_another_cycle_is_refused(ready: Desk) -> None:
 
 
 def test_every_reason_of_the_cohort_has_one_of_the_contract() -> None:
-    assert set(REASONS) == set(cohort.LeftOut)
+    assert set(REASONS) == set(LeftOut)
 
 
 async def test_a_program_makes_cycles_by_its_scope_and_under_its_own_name(ready: Desk) -> None:

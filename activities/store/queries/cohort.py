@@ -1,33 +1,19 @@
-"""A cycle's cohort: who would be in and why not, the frozen list, and who was started."""
+"""A cycle's cohort: who would be in and why not, and the frozen list."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date
 
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 
-
-class LeftOut(StrEnum):
-    """Why a person of the agency gets no evaluation."""
-
-    OUTSIDE_UNITS = "OUTSIDE_UNITS"
-    INACTIVE = "INACTIVE"
-    JOINED_LATER = "JOINED_LATER"
-    NO_RATER = "NO_RATER"
-    """At the top of a line, and the cycle names nobody else to rate there."""
-    UNKNOWN_SUPERVISOR = "UNKNOWN_SUPERVISOR"
-    SUPERVISOR_INACTIVE = "SUPERVISOR_INACTIVE"
-    ALREADY_STARTED = "ALREADY_STARTED"
-    """In a preview alone."""
-
-
+# Whoever is added by name passes the filters and what the team said of people before.
 JUDGED = """
     WITH RECURSIVE asked AS (
-        SELECT units, top_rater FROM cycle WHERE agency = %(agency)s AND cycle = %(cycle)s
+        SELECT units, positions, named, top_rater FROM cycle
+        WHERE agency = %(agency)s AND cycle = %(cycle)s
     ), inside AS (
         SELECT unit.code FROM unit, asked WHERE unit.agency = %(agency)s
             AND (asked.units = '{}' OR unit.code = ANY(asked.units))
@@ -35,28 +21,44 @@ JUDGED = """
         SELECT unit.code FROM unit JOIN inside ON unit.parent = inside.code
         WHERE unit.agency = %(agency)s
     ), judged AS (
-        SELECT p.person, p.name, p.unit, rater.person AS supervisor, CASE
-            WHEN p.unit NOT IN (SELECT code FROM inside) THEN 'OUTSIDE_UNITS'
-            WHEN NOT p.active THEN 'INACTIVE'
-            WHEN p.joined_on > %(ends_on)s THEN 'JOINED_LATER'
-            WHEN rater.person IS NULL AND p.top THEN 'NO_RATER'
-            WHEN rater.person IS NULL THEN 'UNKNOWN_SUPERVISOR'
-            WHEN NOT rater.active THEN 'SUPERVISOR_INACTIVE'
-        END AS reason
+        SELECT p.person, p.name, p.unit, rater.person AS supervisor,
+            coalesce(said.from_rating, false) AS from_rating,
+            coalesce(CASE
+                WHEN %(added)s THEN NULL
+                WHEN p.unit NOT IN (SELECT code FROM inside) THEN 'OUTSIDE_UNITS'
+                WHEN asked.positions <> '{}' AND p.position <> ALL(asked.positions)
+                    THEN 'OTHER_POSITION'
+                WHEN asked.named > 0 AND NOT coalesce(said.named, false) THEN 'NOT_NAMED'
+                WHEN p.active THEN CASE said.ground WHEN 'OTHER' THEN 'EXCLUDED_BY_TEAM'
+                    ELSE said.ground END
+            END, CASE
+                WHEN NOT p.active THEN 'INACTIVE'
+                WHEN p.joined_on > %(ends_on)s THEN 'JOINED_LATER'
+                WHEN rater.person IS NULL AND p.top THEN 'NO_RATER'
+                WHEN rater.person IS NULL THEN 'UNKNOWN_SUPERVISOR'
+                WHEN NOT rater.active THEN 'SUPERVISOR_INACTIVE'
+            END) AS reason
         FROM person AS p CROSS JOIN asked
+        LEFT JOIN cohort_person AS said ON said.agency = p.agency AND said.cycle = %(cycle)s
+            AND said.person = p.person
         LEFT JOIN person AS rater ON rater.agency = p.agency AND rater.person =
             CASE WHEN p.top THEN nullif(asked.top_rater, p.person) ELSE p.supervisor END
-        WHERE p.agency = %(agency)s
+        WHERE p.agency = %(agency)s AND (NOT %(added)s OR p.person = ANY(%(people)s))
     )
 """
 FREEZE = f"""
     {JUDGED}
-    INSERT INTO member (agency, cycle, person, outcome, reason)
+    INSERT INTO member (agency, cycle, person, outcome, reason, from_rating)
     SELECT %(agency)s, %(cycle)s, person,
-        CASE WHEN reason IS NULL THEN 'INCLUDED' ELSE 'EXCLUDED' END, reason
+        CASE WHEN reason IS NULL THEN 'INCLUDED' ELSE 'EXCLUDED' END, reason, from_rating
     FROM judged ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants alone
 LOCK = "SELECT FROM cycle WHERE agency = %s AND cycle = %s FOR UPDATE"
+KNOWN = "SELECT person FROM person WHERE agency = %s AND person = ANY(%s)"
+REVIVE = """
+    UPDATE member SET outcome = 'INCLUDED'
+    WHERE agency = %s AND cycle = %s AND outcome = 'CANCELLED'
+"""
 FROZEN = "SELECT EXISTS (SELECT FROM member WHERE agency = %s AND cycle = %s)"
 INCLUDED = """
     SELECT count(*) FROM member WHERE agency = %s AND cycle = %s AND outcome = 'INCLUDED'
@@ -66,7 +68,7 @@ PREVIEW = f"""
     SELECT person, name, unit, supervisor, CASE WHEN EXISTS (
         SELECT FROM evaluation AS e WHERE e.agency = %(agency)s AND e.cycle = %(cycle)s
             AND e.person = judged.person
-    ) THEN 'ALREADY_STARTED' ELSE reason END
+    ) THEN 'ALREADY_STARTED' ELSE reason END, from_rating
     FROM judged WHERE person > %(after)s ORDER BY person LIMIT %(limit)s
 """  # noqa: S608 - constants alone
 TOTALS = f"""
@@ -76,25 +78,6 @@ TOTALS = f"""
     FROM judged LEFT JOIN evaluation AS e ON e.agency = %(agency)s AND e.cycle = %(cycle)s
         AND e.person = judged.person AND e.segment = 1
 """  # noqa: S608 - constants alone
-# The evaluation's row and not only our mark: a worker may have died between the two.
-PAGE = """
-    SELECT m.person, p.unit, p.joined_on, u.zone, u.weekdays, m.started_at IS NOT NULL OR EXISTS (
-        SELECT FROM evaluation AS e WHERE e.agency = m.agency AND e.cycle = m.cycle
-            AND e.person = m.person)
-    FROM member AS m
-    JOIN person AS p ON p.agency = m.agency AND p.person = m.person
-    JOIN unit AS u ON u.agency = p.agency AND u.code = p.unit
-    WHERE m.agency = %s AND m.cycle = %s AND m.outcome = 'INCLUDED' AND m.person > %s
-    ORDER BY m.person LIMIT %s
-"""
-MARK = """
-    UPDATE member SET started_at = %s
-    WHERE agency = %s AND cycle = %s AND person = ANY(%s) AND started_at IS NULL
-"""
-LEAVE_OUT = """
-    UPDATE member SET outcome = 'EXCLUDED', reason = %s
-    WHERE agency = %s AND cycle = %s AND person = ANY(%s) AND started_at IS NULL
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +89,35 @@ class Judged:
     unit: str
     supervisor: PersonId | None
     reason: str | None
+    from_rating: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRow:
-    """Somebody to start, with what the roster says of them today."""
+async def known(
+    connection: Connection, agency: AgencyId, people: Collection[PersonId]
+) -> set[PersonId]:
+    """Return those of some people whom the roster has."""
+    if not people:
+        return set()
+    rows = await connection.execute(KNOWN, (agency, list(people)))
+    return {person for (person,) in await rows.fetchall()}
 
-    person: PersonId
-    unit: str
-    joined_on: date | None
-    zone: str
-    weekdays: list[int]
-    started: bool
+
+async def lock(connection: Connection, agency: AgencyId, cycle: CycleId) -> None:
+    """Let nobody else change a cycle's cohort until the transaction ends."""
+    await connection.execute(LOCK, (agency, cycle))
 
 
 async def freeze(connection: Connection, agency: AgencyId, cycle: CycleId, *, ends_on: date) -> int:
-    """Judge everybody once and keep the result; return how many are in, also when repeated."""
+    """Judge everybody once and keep the result; return how many are in, also when repeated.
+
+    Whoever an earlier launch left unstarted because it was cancelled is in again.
+    """
     async with connection.transaction():
         await connection.execute(LOCK, (agency, cycle))
         frozen = await (await connection.execute(FROZEN, (agency, cycle))).fetchone()
         if not (frozen and frozen[0]):
             await connection.execute(FREEZE, _asked(agency, cycle, ends_on))
+        await connection.execute(REVIVE, (agency, cycle))
         row = await (await connection.execute(INCLUDED, (agency, cycle))).fetchone()
         return int(row[0]) if row else 0
 
@@ -154,36 +145,7 @@ async def preview_totals(
     return (row[0], row[1]) if row else (0, 0)
 
 
-async def page(
-    connection: Connection, agency: AgencyId, cycle: CycleId, *, after: str, limit: int
-) -> list[MemberRow]:
-    """Return the next people of a frozen cohort who are in, by id."""
-    async with connection.cursor(row_factory=args_row(MemberRow)) as cursor:
-        return await (await cursor.execute(PAGE, (agency, cycle, after, limit))).fetchall()
-
-
-async def mark_started(
-    connection: Connection,
-    agency: AgencyId,
-    cycle: CycleId,
-    people: Collection[PersonId],
-    *,
-    at: datetime,
-) -> None:
-    """Note that those people's evaluations were started; the first time is kept."""
-    await connection.execute(MARK, (at, agency, cycle, list(people)))
-
-
-async def leave_out(
-    connection: Connection,
-    agency: AgencyId,
-    cycle: CycleId,
-    people: Collection[PersonId],
-    reason: LeftOut,
-) -> None:
-    """Take people out of a frozen cohort who cannot be started any more."""
-    await connection.execute(LEAVE_OUT, (reason.value, agency, cycle, list(people)))
-
-
 def _asked(agency: AgencyId, cycle: CycleId, ends_on: date) -> dict[str, object]:
-    return {"agency": agency, "cycle": cycle, "ends_on": ends_on}
+    return {
+        "agency": agency, "cycle": cycle, "ends_on": ends_on, "added": False, "people": [],
+    }  # fmt: skip

@@ -27,9 +27,10 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from siklus.v1 import annotations_pb2 as siklus_dot_v1_dot_annotations__pb2
 from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
+from siklus.v1 import values_pb2 as siklus_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsiklus/v1/cycle_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1asiklus/v1/evaluation.proto\"\xaf\x02\n\x05\x43ycle\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04year\x18\x03 \x01(\x05\x12\x0e\n\x06policy\x18\x04 \x01(\t\x12\x16\n\x0epolicy_version\x18\x05 \x01(\x05\x12\r\n\x05units\x18\x06 \x03(\t\x12\x11\n\ttop_rater\x18\x07 \x01(\t\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.siklus.v1.CycleState\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0blaunched_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08progress\x18\x0b \x01(\x0b\x32\x18.siklus.v1.CycleProgress\"n\n\rCycleProgress\x12\x13\n\x0b\x63ohort_size\x18\x01 \x01(\x05\x12\x0f\n\x07started\x18\x02 \x01(\x05\x12\x10\n\x08\x65xcluded\x18\x03 \x01(\x05\x12%\n\x06stages\x18\x04 \x03(\x0b\x32\x15.siklus.v1.StageCount\"<\n\nStageCount\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\xc0\x03\n\x12\x43reateCycleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x32\n\x08\x63ycle_id\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x19\n\x04year\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xb4\x10(\xd0\x0f\x12\x31\n\x06policy\x18\x05 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x1f\n\x0epolicy_version\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x19\n\x05title\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12:\n\x05units\x18\x08 \x03(\tB+\xbaH(\x92\x01%\x10\xe8\x07\x18\x01\"\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x36\n\ttop_rater\x18\t \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\"6\n\x13\x43reateCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"i\n\x0fGetCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\"3\n\x10GetCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"\x88\x01\n\x11ListCyclesRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"O\n\x12ListCyclesResponse\x12 \n\x06\x63ycles\x18\x01 \x03(\x0b\x32\x10.siklus.v1.Cycle\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x14PreviewLaunchRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"~\n\x15PreviewLaunchResponse\x12(\n\x06people\x18\x01 \x03(\x0b\x32\x18.siklus.v1.LaunchPreview\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08included\x18\x03 \x01(\x05\x12\x10\n\x08left_out\x18\x04 \x01(\x05\"\xa4\x01\n\rLaunchPreview\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x10\n\x08included\x18\x04 \x01(\x08\x12\'\n\x06reason\x18\x05 \x01(\x0e\x32\x17.siklus.v1.LaunchReason\x12\x12\n\nsupervisor\x18\x06 \x01(\t\x12\x10\n\x08\x61pprover\x18\x07 \x01(\t\"\xab\x01\n\x12LaunchCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\"6\n\x13LaunchCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"\x8b\x01\n\x11WatchCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1e\n\x0cresume_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"\\\n\x12WatchCycleResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x1f\n\x05\x63ycle\x18\x02 \x01(\x0b\x32\x10.siklus.v1.Cycle\x12\x0f\n\x07\x63losing\x18\x03 \x01(\x08*t\n\nCycleState\x12\x1b\n\x17\x43YCLE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43YCLE_STATE_DRAFT\x10\x01\x12\x19\n\x15\x43YCLE_STATE_LAUNCHING\x10\x02\x12\x17\n\x13\x43YCLE_STATE_RUNNING\x10\x03*\x8c\x02\n\x0cLaunchReason\x12\x1d\n\x19LAUNCH_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16LAUNCH_REASON_INCLUDED\x10\x01\x12!\n\x1dLAUNCH_REASON_ALREADY_STARTED\x10\x02\x12\x1f\n\x1bLAUNCH_REASON_OUTSIDE_UNITS\x10\x03\x12\x1a\n\x16LAUNCH_REASON_INACTIVE\x10\x04\x12\x1a\n\x16LAUNCH_REASON_NO_RATER\x10\x05\x12%\n!LAUNCH_REASON_SUPERVISOR_INACTIVE\x10\x06\x12\x1e\n\x1aLAUNCH_REASON_JOINED_LATER\x10\x07\x32\x92\x07\n\x0c\x43ycleService\x12\x91\x01\n\x0b\x43reateCycle\x12\x1d.siklus.v1.CreateCycleRequest\x1a\x1e.siklus.v1.CreateCycleResponse\"C\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0c\x63ycles.write(\x05\x82\xd3\xe4\x93\x02#\"\x1e/v1/{parent=agencies/*}/cycles:\x01*\x12\x85\x01\n\x08GetCycle\x12\x1a.siklus.v1.GetCycleRequest\x1a\x1b.siklus.v1.GetCycleResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=agencies/*/cycles/*}\x12\x8b\x01\n\nListCycles\x12\x1c.siklus.v1.ListCyclesRequest\x1a\x1d.siklus.v1.ListCyclesResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=agencies/*}/cycles\x12\x95\x01\n\nWatchCycle\x12\x1c.siklus.v1.WatchCycleRequest\x1a\x1d.siklus.v1.WatchCycleResponse\"H\x90\x02\x01\xc2\xc1\x18\x15\x08\x03\x12\x02\x02\x03\"\x0b\x63ycles.read(\x19\x82\xd3\xe4\x93\x02&\x12$/v1/{name=agencies/*/cycles/*}:watch0\x01\x12\xa4\x01\n\rPreviewLaunch\x12\x1f.siklus.v1.PreviewLaunchRequest\x1a .siklus.v1.PreviewLaunchResponse\"P\x90\x02\x01\xc2\xc1\x18\x15\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read(\n\x82\xd3\xe4\x93\x02.\x12,/v1/{name=agencies/*/cycles/*}:previewLaunch\x12\x98\x01\n\x0bLaunchCycle\x12\x1d.siklus.v1.LaunchCycleRequest\x1a\x1e.siklus.v1.LaunchCycleResponse\"J\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0c\x63ycles.write(\x05\x82\xd3\xe4\x93\x02*\"%/v1/{name=agencies/*/cycles/*}:launch:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsiklus/v1/cycle_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\x95\x03\n\x05\x43ycle\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04year\x18\x03 \x01(\x05\x12\x0e\n\x06policy\x18\x04 \x01(\t\x12\x16\n\x0epolicy_version\x18\x05 \x01(\x05\x12\r\n\x05units\x18\x06 \x03(\t\x12\x11\n\ttop_rater\x18\x07 \x01(\t\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.siklus.v1.CycleState\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0blaunched_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08progress\x18\x0b \x01(\x0b\x32\x18.siklus.v1.CycleProgress\x12\x0c\n\x04pace\x18\x0c \x01(\x05\x12\x11\n\tpositions\x18\r \x03(\t\x12\x14\n\x0cnamed_people\x18\x0e \x01(\x05\x12-\n\tclosed_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x01\n\rCycleProgress\x12\x13\n\x0b\x63ohort_size\x18\x01 \x01(\x05\x12\x0f\n\x07started\x18\x02 \x01(\x05\x12\x10\n\x08\x65xcluded\x18\x03 \x01(\x05\x12%\n\x06stages\x18\x04 \x03(\x0b\x32\x15.siklus.v1.StageCount\x12\x0f\n\x07waiting\x18\x05 \x01(\x05\x12\x11\n\tcancelled\x18\x06 \x01(\x05\"<\n\nStageCount\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\xa1\x05\n\x12\x43reateCycleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x32\n\x08\x63ycle_id\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x19\n\x04year\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xb4\x10(\xd0\x0f\x12\x31\n\x06policy\x18\x05 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x1f\n\x0epolicy_version\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x19\n\x05title\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12:\n\x05units\x18\x08 \x03(\tB+\xbaH(\x92\x01%\x10\xe8\x07\x18\x01\"\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12\x36\n\ttop_rater\x18\t \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12\'\n\tpositions\x18\n \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xc8\x01\x18\x01\"\x07r\x05\x10\x01\x18\xc8\x01\x12:\n\x06people\x18\x0b \x03(\tB*\xbaH\'\x92\x01$\x10\x88\'\x18\x01\"\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x39\n\nexclusions\x18\x0c \x03(\x0b\x32\x1a.siklus.v1.CohortExclusionB\t\xbaH\x06\x92\x01\x03\x10\x88\'\x12?\n\x0b\x66rom_rating\x18\r \x03(\tB*\xbaH\'\x92\x01$\x10\x88\'\x18\x01\"\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\"6\n\x13\x43reateCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"i\n\x0fGetCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\"3\n\x10GetCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"\x88\x01\n\x11ListCyclesRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"O\n\x12ListCyclesResponse\x12 \n\x06\x63ycles\x18\x01 \x03(\x0b\x32\x10.siklus.v1.Cycle\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x14PreviewLaunchRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"~\n\x15PreviewLaunchResponse\x12(\n\x06people\x18\x01 \x03(\x0b\x32\x18.siklus.v1.LaunchPreview\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08included\x18\x03 \x01(\x05\x12\x10\n\x08left_out\x18\x04 \x01(\x05\"\xb9\x01\n\rLaunchPreview\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x10\n\x08included\x18\x04 \x01(\x08\x12\'\n\x06reason\x18\x05 \x01(\x0e\x32\x17.siklus.v1.LaunchReason\x12\x12\n\nsupervisor\x18\x06 \x01(\t\x12\x10\n\x08\x61pprover\x18\x07 \x01(\t\x12\x13\n\x0b\x66rom_rating\x18\x08 \x01(\x08\"\xc5\x01\n\x12LaunchCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x18\n\x04pace\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\"6\n\x13LaunchCycleResponse\x12\x1f\n\x05\x63ycle\x18\x01 \x01(\x0b\x32\x10.siklus.v1.Cycle\"\x8b\x01\n\x11WatchCycleRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1e\n\x0cresume_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"\\\n\x12WatchCycleResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x1f\n\x05\x63ycle\x18\x02 \x01(\x0b\x32\x10.siklus.v1.Cycle\x12\x0f\n\x07\x63losing\x18\x03 \x01(\x08*\xbf\x01\n\nCycleState\x12\x1b\n\x17\x43YCLE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43YCLE_STATE_DRAFT\x10\x01\x12\x19\n\x15\x43YCLE_STATE_LAUNCHING\x10\x02\x12\x17\n\x13\x43YCLE_STATE_RUNNING\x10\x03\x12\x16\n\x12\x43YCLE_STATE_PAUSED\x10\x04\x12\x19\n\x15\x43YCLE_STATE_CANCELLED\x10\x05\x12\x16\n\x12\x43YCLE_STATE_CLOSED\x10\x06*\x9d\x04\n\x0cLaunchReason\x12\x1d\n\x19LAUNCH_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16LAUNCH_REASON_INCLUDED\x10\x01\x12!\n\x1dLAUNCH_REASON_ALREADY_STARTED\x10\x02\x12\x1f\n\x1bLAUNCH_REASON_OUTSIDE_UNITS\x10\x03\x12\x1a\n\x16LAUNCH_REASON_INACTIVE\x10\x04\x12\x1a\n\x16LAUNCH_REASON_NO_RATER\x10\x05\x12%\n!LAUNCH_REASON_SUPERVISOR_INACTIVE\x10\x06\x12\x1e\n\x1aLAUNCH_REASON_JOINED_LATER\x10\x07\x12 \n\x1cLAUNCH_REASON_OTHER_POSITION\x10\x08\x12\x1b\n\x17LAUNCH_REASON_NOT_NAMED\x10\t\x12\x1e\n\x1aLAUNCH_REASON_UNPAID_LEAVE\x10\n\x12&\n\"LAUNCH_REASON_DISMISSED_FOR_A_TIME\x10\x0b\x12 \n\x1cLAUNCH_REASON_PRE_RETIREMENT\x10\x0c\x12\"\n\x1eLAUNCH_REASON_EXCLUDED_BY_TEAM\x10\r\x12\x1f\n\x1bLAUNCH_REASON_NOT_IN_ROSTER\x10\x0e\x12!\n\x1dLAUNCH_REASON_ALREADY_WAITING\x10\x0f\x32\x92\x07\n\x0c\x43ycleService\x12\x91\x01\n\x0b\x43reateCycle\x12\x1d.siklus.v1.CreateCycleRequest\x1a\x1e.siklus.v1.CreateCycleResponse\"C\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0c\x63ycles.write(\x05\x82\xd3\xe4\x93\x02#\"\x1e/v1/{parent=agencies/*}/cycles:\x01*\x12\x85\x01\n\x08GetCycle\x12\x1a.siklus.v1.GetCycleRequest\x1a\x1b.siklus.v1.GetCycleResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=agencies/*/cycles/*}\x12\x8b\x01\n\nListCycles\x12\x1c.siklus.v1.ListCyclesRequest\x1a\x1d.siklus.v1.ListCyclesResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=agencies/*}/cycles\x12\x95\x01\n\nWatchCycle\x12\x1c.siklus.v1.WatchCycleRequest\x1a\x1d.siklus.v1.WatchCycleResponse\"H\x90\x02\x01\xc2\xc1\x18\x15\x08\x03\x12\x02\x02\x03\"\x0b\x63ycles.read(\x19\x82\xd3\xe4\x93\x02&\x12$/v1/{name=agencies/*/cycles/*}:watch0\x01\x12\xa4\x01\n\rPreviewLaunch\x12\x1f.siklus.v1.PreviewLaunchRequest\x1a .siklus.v1.PreviewLaunchResponse\"P\x90\x02\x01\xc2\xc1\x18\x15\x08\x01\x12\x02\x02\x03\"\x0b\x63ycles.read(\n\x82\xd3\xe4\x93\x02.\x12,/v1/{name=agencies/*/cycles/*}:previewLaunch\x12\x98\x01\n\x0bLaunchCycle\x12\x1d.siklus.v1.LaunchCycleRequest\x1a\x1e.siklus.v1.LaunchCycleResponse\"J\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0c\x63ycles.write(\x05\x82\xd3\xe4\x93\x02*\"%/v1/{name=agencies/*/cycles/*}:launch:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,6 +55,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATECYCLEREQUEST'].fields_by_name['units']._serialized_options = b'\272H(\222\001%\020\350\007\030\001\"\036r\0342\032^[a-z0-9][a-z0-9_-]{0,62}$'
   _globals['_CREATECYCLEREQUEST'].fields_by_name['top_rater']._loaded_options = None
   _globals['_CREATECYCLEREQUEST'].fields_by_name['top_rater']._serialized_options = b'\272H r\0362\034^([a-z0-9][a-z0-9-]{0,62})?$'
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['positions']._loaded_options = None
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['positions']._serialized_options = b'\272H\021\222\001\016\020\310\001\030\001\"\007r\005\020\001\030\310\001'
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['people']._loaded_options = None
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['people']._serialized_options = b'\272H\'\222\001$\020\210\'\030\001\"\035r\0332\031^[a-z0-9][a-z0-9-]{0,62}$'
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['exclusions']._loaded_options = None
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['exclusions']._serialized_options = b'\272H\006\222\001\003\020\210\''
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['from_rating']._loaded_options = None
+  _globals['_CREATECYCLEREQUEST'].fields_by_name['from_rating']._serialized_options = b'\272H\'\222\001$\020\210\'\030\001\"\035r\0332\031^[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_GETCYCLEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETCYCLEREQUEST'].fields_by_name['name']._serialized_options = b'\272HErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_LISTCYCLESREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -72,6 +81,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['name']._serialized_options = b'\272HErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'
+  _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['pace']._loaded_options = None
+  _globals['_LAUNCHCYCLEREQUEST'].fields_by_name['pace']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_WATCHCYCLEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WATCHCYCLEREQUEST'].fields_by_name['name']._serialized_options = b'\272HErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_WATCHCYCLEREQUEST'].fields_by_name['resume_token']._loaded_options = None
@@ -88,42 +99,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CYCLESERVICE'].methods_by_name['PreviewLaunch']._serialized_options = b'\220\002\001\302\301\030\025\010\001\022\002\002\003\"\013cycles.read(\n\202\323\344\223\002.\022,/v1/{name=agencies/*/cycles/*}:previewLaunch'
   _globals['_CYCLESERVICE'].methods_by_name['LaunchCycle']._loaded_options = None
   _globals['_CYCLESERVICE'].methods_by_name['LaunchCycle']._serialized_options = b'\220\002\002\302\301\030\023\022\001\002\"\014cycles.write(\005\202\323\344\223\002*\"%/v1/{name=agencies/*/cycles/*}:launch:\001*'
-  _globals['_CYCLESTATE']._serialized_start=2492
-  _globals['_CYCLESTATE']._serialized_end=2608
-  _globals['_LAUNCHREASON']._serialized_start=2611
-  _globals['_LAUNCHREASON']._serialized_end=2879
-  _globals['_CYCLE']._serialized_start=194
-  _globals['_CYCLE']._serialized_end=497
-  _globals['_CYCLEPROGRESS']._serialized_start=499
-  _globals['_CYCLEPROGRESS']._serialized_end=609
-  _globals['_STAGECOUNT']._serialized_start=611
-  _globals['_STAGECOUNT']._serialized_end=671
-  _globals['_CREATECYCLEREQUEST']._serialized_start=674
-  _globals['_CREATECYCLEREQUEST']._serialized_end=1122
-  _globals['_CREATECYCLERESPONSE']._serialized_start=1124
-  _globals['_CREATECYCLERESPONSE']._serialized_end=1178
-  _globals['_GETCYCLEREQUEST']._serialized_start=1180
-  _globals['_GETCYCLEREQUEST']._serialized_end=1285
-  _globals['_GETCYCLERESPONSE']._serialized_start=1287
-  _globals['_GETCYCLERESPONSE']._serialized_end=1338
-  _globals['_LISTCYCLESREQUEST']._serialized_start=1341
-  _globals['_LISTCYCLESREQUEST']._serialized_end=1477
-  _globals['_LISTCYCLESRESPONSE']._serialized_start=1479
-  _globals['_LISTCYCLESRESPONSE']._serialized_end=1558
-  _globals['_PREVIEWLAUNCHREQUEST']._serialized_start=1561
-  _globals['_PREVIEWLAUNCHREQUEST']._serialized_end=1729
-  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_start=1731
-  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_end=1857
-  _globals['_LAUNCHPREVIEW']._serialized_start=1860
-  _globals['_LAUNCHPREVIEW']._serialized_end=2024
-  _globals['_LAUNCHCYCLEREQUEST']._serialized_start=2027
-  _globals['_LAUNCHCYCLEREQUEST']._serialized_end=2198
-  _globals['_LAUNCHCYCLERESPONSE']._serialized_start=2200
-  _globals['_LAUNCHCYCLERESPONSE']._serialized_end=2254
-  _globals['_WATCHCYCLEREQUEST']._serialized_start=2257
-  _globals['_WATCHCYCLEREQUEST']._serialized_end=2396
-  _globals['_WATCHCYCLERESPONSE']._serialized_start=2398
-  _globals['_WATCHCYCLERESPONSE']._serialized_end=2490
-  _globals['_CYCLESERVICE']._serialized_start=2882
-  _globals['_CYCLESERVICE']._serialized_end=3796
+  _globals['_CYCLESTATE']._serialized_start=2928
+  _globals['_CYCLESTATE']._serialized_end=3119
+  _globals['_LAUNCHREASON']._serialized_start=3122
+  _globals['_LAUNCHREASON']._serialized_end=3663
+  _globals['_CYCLE']._serialized_start=218
+  _globals['_CYCLE']._serialized_end=623
+  _globals['_CYCLEPROGRESS']._serialized_start=626
+  _globals['_CYCLEPROGRESS']._serialized_end=772
+  _globals['_STAGECOUNT']._serialized_start=774
+  _globals['_STAGECOUNT']._serialized_end=834
+  _globals['_CREATECYCLEREQUEST']._serialized_start=837
+  _globals['_CREATECYCLEREQUEST']._serialized_end=1510
+  _globals['_CREATECYCLERESPONSE']._serialized_start=1512
+  _globals['_CREATECYCLERESPONSE']._serialized_end=1566
+  _globals['_GETCYCLEREQUEST']._serialized_start=1568
+  _globals['_GETCYCLEREQUEST']._serialized_end=1673
+  _globals['_GETCYCLERESPONSE']._serialized_start=1675
+  _globals['_GETCYCLERESPONSE']._serialized_end=1726
+  _globals['_LISTCYCLESREQUEST']._serialized_start=1729
+  _globals['_LISTCYCLESREQUEST']._serialized_end=1865
+  _globals['_LISTCYCLESRESPONSE']._serialized_start=1867
+  _globals['_LISTCYCLESRESPONSE']._serialized_end=1946
+  _globals['_PREVIEWLAUNCHREQUEST']._serialized_start=1949
+  _globals['_PREVIEWLAUNCHREQUEST']._serialized_end=2117
+  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_start=2119
+  _globals['_PREVIEWLAUNCHRESPONSE']._serialized_end=2245
+  _globals['_LAUNCHPREVIEW']._serialized_start=2248
+  _globals['_LAUNCHPREVIEW']._serialized_end=2433
+  _globals['_LAUNCHCYCLEREQUEST']._serialized_start=2436
+  _globals['_LAUNCHCYCLEREQUEST']._serialized_end=2633
+  _globals['_LAUNCHCYCLERESPONSE']._serialized_start=2635
+  _globals['_LAUNCHCYCLERESPONSE']._serialized_end=2689
+  _globals['_WATCHCYCLEREQUEST']._serialized_start=2692
+  _globals['_WATCHCYCLEREQUEST']._serialized_end=2831
+  _globals['_WATCHCYCLERESPONSE']._serialized_start=2833
+  _globals['_WATCHCYCLERESPONSE']._serialized_end=2925
+  _globals['_CYCLESERVICE']._serialized_start=3666
+  _globals['_CYCLESERVICE']._serialized_end=4580
 # @@protoc_insertion_point(module_scope)

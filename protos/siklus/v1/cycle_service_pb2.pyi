@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from siklus.v1 import evaluation_pb2 as _evaluation_pb2
+from siklus.v1 import values_pb2 as _values_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -35,6 +36,12 @@ class _CycleStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CycleState
     """Evaluations are being started."""
     CYCLE_STATE_RUNNING: _CycleState.ValueType  # 3
     """All that could be started were started."""
+    CYCLE_STATE_PAUSED: _CycleState.ValueType  # 4
+    """No further evaluations are being started until the launch is resumed."""
+    CYCLE_STATE_CANCELLED: _CycleState.ValueType  # 5
+    """The launch was called off; what had been started goes on."""
+    CYCLE_STATE_CLOSED: _CycleState.ValueType  # 6
+    """Every evaluation has ended and the cycle was closed."""
 
 class CycleState(_CycleState, metaclass=_CycleStateEnumTypeWrapper):
     """Where a cycle stands."""
@@ -47,6 +54,12 @@ CYCLE_STATE_LAUNCHING: CycleState.ValueType  # 2
 """Evaluations are being started."""
 CYCLE_STATE_RUNNING: CycleState.ValueType  # 3
 """All that could be started were started."""
+CYCLE_STATE_PAUSED: CycleState.ValueType  # 4
+"""No further evaluations are being started until the launch is resumed."""
+CYCLE_STATE_CANCELLED: CycleState.ValueType  # 5
+"""The launch was called off; what had been started goes on."""
+CYCLE_STATE_CLOSED: CycleState.ValueType  # 6
+"""Every evaluation has ended and the cycle was closed."""
 Global___CycleState: _TypeAlias = CycleState  # noqa: Y015
 
 class _LaunchReason:
@@ -71,6 +84,22 @@ class _LaunchReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LaunchRe
     """Out: the supervisor is not active, or not in the roster."""
     LAUNCH_REASON_JOINED_LATER: _LaunchReason.ValueType  # 7
     """Out: joined after the year's end."""
+    LAUNCH_REASON_OTHER_POSITION: _LaunchReason.ValueType  # 8
+    """Out: holds none of the cycle's positions."""
+    LAUNCH_REASON_NOT_NAMED: _LaunchReason.ValueType  # 9
+    """Out: the cycle names the people who are in, and this is none of them."""
+    LAUNCH_REASON_UNPAID_LEAVE: _LaunchReason.ValueType  # 10
+    """Out: on unpaid leave."""
+    LAUNCH_REASON_DISMISSED_FOR_A_TIME: _LaunchReason.ValueType  # 11
+    """Out: dismissed for a time."""
+    LAUNCH_REASON_PRE_RETIREMENT: _LaunchReason.ValueType  # 12
+    """Out: in the period before retirement."""
+    LAUNCH_REASON_EXCLUDED_BY_TEAM: _LaunchReason.ValueType  # 13
+    """Out: the team left this person out on another ground."""
+    LAUNCH_REASON_NOT_IN_ROSTER: _LaunchReason.ValueType  # 14
+    """Out: the roster has no such person."""
+    LAUNCH_REASON_ALREADY_WAITING: _LaunchReason.ValueType  # 15
+    """Out: is in already and waits to be started."""
 
 class LaunchReason(_LaunchReason, metaclass=_LaunchReasonEnumTypeWrapper):
     """Why a person is in a launch or left out."""
@@ -91,6 +120,22 @@ LAUNCH_REASON_SUPERVISOR_INACTIVE: LaunchReason.ValueType  # 6
 """Out: the supervisor is not active, or not in the roster."""
 LAUNCH_REASON_JOINED_LATER: LaunchReason.ValueType  # 7
 """Out: joined after the year's end."""
+LAUNCH_REASON_OTHER_POSITION: LaunchReason.ValueType  # 8
+"""Out: holds none of the cycle's positions."""
+LAUNCH_REASON_NOT_NAMED: LaunchReason.ValueType  # 9
+"""Out: the cycle names the people who are in, and this is none of them."""
+LAUNCH_REASON_UNPAID_LEAVE: LaunchReason.ValueType  # 10
+"""Out: on unpaid leave."""
+LAUNCH_REASON_DISMISSED_FOR_A_TIME: LaunchReason.ValueType  # 11
+"""Out: dismissed for a time."""
+LAUNCH_REASON_PRE_RETIREMENT: LaunchReason.ValueType  # 12
+"""Out: in the period before retirement."""
+LAUNCH_REASON_EXCLUDED_BY_TEAM: LaunchReason.ValueType  # 13
+"""Out: the team left this person out on another ground."""
+LAUNCH_REASON_NOT_IN_ROSTER: LaunchReason.ValueType  # 14
+"""Out: the roster has no such person."""
+LAUNCH_REASON_ALREADY_WAITING: LaunchReason.ValueType  # 15
+"""Out: is in already and waits to be started."""
 Global___LaunchReason: _TypeAlias = LaunchReason  # noqa: Y015
 
 @_typing.final
@@ -110,6 +155,10 @@ class Cycle(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     LAUNCHED_AT_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    NAMED_PEOPLE_FIELD_NUMBER: _builtins.int
+    CLOSED_AT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name: `agencies/{agency}/cycles/{cycle}`."""
     title: _builtins.str
@@ -124,6 +173,10 @@ class Cycle(_message.Message):
     """Person id of who rates people at the top of a line; empty excludes them with NO_RATER."""
     state: Global___CycleState.ValueType
     """Where it stands."""
+    pace: _builtins.int
+    """Evaluations started a second at most; 0 means as fast as the servers take them."""
+    named_people: _builtins.int
+    """How many people were named as the only ones who may be in; 0 means nobody was singled out."""
     @_builtins.property
     def units(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codes of the units whose people are in; empty means the whole agency."""
@@ -140,6 +193,14 @@ class Cycle(_message.Message):
     def progress(self) -> Global___CycleProgress:
         """How far it is."""
 
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Positions whose people are in; empty means all."""
+
+    @_builtins.property
+    def closed_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed."""
+
     def __init__(
         self,
         *,
@@ -154,10 +215,14 @@ class Cycle(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         launched_at: _timestamp_pb2.Timestamp | None = ...,
         progress: Global___CycleProgress | None = ...,
+        pace: _builtins.int = ...,
+        positions: _abc.Iterable[_builtins.str] | None = ...,
+        named_people: _builtins.int = ...,
+        closed_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "launched_at", b"launched_at", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "created_at", b"created_at", "launched_at", b"launched_at", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "launched_at", b"launched_at", "name", b"name", "policy", b"policy", "policy_version", b"policy_version", "progress", b"progress", "state", b"state", "title", b"title", "top_rater", b"top_rater", "units", b"units", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "created_at", b"created_at", "launched_at", b"launched_at", "name", b"name", "named_people", b"named_people", "pace", b"pace", "policy", b"policy", "policy_version", b"policy_version", "positions", b"positions", "progress", b"progress", "state", b"state", "title", b"title", "top_rater", b"top_rater", "units", b"units", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -173,12 +238,18 @@ class CycleProgress(_message.Message):
     STARTED_FIELD_NUMBER: _builtins.int
     EXCLUDED_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    CANCELLED_FIELD_NUMBER: _builtins.int
     cohort_size: _builtins.int
     """People in the frozen cohort; 0 before the launch."""
     started: _builtins.int
     """Evaluations started."""
     excluded: _builtins.int
     """People of the cohort without an evaluation, with a reason kept."""
+    waiting: _builtins.int
+    """People who are in and not started yet."""
+    cancelled: _builtins.int
+    """People who were in and not started when the launch was cancelled."""
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageCount]:
         """Evaluations by stage, stages without one left out."""
@@ -190,10 +261,12 @@ class CycleProgress(_message.Message):
         started: _builtins.int = ...,
         excluded: _builtins.int = ...,
         stages: _abc.Iterable[Global___StageCount] | None = ...,
+        waiting: _builtins.int = ...,
+        cancelled: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_size", b"cohort_size", "excluded", b"excluded", "stages", b"stages", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "cohort_size", b"cohort_size", "excluded", b"excluded", "stages", b"stages", "started", b"started", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -240,6 +313,10 @@ class CreateCycleRequest(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     UNITS_FIELD_NUMBER: _builtins.int
     TOP_RATER_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    EXCLUSIONS_FIELD_NUMBER: _builtins.int
+    FROM_RATING_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The agency: `agencies/{agency}`."""
     request_id: _builtins.str
@@ -260,6 +337,22 @@ class CreateCycleRequest(_message.Message):
     def units(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codes of the units whose people are in, units below them included; empty means everybody."""
 
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Positions whose people are in, as the roster writes them; empty means all."""
+
+    @_builtins.property
+    def people(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Person ids of the only people who may be in; empty means everybody in the units and positions."""
+
+    @_builtins.property
+    def exclusions(self) -> _containers.RepeatedCompositeFieldContainer[_values_pb2.CohortExclusion]:
+        """People who are left out, each on a ground; each person once."""
+
+    @_builtins.property
+    def from_rating(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Person ids of those who join at the rating (study assignment)."""
+
     def __init__(
         self,
         *,
@@ -272,10 +365,14 @@ class CreateCycleRequest(_message.Message):
         title: _builtins.str = ...,
         units: _abc.Iterable[_builtins.str] | None = ...,
         top_rater: _builtins.str = ...,
+        positions: _abc.Iterable[_builtins.str] | None = ...,
+        people: _abc.Iterable[_builtins.str] | None = ...,
+        exclusions: _abc.Iterable[_values_pb2.CohortExclusion] | None = ...,
+        from_rating: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cycle_id", b"cycle_id", "parent", b"parent", "policy", b"policy", "policy_version", b"policy_version", "request_id", b"request_id", "title", b"title", "top_rater", b"top_rater", "units", b"units", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cycle_id", b"cycle_id", "exclusions", b"exclusions", "from_rating", b"from_rating", "parent", b"parent", "people", b"people", "policy", b"policy", "policy_version", b"policy_version", "positions", b"positions", "request_id", b"request_id", "title", b"title", "top_rater", b"top_rater", "units", b"units", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -488,6 +585,7 @@ class LaunchPreview(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     SUPERVISOR_FIELD_NUMBER: _builtins.int
     APPROVER_FIELD_NUMBER: _builtins.int
+    FROM_RATING_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """Person id."""
     display_name: _builtins.str
@@ -502,6 +600,8 @@ class LaunchPreview(_message.Message):
     """Person id of the supervisor who would rate."""
     approver: _builtins.str
     """Person id of who would give the final approval."""
+    from_rating: _builtins.bool
+    """Whether the evaluation would begin at the rating (study assignment)."""
     def __init__(
         self,
         *,
@@ -512,10 +612,11 @@ class LaunchPreview(_message.Message):
         reason: Global___LaunchReason.ValueType = ...,
         supervisor: _builtins.str = ...,
         approver: _builtins.str = ...,
+        from_rating: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "display_name", b"display_name", "included", b"included", "person", b"person", "reason", b"reason", "supervisor", b"supervisor", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "display_name", b"display_name", "from_rating", b"from_rating", "included", b"included", "person", b"person", "reason", b"reason", "supervisor", b"supervisor", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -529,19 +630,25 @@ class LaunchCycleRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The cycle: `agencies/{agency}/cycles/{cycle}`."""
     request_id: _builtins.str
     """The caller's own id of this request; sent again unchanged, it applies once."""
+    pace: _builtins.int
+    """Evaluations started a second at most; 0 means as fast as the servers take them. A launch that
+    is under way keeps its pace: SetLaunchPace changes it.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        pace: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pace", b"pace", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

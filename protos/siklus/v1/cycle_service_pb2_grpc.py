@@ -111,7 +111,8 @@ class CycleServiceServicer:
 
     def LaunchCycle(self, request, context):
         """Freezes the cohort and starts its evaluations; answers at once, GetCycle shows the progress.
-        Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed goes on.
+        Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed or
+        was cancelled goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,7 +49,8 @@ class CycleServiceStub:
     """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing."""
     LaunchCycle: _grpc.UnaryUnaryMultiCallable[_cycle_service_pb2.LaunchCycleRequest, _cycle_service_pb2.LaunchCycleResponse]
     """Freezes the cohort and starts its evaluations; answers at once, GetCycle shows the progress.
-    Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed goes on.
+    Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed or
+    was cancelled goes on.
     """
 
 @_typing.type_check_only
@@ -73,7 +74,8 @@ class CycleServiceAsyncStub(CycleServiceStub):
     """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing."""
     LaunchCycle: _aio.UnaryUnaryMultiCallable[_cycle_service_pb2.LaunchCycleRequest, _cycle_service_pb2.LaunchCycleResponse]  # type: ignore[assignment]
     """Freezes the cohort and starts its evaluations; answers at once, GetCycle shows the progress.
-    Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed goes on.
+    Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed or
+    was cancelled goes on.
     """
 
 class CycleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -130,7 +132,8 @@ class CycleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_cycle_service_pb2.LaunchCycleResponse, _abc.Awaitable[_cycle_service_pb2.LaunchCycleResponse]]:
         """Freezes the cohort and starts its evaluations; answers at once, GetCycle shows the progress.
-        Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed goes on.
+        Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed or
+        was cancelled goes on.
         """
 
 def add_CycleServiceServicer_to_server(servicer: CycleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,35 +22,42 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16siklus/v1/values.proto\x12\tsiklus.v1\"\'\n\rLocalizedText\x12\n\n\x02id\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t*N\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLEVEL_ABOVE\x10\x01\x12\x0c\n\x08LEVEL_AT\x10\x02\x12\x0f\n\x0bLEVEL_BELOW\x10\x03*\xa7\x01\n\tPredicate\x12\x19\n\x15PREDICATE_UNSPECIFIED\x10\x00\x12\x19\n\x15PREDICATE_SANGAT_BAIK\x10\x01\x12\x12\n\x0ePREDICATE_BAIK\x10\x02\x12\x1d\n\x19PREDICATE_BUTUH_PERBAIKAN\x10\x03\x12\x14\n\x10PREDICATE_KURANG\x10\x04\x12\x1b\n\x17PREDICATE_SANGAT_KURANG\x10\x05*p\n\rIndicatorKind\x12\x1e\n\x1aINDICATOR_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bINDICATOR_KIND_QUANTITATIVE\x10\x01\x12\x1e\n\x1aINDICATOR_KIND_QUALITATIVE\x10\x02*f\n\rAppealOutcome\x12\x1e\n\x1a\x41PPEAL_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41PPEAL_OUTCOME_UPHELD\x10\x01\x12\x1a\n\x16\x41PPEAL_OUTCOME_CHANGED\x10\x02*V\n\x04Seat\x12\x14\n\x10SEAT_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEAT_SUPERVISOR\x10\x01\x12\x11\n\rSEAT_APPROVER\x10\x02\x12\x10\n\x0cSEAT_DECIDER\x10\x03*\xe1\x01\n\x0f\x45xclusionGround\x12 \n\x1c\x45XCLUSION_GROUND_UNSPECIFIED\x10\x00\x12)\n%EXCLUSION_GROUND_DISMISSED_FOR_A_TIME\x10\x01\x12!\n\x1d\x45XCLUSION_GROUND_UNPAID_LEAVE\x10\x02\x12#\n\x1f\x45XCLUSION_GROUND_PRE_RETIREMENT\x10\x03\x12\x1d\n\x19\x45XCLUSION_GROUND_NO_RATER\x10\x04\x12\x1a\n\x16\x45XCLUSION_GROUND_OTHER\x10\x05*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ID\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02*T\n\x08\x44\x61yCount\x12\x19\n\x15\x44\x41Y_COUNT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x41Y_COUNT_CALENDAR\x10\x01\x12\x15\n\x11\x44\x41Y_COUNT_WORKING\x10\x02*M\n\x04Roll\x12\x14\n\x10ROLL_UNSPECIFIED\x10\x00\x12\r\n\tROLL_KEEP\x10\x01\x12\x11\n\rROLL_PREVIOUS\x10\x02\x12\r\n\tROLL_NEXT\x10\x03*\xab\x01\n\x07LateAct\x12\x18\n\x14LATE_ACT_UNSPECIFIED\x10\x00\x12\x13\n\x0fLATE_ACT_REMIND\x10\x01\x12\x15\n\x11LATE_ACT_ESCALATE\x10\x02\x12\x16\n\x12LATE_ACT_TEAM_ACTS\x10\x03\x12\x12\n\x0eLATE_ACT_GO_ON\x10\x04\x12\x12\n\x0eLATE_ACT_LAPSE\x10\x05\x12\x1a\n\x16LATE_ACT_DEEM_RECEIVED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16siklus/v1/values.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\"\'\n\rLocalizedText\x12\n\n\x02id\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t\"}\n\x0f\x43ohortExclusion\x12\x30\n\x06person\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x38\n\x06ground\x18\x02 \x01(\x0e\x32\x1a.siklus.v1.ExclusionGroundB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x04*N\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLEVEL_ABOVE\x10\x01\x12\x0c\n\x08LEVEL_AT\x10\x02\x12\x0f\n\x0bLEVEL_BELOW\x10\x03*\xa7\x01\n\tPredicate\x12\x19\n\x15PREDICATE_UNSPECIFIED\x10\x00\x12\x19\n\x15PREDICATE_SANGAT_BAIK\x10\x01\x12\x12\n\x0ePREDICATE_BAIK\x10\x02\x12\x1d\n\x19PREDICATE_BUTUH_PERBAIKAN\x10\x03\x12\x14\n\x10PREDICATE_KURANG\x10\x04\x12\x1b\n\x17PREDICATE_SANGAT_KURANG\x10\x05*p\n\rIndicatorKind\x12\x1e\n\x1aINDICATOR_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bINDICATOR_KIND_QUANTITATIVE\x10\x01\x12\x1e\n\x1aINDICATOR_KIND_QUALITATIVE\x10\x02*f\n\rAppealOutcome\x12\x1e\n\x1a\x41PPEAL_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41PPEAL_OUTCOME_UPHELD\x10\x01\x12\x1a\n\x16\x41PPEAL_OUTCOME_CHANGED\x10\x02*V\n\x04Seat\x12\x14\n\x10SEAT_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEAT_SUPERVISOR\x10\x01\x12\x11\n\rSEAT_APPROVER\x10\x02\x12\x10\n\x0cSEAT_DECIDER\x10\x03*\xe1\x01\n\x0f\x45xclusionGround\x12 \n\x1c\x45XCLUSION_GROUND_UNSPECIFIED\x10\x00\x12)\n%EXCLUSION_GROUND_DISMISSED_FOR_A_TIME\x10\x01\x12!\n\x1d\x45XCLUSION_GROUND_UNPAID_LEAVE\x10\x02\x12#\n\x1f\x45XCLUSION_GROUND_PRE_RETIREMENT\x10\x03\x12\x1d\n\x19\x45XCLUSION_GROUND_NO_RATER\x10\x04\x12\x1a\n\x16\x45XCLUSION_GROUND_OTHER\x10\x05*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ID\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02*T\n\x08\x44\x61yCount\x12\x19\n\x15\x44\x41Y_COUNT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x41Y_COUNT_CALENDAR\x10\x01\x12\x15\n\x11\x44\x41Y_COUNT_WORKING\x10\x02*M\n\x04Roll\x12\x14\n\x10ROLL_UNSPECIFIED\x10\x00\x12\r\n\tROLL_KEEP\x10\x01\x12\x11\n\rROLL_PREVIOUS\x10\x02\x12\r\n\tROLL_NEXT\x10\x03*\xab\x01\n\x07LateAct\x12\x18\n\x14LATE_ACT_UNSPECIFIED\x10\x00\x12\x13\n\x0fLATE_ACT_REMIND\x10\x01\x12\x15\n\x11LATE_ACT_ESCALATE\x10\x02\x12\x16\n\x12LATE_ACT_TEAM_ACTS\x10\x03\x12\x12\n\x0eLATE_ACT_GO_ON\x10\x04\x12\x12\n\x0eLATE_ACT_LAPSE\x10\x05\x12\x1a\n\x16LATE_ACT_DEEM_RECEIVED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'siklus.v1.values_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LEVEL']._serialized_start=78
-  _globals['_LEVEL']._serialized_end=156
-  _globals['_PREDICATE']._serialized_start=159
-  _globals['_PREDICATE']._serialized_end=326
-  _globals['_INDICATORKIND']._serialized_start=328
-  _globals['_INDICATORKIND']._serialized_end=440
-  _globals['_APPEALOUTCOME']._serialized_start=442
-  _globals['_APPEALOUTCOME']._serialized_end=544
-  _globals['_SEAT']._serialized_start=546
-  _globals['_SEAT']._serialized_end=632
-  _globals['_EXCLUSIONGROUND']._serialized_start=635
-  _globals['_EXCLUSIONGROUND']._serialized_end=860
-  _globals['_LANGUAGE']._serialized_start=862
-  _globals['_LANGUAGE']._serialized_end=932
-  _globals['_DAYCOUNT']._serialized_start=934
-  _globals['_DAYCOUNT']._serialized_end=1018
-  _globals['_ROLL']._serialized_start=1020
-  _globals['_ROLL']._serialized_end=1097
-  _globals['_LATEACT']._serialized_start=1100
-  _globals['_LATEACT']._serialized_end=1271
-  _globals['_LOCALIZEDTEXT']._serialized_start=37
-  _globals['_LOCALIZEDTEXT']._serialized_end=76
+  _globals['_COHORTEXCLUSION'].fields_by_name['person']._loaded_options = None
+  _globals['_COHORTEXCLUSION'].fields_by_name['person']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,62}$'
+  _globals['_COHORTEXCLUSION'].fields_by_name['ground']._loaded_options = None
+  _globals['_COHORTEXCLUSION'].fields_by_name['ground']._serialized_options = b'\272H\t\202\001\006\020\001 \000 \004'
+  _globals['_LEVEL']._serialized_start=234
+  _globals['_LEVEL']._serialized_end=312
+  _globals['_PREDICATE']._serialized_start=315
+  _globals['_PREDICATE']._serialized_end=482
+  _globals['_INDICATORKIND']._serialized_start=484
+  _globals['_INDICATORKIND']._serialized_end=596
+  _globals['_APPEALOUTCOME']._serialized_start=598
+  _globals['_APPEALOUTCOME']._serialized_end=700
+  _globals['_SEAT']._serialized_start=702
+  _globals['_SEAT']._serialized_end=788
+  _globals['_EXCLUSIONGROUND']._serialized_start=791
+  _globals['_EXCLUSIONGROUND']._serialized_end=1016
+  _globals['_LANGUAGE']._serialized_start=1018
+  _globals['_LANGUAGE']._serialized_end=1088
+  _globals['_DAYCOUNT']._serialized_start=1090
+  _globals['_DAYCOUNT']._serialized_end=1174
+  _globals['_ROLL']._serialized_start=1176
+  _globals['_ROLL']._serialized_end=1253
+  _globals['_LATEACT']._serialized_start=1256
+  _globals['_LATEACT']._serialized_end=1427
+  _globals['_LOCALIZEDTEXT']._serialized_start=66
+  _globals['_LOCALIZEDTEXT']._serialized_end=105
+  _globals['_COHORTEXCLUSION']._serialized_start=107
+  _globals['_COHORTEXCLUSION']._serialized_end=232
 # @@protoc_insertion_point(module_scope)

@@ -334,3 +334,29 @@ class LocalizedText(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LocalizedText: _TypeAlias = LocalizedText  # noqa: Y015
+
+@_typing.final
+class CohortExclusion(_message.Message):
+    """Somebody who is not evaluated in a cycle, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """Person id."""
+    ground: Global___ExclusionGround.ValueType
+    """On which ground; NO_RATER is the launch's own finding and is refused here."""
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        ground: Global___ExclusionGround.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground", b"ground", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CohortExclusion: _TypeAlias = CohortExclusion  # noqa: Y015
