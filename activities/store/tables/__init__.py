@@ -3,6 +3,7 @@
 from siklus.activities.store.tables import (
     cycles,
     evaluations,
+    mandates,
     notices,
     roster,
     rules,
@@ -17,6 +18,7 @@ __all__ = [
     "Row",
     "cycles",
     "evaluations",
+    "mandates",
     "notices",
     "roster",
     "rules",

@@ -268,6 +268,7 @@ class HistoryEvent(_message.Message):
     FACTS_FIELD_NUMBER: _builtins.int
     PROSE_FIELD_NUMBER: _builtins.int
     PROSE_WITHHELD_FIELD_NUMBER: _builtins.int
+    MANDATE_LETTER_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Its number: 1, 2, 3 … without a gap."""
     kind: _builtins.str
@@ -286,6 +287,8 @@ class HistoryEvent(_message.Message):
     """SHA-256 over the link before and this event: the chain that shows any later change."""
     prose_withheld: _builtins.bool
     """Whether texts exist that the caller may not read or that were erased."""
+    mandate_letter: _builtins.str
+    """Number of the letter of that mandate."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """The legal instant: when it counts as done."""
@@ -318,10 +321,11 @@ class HistoryEvent(_message.Message):
         facts: _struct_pb2.Struct | None = ...,
         prose: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         prose_withheld: _builtins.bool = ...,
+        mandate_letter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "digest", b"digest", "facts", b"facts", "hash", b"hash", "kind", b"kind", "mandate", b"mandate", "occurred_at", b"occurred_at", "policy_version", b"policy_version", "principal", b"principal", "prose", b"prose", "prose_withheld", b"prose_withheld", "recorded_at", b"recorded_at", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "digest", b"digest", "facts", b"facts", "hash", b"hash", "kind", b"kind", "mandate", b"mandate", "mandate_letter", b"mandate_letter", "occurred_at", b"occurred_at", "policy_version", b"policy_version", "principal", b"principal", "prose", b"prose", "prose_withheld", b"prose_withheld", "recorded_at", b"recorded_at", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from siklus.v1 import annotations_pb2 as siklus_dot_v1_dot_annotations__pb2
+from siklus.v1 import mandates_pb2 as siklus_dot_v1_dot_mandates__pb2
 from siklus.v1 import values_pb2 as siklus_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esiklus/v1/roster_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x16siklus/v1/values.proto\"\x7f\n\x04Unit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x13\n\x0bparent_unit\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t\x12\x10\n\x08weekdays\x18\x06 \x03(\x05\x12\x10\n\x08\x61pprover\x18\x07 \x01(\t\"\xf3\x01\n\x06Person\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x0b\n\x03nip\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x10\n\x08position\x18\x07 \x01(\t\x12\x12\n\nsupervisor\x18\x08 \x01(\t\x12\x0b\n\x03top\x18\t \x01(\x08\x12%\n\x08language\x18\n \x01(\x0e\x32\x13.siklus.v1.Language\x12\x11\n\tjoined_on\x18\x0b \x01(\t\x12\x0b\n\x03ref\x18\x0c \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\r \x01(\x08\"\xa2\x01\n\x07UnitRow\x12\x16\n\x04\x63ode\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x16\n\x04name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x18\n\x06parent\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x15\n\x04zone\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1a\n\x08weekdays\x18\x05 \x03(\x05\x42\x08\xbaH\x05\x92\x01\x02\x10\x07\x12\x1a\n\x08\x61pprover\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x8f\x02\n\tPersonRow\x12\x14\n\x03nip\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x04name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x17\n\x05\x65mail\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x16\n\x04unit\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1a\n\x08position\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x1c\n\nsupervisor\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x08language\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x1a\n\tjoined_on\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12\x15\n\x03ref\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\tperson_id\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"h\n\tRowResult\x12&\n\x07outcome\x18\x01 \x01(\x0e\x32\x15.siklus.v1.RowOutcome\x12\n\n\x02id\x18\x02 \x01(\t\x12\'\n\x08problems\x18\x03 \x03(\x0b\x32\x15.siklus.v1.RowProblem\":\n\nRowProblem\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x95\x01\n\x12ImportUnitsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12-\n\x04rows\x18\x02 \x03(\x0b\x32\x12.siklus.v1.UnitRowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"<\n\x13ImportUnitsResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.siklus.v1.RowResult\"\x98\x01\n\x13ImportPeopleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12/\n\x04rows\x18\x02 \x03(\x0b\x32\x14.siklus.v1.PersonRowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"=\n\x14ImportPeopleResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.siklus.v1.RowResult\"j\n\x10GetPersonRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/people/[a-z0-9][a-z0-9-]{0,62}$\"6\n\x11GetPersonResponse\x12!\n\x06person\x18\x01 \x01(\x0b\x32\x11.siklus.v1.Person\"\xf5\x01\n\x11ListPeopleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x04unit\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12\x37\n\nsupervisor\x18\x03 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"P\n\x12ListPeopleResponse\x12!\n\x06people\x18\x01 \x03(\x0b\x32\x11.siklus.v1.Person\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x01\n\x10ListUnitsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"L\n\x11ListUnitsResponse\x12\x1e\n\x05units\x18\x01 \x03(\x0b\x32\x0f.siklus.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x07Holiday\x12/\n\x02on\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\xce\x01\n\x12SetHolidaysRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x04unit\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12\x19\n\x04year\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xb4\x10(\xd0\x0f\x12.\n\x08holidays\x18\x04 \x03(\x0b\x32\x12.siklus.v1.HolidayB\x08\xbaH\x05\x92\x01\x02\x10\x64\";\n\x13SetHolidaysResponse\x12$\n\x08holidays\x18\x01 \x03(\x0b\x32\x12.siklus.v1.Holiday*\x8f\x01\n\nRowOutcome\x12\x1b\n\x17ROW_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13ROW_OUTCOME_CREATED\x10\x01\x12\x17\n\x13ROW_OUTCOME_CHANGED\x10\x02\x12\x19\n\x15ROW_OUTCOME_UNCHANGED\x10\x03\x12\x17\n\x13ROW_OUTCOME_REFUSED\x10\x04\x32\x86\x07\n\rRosterService\x12\x97\x01\n\x0bImportUnits\x12\x1d.siklus.v1.ImportUnitsRequest\x1a\x1e.siklus.v1.ImportUnitsResponse\"I\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0croster.write(\n\x82\xd3\xe4\x93\x02)\"$/v1/{parent=agencies/*}/units:import:\x01*\x12\x9b\x01\n\x0cImportPeople\x12\x1e.siklus.v1.ImportPeopleRequest\x1a\x1f.siklus.v1.ImportPeopleResponse\"J\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0croster.write(\n\x82\xd3\xe4\x93\x02*\"%/v1/{parent=agencies/*}/people:import:\x01*\x12\x8a\x01\n\tGetPerson\x12\x1b.siklus.v1.GetPersonRequest\x1a\x1c.siklus.v1.GetPersonResponse\"B\x90\x02\x01\xc2\xc1\x18\x15\x08\x01\x12\x02\x02\x03\x18\x01\"\x0broster.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=agencies/*/people/*}\x12\x8b\x01\n\nListPeople\x12\x1c.siklus.v1.ListPeopleRequest\x1a\x1d.siklus.v1.ListPeopleResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0broster.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=agencies/*}/people\x12\x87\x01\n\tListUnits\x12\x1b.siklus.v1.ListUnitsRequest\x1a\x1c.siklus.v1.ListUnitsResponse\"?\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0broster.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=agencies/*}/units\x12\x97\x01\n\x0bSetHolidays\x12\x1d.siklus.v1.SetHolidaysRequest\x1a\x1e.siklus.v1.SetHolidaysResponse\"I\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0croster.write(\n\x82\xd3\xe4\x93\x02)\"$/v1/{parent=agencies/*}/holidays:set:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esiklus/v1/roster_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x18siklus/v1/mandates.proto\x1a\x16siklus/v1/values.proto\"\x7f\n\x04Unit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x13\n\x0bparent_unit\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t\x12\x10\n\x08weekdays\x18\x06 \x03(\x05\x12\x10\n\x08\x61pprover\x18\x07 \x01(\t\"\xf3\x01\n\x06Person\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x0b\n\x03nip\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x10\n\x08position\x18\x07 \x01(\t\x12\x12\n\nsupervisor\x18\x08 \x01(\t\x12\x0b\n\x03top\x18\t \x01(\x08\x12%\n\x08language\x18\n \x01(\x0e\x32\x13.siklus.v1.Language\x12\x11\n\tjoined_on\x18\x0b \x01(\t\x12\x0b\n\x03ref\x18\x0c \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\r \x01(\x08\"\xa2\x01\n\x07UnitRow\x12\x16\n\x04\x63ode\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x16\n\x04name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x18\n\x06parent\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x15\n\x04zone\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1a\n\x08weekdays\x18\x05 \x03(\x05\x42\x08\xbaH\x05\x92\x01\x02\x10\x07\x12\x1a\n\x08\x61pprover\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x8f\x02\n\tPersonRow\x12\x14\n\x03nip\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x04name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x17\n\x05\x65mail\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x16\n\x04unit\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1a\n\x08position\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12\x1c\n\nsupervisor\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x08language\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x1a\n\tjoined_on\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12\x15\n\x03ref\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\tperson_id\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"h\n\tRowResult\x12&\n\x07outcome\x18\x01 \x01(\x0e\x32\x15.siklus.v1.RowOutcome\x12\n\n\x02id\x18\x02 \x01(\t\x12\'\n\x08problems\x18\x03 \x03(\x0b\x32\x15.siklus.v1.RowProblem\":\n\nRowProblem\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x95\x01\n\x12ImportUnitsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12-\n\x04rows\x18\x02 \x03(\x0b\x32\x12.siklus.v1.UnitRowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"<\n\x13ImportUnitsResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.siklus.v1.RowResult\"\x98\x01\n\x13ImportPeopleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12/\n\x04rows\x18\x02 \x03(\x0b\x32\x14.siklus.v1.PersonRowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"=\n\x14ImportPeopleResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.siklus.v1.RowResult\"j\n\x10GetPersonRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/people/[a-z0-9][a-z0-9-]{0,62}$\"6\n\x11GetPersonResponse\x12!\n\x06person\x18\x01 \x01(\x0b\x32\x11.siklus.v1.Person\"\xf5\x01\n\x11ListPeopleRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x04unit\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12\x37\n\nsupervisor\x18\x03 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"P\n\x12ListPeopleResponse\x12!\n\x06people\x18\x01 \x03(\x0b\x32\x11.siklus.v1.Person\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x01\n\x10ListUnitsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"L\n\x11ListUnitsResponse\x12\x1e\n\x05units\x18\x01 \x03(\x0b\x32\x0f.siklus.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x07Holiday\x12/\n\x02on\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\xce\x01\n\x12SetHolidaysRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x04unit\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12\x19\n\x04year\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xb4\x10(\xd0\x0f\x12.\n\x08holidays\x18\x04 \x03(\x0b\x32\x12.siklus.v1.HolidayB\x08\xbaH\x05\x92\x01\x02\x10\x64\";\n\x13SetHolidaysResponse\x12$\n\x08holidays\x18\x01 \x03(\x0b\x32\x12.siklus.v1.Holiday*\x8f\x01\n\nRowOutcome\x12\x1b\n\x17ROW_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13ROW_OUTCOME_CREATED\x10\x01\x12\x17\n\x13ROW_OUTCOME_CHANGED\x10\x02\x12\x19\n\x15ROW_OUTCOME_UNCHANGED\x10\x03\x12\x17\n\x13ROW_OUTCOME_REFUSED\x10\x04\x32\xc7\x0b\n\rRosterService\x12\x97\x01\n\x0bImportUnits\x12\x1d.siklus.v1.ImportUnitsRequest\x1a\x1e.siklus.v1.ImportUnitsResponse\"I\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0croster.write(\n\x82\xd3\xe4\x93\x02)\"$/v1/{parent=agencies/*}/units:import:\x01*\x12\x9b\x01\n\x0cImportPeople\x12\x1e.siklus.v1.ImportPeopleRequest\x1a\x1f.siklus.v1.ImportPeopleResponse\"J\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0croster.write(\n\x82\xd3\xe4\x93\x02*\"%/v1/{parent=agencies/*}/people:import:\x01*\x12\x8a\x01\n\tGetPerson\x12\x1b.siklus.v1.GetPersonRequest\x1a\x1c.siklus.v1.GetPersonResponse\"B\x90\x02\x01\xc2\xc1\x18\x15\x08\x01\x12\x02\x02\x03\x18\x01\"\x0broster.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=agencies/*/people/*}\x12\x8b\x01\n\nListPeople\x12\x1c.siklus.v1.ListPeopleRequest\x1a\x1d.siklus.v1.ListPeopleResponse\"@\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0broster.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=agencies/*}/people\x12\x87\x01\n\tListUnits\x12\x1b.siklus.v1.ListUnitsRequest\x1a\x1c.siklus.v1.ListUnitsResponse\"?\x90\x02\x01\xc2\xc1\x18\x13\x08\x01\x12\x02\x02\x03\"\x0broster.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=agencies/*}/units\x12\x97\x01\n\x0bSetHolidays\x12\x1d.siklus.v1.SetHolidaysRequest\x1a\x1e.siklus.v1.SetHolidaysResponse\"I\x90\x02\x02\xc2\xc1\x18\x13\x12\x01\x02\"\x0croster.write(\n\x82\xd3\xe4\x93\x02)\"$/v1/{parent=agencies/*}/holidays:set:\x01*\x12\x8b\x01\n\rCreateMandate\x12\x1f.siklus.v1.CreateMandateRequest\x1a .siklus.v1.CreateMandateResponse\"7\x90\x02\x02\xc2\xc1\x18\x05\x12\x01\x02(\n\x82\xd3\xe4\x93\x02%\" /v1/{parent=agencies/*}/mandates:\x01*\x12\x8f\x01\n\nGetMandate\x12\x1c.siklus.v1.GetMandateRequest\x1a\x1d.siklus.v1.GetMandateResponse\"D\x90\x02\x01\xc2\xc1\x18\x15\x08\x01\x12\x02\x02\x03\x18\x01\"\x0broster.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=agencies/*/mandates/*}\x12\x95\x01\n\x0cListMandates\x12\x1e.siklus.v1.ListMandatesRequest\x1a\x1f.siklus.v1.ListMandatesResponse\"D\x90\x02\x01\xc2\xc1\x18\x15\x08\x01\x12\x02\x02\x03\x18\x01\"\x0broster.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=agencies/*}/mandates\x12\x86\x01\n\nEndMandate\x12\x1c.siklus.v1.EndMandateRequest\x1a\x1d.siklus.v1.EndMandateResponse\";\x90\x02\x02\xc2\xc1\x18\x05\x12\x01\x02(\n\x82\xd3\xe4\x93\x02)\"$/v1/{name=agencies/*/mandates/*}:end:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -117,46 +118,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROSTERSERVICE'].methods_by_name['ListUnits']._serialized_options = b'\220\002\001\302\301\030\023\010\001\022\002\002\003\"\013roster.read\202\323\344\223\002\037\022\035/v1/{parent=agencies/*}/units'
   _globals['_ROSTERSERVICE'].methods_by_name['SetHolidays']._loaded_options = None
   _globals['_ROSTERSERVICE'].methods_by_name['SetHolidays']._serialized_options = b'\220\002\002\302\301\030\023\022\001\002\"\014roster.write(\n\202\323\344\223\002)\"$/v1/{parent=agencies/*}/holidays:set:\001*'
-  _globals['_ROWOUTCOME']._serialized_start=2636
-  _globals['_ROWOUTCOME']._serialized_end=2779
-  _globals['_UNIT']._serialized_start=157
-  _globals['_UNIT']._serialized_end=284
-  _globals['_PERSON']._serialized_start=287
-  _globals['_PERSON']._serialized_end=530
-  _globals['_UNITROW']._serialized_start=533
-  _globals['_UNITROW']._serialized_end=695
-  _globals['_PERSONROW']._serialized_start=698
-  _globals['_PERSONROW']._serialized_end=969
-  _globals['_ROWRESULT']._serialized_start=971
-  _globals['_ROWRESULT']._serialized_end=1075
-  _globals['_ROWPROBLEM']._serialized_start=1077
-  _globals['_ROWPROBLEM']._serialized_end=1135
-  _globals['_IMPORTUNITSREQUEST']._serialized_start=1138
-  _globals['_IMPORTUNITSREQUEST']._serialized_end=1287
-  _globals['_IMPORTUNITSRESPONSE']._serialized_start=1289
-  _globals['_IMPORTUNITSRESPONSE']._serialized_end=1349
-  _globals['_IMPORTPEOPLEREQUEST']._serialized_start=1352
-  _globals['_IMPORTPEOPLEREQUEST']._serialized_end=1504
-  _globals['_IMPORTPEOPLERESPONSE']._serialized_start=1506
-  _globals['_IMPORTPEOPLERESPONSE']._serialized_end=1567
-  _globals['_GETPERSONREQUEST']._serialized_start=1569
-  _globals['_GETPERSONREQUEST']._serialized_end=1675
-  _globals['_GETPERSONRESPONSE']._serialized_start=1677
-  _globals['_GETPERSONRESPONSE']._serialized_end=1731
-  _globals['_LISTPEOPLEREQUEST']._serialized_start=1734
-  _globals['_LISTPEOPLEREQUEST']._serialized_end=1979
-  _globals['_LISTPEOPLERESPONSE']._serialized_start=1981
-  _globals['_LISTPEOPLERESPONSE']._serialized_end=2061
-  _globals['_LISTUNITSREQUEST']._serialized_start=2064
-  _globals['_LISTUNITSREQUEST']._serialized_end=2199
-  _globals['_LISTUNITSRESPONSE']._serialized_start=2201
-  _globals['_LISTUNITSRESPONSE']._serialized_end=2277
-  _globals['_HOLIDAY']._serialized_start=2279
-  _globals['_HOLIDAY']._serialized_end=2363
-  _globals['_SETHOLIDAYSREQUEST']._serialized_start=2366
-  _globals['_SETHOLIDAYSREQUEST']._serialized_end=2572
-  _globals['_SETHOLIDAYSRESPONSE']._serialized_start=2574
-  _globals['_SETHOLIDAYSRESPONSE']._serialized_end=2633
-  _globals['_ROSTERSERVICE']._serialized_start=2782
-  _globals['_ROSTERSERVICE']._serialized_end=3684
+  _globals['_ROSTERSERVICE'].methods_by_name['CreateMandate']._loaded_options = None
+  _globals['_ROSTERSERVICE'].methods_by_name['CreateMandate']._serialized_options = b'\220\002\002\302\301\030\005\022\001\002(\n\202\323\344\223\002%\" /v1/{parent=agencies/*}/mandates:\001*'
+  _globals['_ROSTERSERVICE'].methods_by_name['GetMandate']._loaded_options = None
+  _globals['_ROSTERSERVICE'].methods_by_name['GetMandate']._serialized_options = b'\220\002\001\302\301\030\025\010\001\022\002\002\003\030\001\"\013roster.read\202\323\344\223\002\"\022 /v1/{name=agencies/*/mandates/*}'
+  _globals['_ROSTERSERVICE'].methods_by_name['ListMandates']._loaded_options = None
+  _globals['_ROSTERSERVICE'].methods_by_name['ListMandates']._serialized_options = b'\220\002\001\302\301\030\025\010\001\022\002\002\003\030\001\"\013roster.read\202\323\344\223\002\"\022 /v1/{parent=agencies/*}/mandates'
+  _globals['_ROSTERSERVICE'].methods_by_name['EndMandate']._loaded_options = None
+  _globals['_ROSTERSERVICE'].methods_by_name['EndMandate']._serialized_options = b'\220\002\002\302\301\030\005\022\001\002(\n\202\323\344\223\002)\"$/v1/{name=agencies/*/mandates/*}:end:\001*'
+  _globals['_ROWOUTCOME']._serialized_start=2662
+  _globals['_ROWOUTCOME']._serialized_end=2805
+  _globals['_UNIT']._serialized_start=183
+  _globals['_UNIT']._serialized_end=310
+  _globals['_PERSON']._serialized_start=313
+  _globals['_PERSON']._serialized_end=556
+  _globals['_UNITROW']._serialized_start=559
+  _globals['_UNITROW']._serialized_end=721
+  _globals['_PERSONROW']._serialized_start=724
+  _globals['_PERSONROW']._serialized_end=995
+  _globals['_ROWRESULT']._serialized_start=997
+  _globals['_ROWRESULT']._serialized_end=1101
+  _globals['_ROWPROBLEM']._serialized_start=1103
+  _globals['_ROWPROBLEM']._serialized_end=1161
+  _globals['_IMPORTUNITSREQUEST']._serialized_start=1164
+  _globals['_IMPORTUNITSREQUEST']._serialized_end=1313
+  _globals['_IMPORTUNITSRESPONSE']._serialized_start=1315
+  _globals['_IMPORTUNITSRESPONSE']._serialized_end=1375
+  _globals['_IMPORTPEOPLEREQUEST']._serialized_start=1378
+  _globals['_IMPORTPEOPLEREQUEST']._serialized_end=1530
+  _globals['_IMPORTPEOPLERESPONSE']._serialized_start=1532
+  _globals['_IMPORTPEOPLERESPONSE']._serialized_end=1593
+  _globals['_GETPERSONREQUEST']._serialized_start=1595
+  _globals['_GETPERSONREQUEST']._serialized_end=1701
+  _globals['_GETPERSONRESPONSE']._serialized_start=1703
+  _globals['_GETPERSONRESPONSE']._serialized_end=1757
+  _globals['_LISTPEOPLEREQUEST']._serialized_start=1760
+  _globals['_LISTPEOPLEREQUEST']._serialized_end=2005
+  _globals['_LISTPEOPLERESPONSE']._serialized_start=2007
+  _globals['_LISTPEOPLERESPONSE']._serialized_end=2087
+  _globals['_LISTUNITSREQUEST']._serialized_start=2090
+  _globals['_LISTUNITSREQUEST']._serialized_end=2225
+  _globals['_LISTUNITSRESPONSE']._serialized_start=2227
+  _globals['_LISTUNITSRESPONSE']._serialized_end=2303
+  _globals['_HOLIDAY']._serialized_start=2305
+  _globals['_HOLIDAY']._serialized_end=2389
+  _globals['_SETHOLIDAYSREQUEST']._serialized_start=2392
+  _globals['_SETHOLIDAYSREQUEST']._serialized_end=2598
+  _globals['_SETHOLIDAYSRESPONSE']._serialized_start=2600
+  _globals['_SETHOLIDAYSRESPONSE']._serialized_end=2659
+  _globals['_ROSTERSERVICE']._serialized_start=2808
+  _globals['_ROSTERSERVICE']._serialized_end=4287
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from siklus.v1 import mandates_pb2 as siklus_dot_v1_dot_mandates__pb2
 from siklus.v1 import roster_service_pb2 as siklus_dot_v1_dot_roster__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -67,6 +68,26 @@ class RosterServiceStub:
                 request_serializer=siklus_dot_v1_dot_roster__service__pb2.SetHolidaysRequest.SerializeToString,
                 response_deserializer=siklus_dot_v1_dot_roster__service__pb2.SetHolidaysResponse.FromString,
                 _registered_method=True)
+        self.CreateMandate = channel.unary_unary(
+                '/siklus.v1.RosterService/CreateMandate',
+                request_serializer=siklus_dot_v1_dot_mandates__pb2.CreateMandateRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_mandates__pb2.CreateMandateResponse.FromString,
+                _registered_method=True)
+        self.GetMandate = channel.unary_unary(
+                '/siklus.v1.RosterService/GetMandate',
+                request_serializer=siklus_dot_v1_dot_mandates__pb2.GetMandateRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_mandates__pb2.GetMandateResponse.FromString,
+                _registered_method=True)
+        self.ListMandates = channel.unary_unary(
+                '/siklus.v1.RosterService/ListMandates',
+                request_serializer=siklus_dot_v1_dot_mandates__pb2.ListMandatesRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_mandates__pb2.ListMandatesResponse.FromString,
+                _registered_method=True)
+        self.EndMandate = channel.unary_unary(
+                '/siklus.v1.RosterService/EndMandate',
+                request_serializer=siklus_dot_v1_dot_mandates__pb2.EndMandateRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_mandates__pb2.EndMandateResponse.FromString,
+                _registered_method=True)
 
 
 class RosterServiceServicer:
@@ -122,6 +143,37 @@ class RosterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateMandate(self, request, context):
+        """Enters a mandate, by which an acting official (Plt/Plh) uses another's say: on tasks that wait
+        already and on new ones, for its days alone. Chains are bounded, and nobody enters their own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMandate(self, request, context):
+        """Reads one mandate. Allowed to its principal, its delegate, an agency admin and an auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMandates(self, request, context):
+        """Lists mandates, those that begin last first. Allowed to an agency admin and an auditor, and to
+        anybody for those of which they are the principal or the delegate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndMandate(self, request, context):
+        """Ends a mandate early, from a day on, with a reason. Never for days that have passed: what was
+        done by it stays done.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RosterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -154,6 +206,26 @@ def add_RosterServiceServicer_to_server(servicer, server):
                     servicer.SetHolidays,
                     request_deserializer=siklus_dot_v1_dot_roster__service__pb2.SetHolidaysRequest.FromString,
                     response_serializer=siklus_dot_v1_dot_roster__service__pb2.SetHolidaysResponse.SerializeToString,
+            ),
+            'CreateMandate': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateMandate,
+                    request_deserializer=siklus_dot_v1_dot_mandates__pb2.CreateMandateRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_mandates__pb2.CreateMandateResponse.SerializeToString,
+            ),
+            'GetMandate': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMandate,
+                    request_deserializer=siklus_dot_v1_dot_mandates__pb2.GetMandateRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_mandates__pb2.GetMandateResponse.SerializeToString,
+            ),
+            'ListMandates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMandates,
+                    request_deserializer=siklus_dot_v1_dot_mandates__pb2.ListMandatesRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_mandates__pb2.ListMandatesResponse.SerializeToString,
+            ),
+            'EndMandate': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndMandate,
+                    request_deserializer=siklus_dot_v1_dot_mandates__pb2.EndMandateRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_mandates__pb2.EndMandateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -321,6 +393,114 @@ class RosterService:
             '/siklus.v1.RosterService/SetHolidays',
             siklus_dot_v1_dot_roster__service__pb2.SetHolidaysRequest.SerializeToString,
             siklus_dot_v1_dot_roster__service__pb2.SetHolidaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateMandate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.RosterService/CreateMandate',
+            siklus_dot_v1_dot_mandates__pb2.CreateMandateRequest.SerializeToString,
+            siklus_dot_v1_dot_mandates__pb2.CreateMandateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMandate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.RosterService/GetMandate',
+            siklus_dot_v1_dot_mandates__pb2.GetMandateRequest.SerializeToString,
+            siklus_dot_v1_dot_mandates__pb2.GetMandateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMandates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.RosterService/ListMandates',
+            siklus_dot_v1_dot_mandates__pb2.ListMandatesRequest.SerializeToString,
+            siklus_dot_v1_dot_mandates__pb2.ListMandatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndMandate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.RosterService/EndMandate',
+            siklus_dot_v1_dot_mandates__pb2.EndMandateRequest.SerializeToString,
+            siklus_dot_v1_dot_mandates__pb2.EndMandateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from siklus.v1 import mandates_pb2 as _mandates_pb2
 from siklus.v1 import roster_service_pb2 as _roster_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -56,6 +57,20 @@ class RosterServiceStub:
     ones; what was set before for the same unit and year is replaced. Evaluations that start later
     count with them.
     """
+    CreateMandate: _grpc.UnaryUnaryMultiCallable[_mandates_pb2.CreateMandateRequest, _mandates_pb2.CreateMandateResponse]
+    """Enters a mandate, by which an acting official (Plt/Plh) uses another's say: on tasks that wait
+    already and on new ones, for its days alone. Chains are bounded, and nobody enters their own.
+    """
+    GetMandate: _grpc.UnaryUnaryMultiCallable[_mandates_pb2.GetMandateRequest, _mandates_pb2.GetMandateResponse]
+    """Reads one mandate. Allowed to its principal, its delegate, an agency admin and an auditor."""
+    ListMandates: _grpc.UnaryUnaryMultiCallable[_mandates_pb2.ListMandatesRequest, _mandates_pb2.ListMandatesResponse]
+    """Lists mandates, those that begin last first. Allowed to an agency admin and an auditor, and to
+    anybody for those of which they are the principal or the delegate.
+    """
+    EndMandate: _grpc.UnaryUnaryMultiCallable[_mandates_pb2.EndMandateRequest, _mandates_pb2.EndMandateResponse]
+    """Ends a mandate early, from a day on, with a reason. Never for days that have passed: what was
+    done by it stays done.
+    """
 
 @_typing.type_check_only
 class RosterServiceAsyncStub(RosterServiceStub):
@@ -84,6 +99,20 @@ class RosterServiceAsyncStub(RosterServiceStub):
     """Sets a year's regional days off of one unit or of the whole agency, in addition to the national
     ones; what was set before for the same unit and year is replaced. Evaluations that start later
     count with them.
+    """
+    CreateMandate: _aio.UnaryUnaryMultiCallable[_mandates_pb2.CreateMandateRequest, _mandates_pb2.CreateMandateResponse]  # type: ignore[assignment]
+    """Enters a mandate, by which an acting official (Plt/Plh) uses another's say: on tasks that wait
+    already and on new ones, for its days alone. Chains are bounded, and nobody enters their own.
+    """
+    GetMandate: _aio.UnaryUnaryMultiCallable[_mandates_pb2.GetMandateRequest, _mandates_pb2.GetMandateResponse]  # type: ignore[assignment]
+    """Reads one mandate. Allowed to its principal, its delegate, an agency admin and an auditor."""
+    ListMandates: _aio.UnaryUnaryMultiCallable[_mandates_pb2.ListMandatesRequest, _mandates_pb2.ListMandatesResponse]  # type: ignore[assignment]
+    """Lists mandates, those that begin last first. Allowed to an agency admin and an auditor, and to
+    anybody for those of which they are the principal or the delegate.
+    """
+    EndMandate: _aio.UnaryUnaryMultiCallable[_mandates_pb2.EndMandateRequest, _mandates_pb2.EndMandateResponse]  # type: ignore[assignment]
+    """Ends a mandate early, from a day on, with a reason. Never for days that have passed: what was
+    done by it stays done.
     """
 
 class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -146,6 +175,44 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sets a year's regional days off of one unit or of the whole agency, in addition to the national
         ones; what was set before for the same unit and year is replaced. Evaluations that start later
         count with them.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateMandate(
+        self,
+        request: _mandates_pb2.CreateMandateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_mandates_pb2.CreateMandateResponse, _abc.Awaitable[_mandates_pb2.CreateMandateResponse]]:
+        """Enters a mandate, by which an acting official (Plt/Plh) uses another's say: on tasks that wait
+        already and on new ones, for its days alone. Chains are bounded, and nobody enters their own.
+        """
+
+    @_abc_1.abstractmethod
+    def GetMandate(
+        self,
+        request: _mandates_pb2.GetMandateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_mandates_pb2.GetMandateResponse, _abc.Awaitable[_mandates_pb2.GetMandateResponse]]:
+        """Reads one mandate. Allowed to its principal, its delegate, an agency admin and an auditor."""
+
+    @_abc_1.abstractmethod
+    def ListMandates(
+        self,
+        request: _mandates_pb2.ListMandatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_mandates_pb2.ListMandatesResponse, _abc.Awaitable[_mandates_pb2.ListMandatesResponse]]:
+        """Lists mandates, those that begin last first. Allowed to an agency admin and an auditor, and to
+        anybody for those of which they are the principal or the delegate.
+        """
+
+    @_abc_1.abstractmethod
+    def EndMandate(
+        self,
+        request: _mandates_pb2.EndMandateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_mandates_pb2.EndMandateResponse, _abc.Awaitable[_mandates_pb2.EndMandateResponse]]:
+        """Ends a mandate early, from a day on, with a reason. Never for days that have passed: what was
+        done by it stays done.
         """
 
 def add_RosterServiceServicer_to_server(servicer: RosterServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -28,7 +28,7 @@ from siklus.v1 import annotations_pb2 as siklus_dot_v1_dot_annotations__pb2
 from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csiklus/v1/task_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1asiklus/v1/evaluation.proto\"\xf9\x01\n\x10ListTasksRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x05\x63ycle\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x13.siklus.v1.TaskKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0f\n\x07overdue\x18\x04 \x01(\x08\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Q\n\x11ListTasksResponse\x12#\n\x05tasks\x18\x01 \x03(\x0b\x32\x14.siklus.v1.InboxTask\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xed\x01\n\tInboxTask\x12\x12\n\nevaluation\x18\x01 \x01(\t\x12\x1d\n\x04task\x18\x02 \x01(\x0b\x32\x0f.siklus.v1.Task\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\x0c\n\x04year\x18\x06 \x01(\x05\x12\x1f\n\x05stage\x18\x07 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\x10\n\x08revision\x18\x08 \x01(\x05\x12%\n\x08standing\x18\t \x01(\x0e\x32\x13.siklus.v1.Standing\x12\x11\n\tprincipal\x18\n \x01(\t\"\x82\x01\n\x11\x43ountTasksRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x05\x63ycle\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\":\n\x12\x43ountTasksResponse\x12$\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x14.siklus.v1.TaskCount\"N\n\tTaskCount\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.siklus.v1.TaskKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12\x0f\n\x07overdue\x18\x03 \x01(\x05*z\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTANDING_HOLDER\x10\x01\x12\x16\n\x12STANDING_ESCALATED\x10\x02\x12\x14\n\x10STANDING_MANDATE\x10\x03\x12\x11\n\rSTANDING_TEAM\x10\x04\x32\x91\x02\n\x0bTaskService\x12{\n\tListTasks\x12\x1b.siklus.v1.ListTasksRequest\x1a\x1c.siklus.v1.ListTasksResponse\"3\x90\x02\x01\xc2\xc1\x18\x07\x08\x01\x12\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=agencies/*}/tasks\x12\x84\x01\n\nCountTasks\x12\x1c.siklus.v1.CountTasksRequest\x1a\x1d.siklus.v1.CountTasksResponse\"9\x90\x02\x01\xc2\xc1\x18\x07\x08\x01\x12\x03\x01\x02\x03\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=agencies/*}/tasks:countb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csiklus/v1/task_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1asiklus/v1/evaluation.proto\"\xf9\x01\n\x10ListTasksRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x05\x63ycle\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x13.siklus.v1.TaskKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0f\n\x07overdue\x18\x04 \x01(\x08\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Q\n\x11ListTasksResponse\x12#\n\x05tasks\x18\x01 \x03(\x0b\x32\x14.siklus.v1.InboxTask\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfe\x01\n\tInboxTask\x12\x12\n\nevaluation\x18\x01 \x01(\t\x12\x1d\n\x04task\x18\x02 \x01(\x0b\x32\x0f.siklus.v1.Task\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\x0c\n\x04year\x18\x06 \x01(\x05\x12\x1f\n\x05stage\x18\x07 \x01(\x0e\x32\x10.siklus.v1.Stage\x12\x10\n\x08revision\x18\x08 \x01(\x05\x12%\n\x08standing\x18\t \x01(\x0e\x32\x13.siklus.v1.Standing\x12\x11\n\tprincipal\x18\n \x01(\t\x12\x0f\n\x07mandate\x18\x0b \x01(\t\"\x82\x01\n\x11\x43ountTasksRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x05\x63ycle\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,62})?$\":\n\x12\x43ountTasksResponse\x12$\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x14.siklus.v1.TaskCount\"N\n\tTaskCount\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.siklus.v1.TaskKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12\x0f\n\x07overdue\x18\x03 \x01(\x05*z\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTANDING_HOLDER\x10\x01\x12\x16\n\x12STANDING_ESCALATED\x10\x02\x12\x14\n\x10STANDING_MANDATE\x10\x03\x12\x11\n\rSTANDING_TEAM\x10\x04\x32\x91\x02\n\x0bTaskService\x12{\n\tListTasks\x12\x1b.siklus.v1.ListTasksRequest\x1a\x1c.siklus.v1.ListTasksResponse\"3\x90\x02\x01\xc2\xc1\x18\x07\x08\x01\x12\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=agencies/*}/tasks\x12\x84\x01\n\nCountTasks\x12\x1c.siklus.v1.CountTasksRequest\x1a\x1d.siklus.v1.CountTasksResponse\"9\x90\x02\x01\xc2\xc1\x18\x07\x08\x01\x12\x03\x01\x02\x03\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=agencies/*}/tasks:countb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,20 +53,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKSERVICE'].methods_by_name['ListTasks']._serialized_options = b'\220\002\001\302\301\030\007\010\001\022\003\001\002\003\202\323\344\223\002\037\022\035/v1/{parent=agencies/*}/tasks'
   _globals['_TASKSERVICE'].methods_by_name['CountTasks']._loaded_options = None
   _globals['_TASKSERVICE'].methods_by_name['CountTasks']._serialized_options = b'\220\002\001\302\301\030\007\010\001\022\003\001\002\003\202\323\344\223\002%\022#/v1/{parent=agencies/*}/tasks:count'
-  _globals['_STANDING']._serialized_start=1007
-  _globals['_STANDING']._serialized_end=1129
+  _globals['_STANDING']._serialized_start=1024
+  _globals['_STANDING']._serialized_end=1146
   _globals['_LISTTASKSREQUEST']._serialized_start=160
   _globals['_LISTTASKSREQUEST']._serialized_end=409
   _globals['_LISTTASKSRESPONSE']._serialized_start=411
   _globals['_LISTTASKSRESPONSE']._serialized_end=492
   _globals['_INBOXTASK']._serialized_start=495
-  _globals['_INBOXTASK']._serialized_end=732
-  _globals['_COUNTTASKSREQUEST']._serialized_start=735
-  _globals['_COUNTTASKSREQUEST']._serialized_end=865
-  _globals['_COUNTTASKSRESPONSE']._serialized_start=867
-  _globals['_COUNTTASKSRESPONSE']._serialized_end=925
-  _globals['_TASKCOUNT']._serialized_start=927
-  _globals['_TASKCOUNT']._serialized_end=1005
-  _globals['_TASKSERVICE']._serialized_start=1132
-  _globals['_TASKSERVICE']._serialized_end=1405
+  _globals['_INBOXTASK']._serialized_end=749
+  _globals['_COUNTTASKSREQUEST']._serialized_start=752
+  _globals['_COUNTTASKSREQUEST']._serialized_end=882
+  _globals['_COUNTTASKSRESPONSE']._serialized_start=884
+  _globals['_COUNTTASKSRESPONSE']._serialized_end=942
+  _globals['_TASKCOUNT']._serialized_start=944
+  _globals['_TASKCOUNT']._serialized_end=1022
+  _globals['_TASKSERVICE']._serialized_start=1149
+  _globals['_TASKSERVICE']._serialized_end=1422
 # @@protoc_insertion_point(module_scope)

@@ -33,7 +33,7 @@ class _StandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Standing.Val
     STANDING_ESCALATED: _Standing.ValueType  # 2
     """It was escalated to the caller; the holder may still act."""
     STANDING_MANDATE: _Standing.ValueType  # 3
-    """The caller stands in for the holder by a mandate."""
+    """The caller stands in, by a mandate, for whoever holds it or was given it by an escalation."""
     STANDING_TEAM: _Standing.ValueType  # 4
     """It is the agency's team's, and the caller is an agency admin."""
 
@@ -47,7 +47,7 @@ STANDING_HOLDER: Standing.ValueType  # 1
 STANDING_ESCALATED: Standing.ValueType  # 2
 """It was escalated to the caller; the holder may still act."""
 STANDING_MANDATE: Standing.ValueType  # 3
-"""The caller stands in for the holder by a mandate."""
+"""The caller stands in, by a mandate, for whoever holds it or was given it by an escalation."""
 STANDING_TEAM: Standing.ValueType  # 4
 """It is the agency's team's, and the caller is an agency admin."""
 Global___Standing: _TypeAlias = Standing  # noqa: Y015
@@ -138,6 +138,7 @@ class InboxTask(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     STANDING_FIELD_NUMBER: _builtins.int
     PRINCIPAL_FIELD_NUMBER: _builtins.int
+    MANDATE_FIELD_NUMBER: _builtins.int
     evaluation: _builtins.str
     """Name of the evaluation it belongs to."""
     person: _builtins.str
@@ -156,6 +157,8 @@ class InboxTask(_message.Message):
     """Why it is the caller's."""
     principal: _builtins.str
     """For whom the caller stands in: a person id; empty otherwise."""
+    mandate: _builtins.str
+    """Id of the mandate by which the caller stands in, the first of a chain; empty otherwise."""
     @_builtins.property
     def task(self) -> _evaluation_pb2.Task:
         """The task."""
@@ -173,10 +176,11 @@ class InboxTask(_message.Message):
         revision: _builtins.int = ...,
         standing: Global___Standing.ValueType = ...,
         principal: _builtins.str = ...,
+        mandate: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "evaluation", b"evaluation", "person", b"person", "principal", b"principal", "revision", b"revision", "stage", b"stage", "standing", b"standing", "task", b"task", "unit", b"unit", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "evaluation", b"evaluation", "mandate", b"mandate", "person", b"person", "principal", b"principal", "revision", b"revision", "stage", b"stage", "standing", b"standing", "task", b"task", "unit", b"unit", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
