@@ -32,6 +32,7 @@ from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import Actor, Command, InRoster, Order
 from siklus.workflows.domain.decide import command_digest, decide
 from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.standing_in import NOT_ALONE
 from siklus.workflows.domain.values import EvaluationKey
 
 log = structlog.get_logger(__name__)
@@ -65,13 +66,28 @@ class Archive(Protocol):
         ...
 
 
+class Mandates(Protocol):
+    """Knows by which mandates people act."""
+
+    async def relying_on_mandates(self, key: EvaluationKey, order: Order) -> Order | None:
+        """Return the order with the chain that it should rely on; None where there is none.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+
 class Engine:
     """Sends commands to evaluations, wherever they are: running, ended or to be reopened."""
 
-    def __init__(self, client: Client, archive: Archive, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, archive: Archive, clock: Clock, mandates: Mandates | None = None
+    ) -> None:
+        """Without `mandates` everybody acts in their own name alone."""
         self._client = client
         self._archive = archive
         self._clock = clock
+        self._mandates = mandates
 
     async def execute(
         self,
@@ -95,7 +111,7 @@ class Engine:
         order = self._order(caller, command, request_id, expected_revision, roster)
         try:
             async with asyncio.timeout(patience.total_seconds()):
-                receipt = await self._deliver(key, order, patience)
+                receipt = await self._in_whose_name(key, order, patience)
         except TimeoutError:
             raise _too_slow() from None
         _must_answer(command, receipt)
@@ -120,6 +136,23 @@ class Engine:
             received_at=self._clock.now(),
             roster=roster,
         )
+
+    async def _in_whose_name(
+        self, key: EvaluationKey, order: Order, patience: timedelta
+    ) -> Receipt:
+        """Deliver the order in the actor's own name first, then by a mandate.
+
+        So whoever needs none waits for no store, and a refusal has left nothing behind.
+        """
+        try:
+            return await self._deliver(key, order, patience)
+        except Refusal as refusal:
+            if self._mandates is None or refusal.reason not in NOT_ALONE:
+                raise
+            relying = await self._mandates.relying_on_mandates(key, order)
+            if relying is None:
+                raise
+        return await self._deliver(key, relying, patience)
 
     async def _deliver(self, key: EvaluationKey, order: Order, patience: timedelta) -> Receipt:
         for _ in range(ATTEMPTS):

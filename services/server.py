@@ -35,6 +35,7 @@ from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.roster import Roster
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
+from siklus.services.standing_in import StandIns
 from siklus.services.tls import ServerTls
 from siklus.v1 import (
     audit_service_pb2_grpc,
@@ -97,7 +98,8 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     registry = cast("grpc.aio.Server", _Registry(server))
     vault = Vault(parts.keyring)
     archive = Archive(parts.store, vault)
-    engine = Engine(parts.client, archive, parts.clock)
+    stand_ins = StandIns(parts.store, archive, parts.clock)
+    engine = Engine(parts.client, archive, parts.clock, stand_ins)
     snapshots = Snapshots(parts.store)
     evaluation_service_pb2_grpc.add_EvaluationServiceServicer_to_server(
         EvaluationServicer(parts.store, vault, archive, engine, parts.clock, watches, snapshots),

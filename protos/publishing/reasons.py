@@ -57,6 +57,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "LaunchCycle": ("CYCLE_STATE", "ENGINE_UNAVAILABLE"),
     "EraseTexts": ("SELF_DECISION", "EVALUATION_RUNNING"),
     "CreateSubscription": ("ALREADY_EXISTS", "TARGET_NOT_ALLOWED", "LIMIT_REACHED"),
+    "CreateMandate": ("SEPARATION_OF_DUTIES", "LIMIT_REACHED"),
 }
 """What a method refuses for beyond what its shape tells."""
 

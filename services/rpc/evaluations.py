@@ -71,7 +71,7 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         caller = admit("GetEvaluation")
         key = evaluation_key(request.name)
         mask = known(request.read_mask, evaluation_pb2.Evaluation)
-        row = await read(self.store, caller, key, min_revision=request.min_revision)
+        row = await read(self.store, caller, key, self.clock, min_revision=request.min_revision)
         return pb.GetEvaluationResponse(evaluation=masked(self.view(row), mask))
 
     async def ListEvaluations(  # noqa: N802
@@ -96,7 +96,7 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         self, request: pb.ListHistoryRequest, context: Any
     ) -> pb.ListHistoryResponse:
         """List the events of one evaluation with their texts."""
-        return await list_history(self.store, self.vault, admit("ListHistory"), request)
+        return await list_history(self.store, self.vault, admit("ListHistory"), request, self.clock)
 
     async def ExplainWaiting(  # noqa: N802
         self, request: pb.ExplainWaitingRequest, context: Any
@@ -104,7 +104,7 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         """Explain who holds it, until when and why, and what comes next."""
         caller = admit("ExplainWaiting")
         key = evaluation_key(request.name)
-        row = await read(self.store, caller, key, min_revision=request.min_revision)
+        row = await read(self.store, caller, key, self.clock, min_revision=request.min_revision)
         state = await self.archive.standing(key, row.document)
         async with self.store.agency(key.agency) as connection:
             names = await roster.names(connection, key.agency, people_in(state))

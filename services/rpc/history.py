@@ -9,8 +9,10 @@ from google.protobuf.struct_pb2 import Struct
 
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import history as queries
+from siklus.activities.store.queries import mandates
 from siklus.activities.vault import Erased, Vault
 from siklus.services.auth.caller import Caller
+from siklus.services.clock import Clock
 from siklus.services.rpc import views
 from siklus.services.rpc.names import evaluation_key
 from siklus.services.rpc.paging import Page, number
@@ -27,7 +29,7 @@ _ELSEWHERE = {"kind", "prose"}
 
 
 async def list_history(
-    store: Store, vault: Vault, caller: Caller, request: pb.ListHistoryRequest
+    store: Store, vault: Vault, caller: Caller, request: pb.ListHistoryRequest, clock: Clock
 ) -> pb.ListHistoryResponse:
     """Return a page of events, oldest first.
 
@@ -35,7 +37,7 @@ async def list_history(
     it stores nobody here could erase again.
     """
     key = evaluation_key(request.name)
-    row = await read(store, caller, key, min_revision=request.min_revision)
+    row = await read(store, caller, key, clock, min_revision=request.min_revision)
     page = Page.asked(request, caller, (number,))
     (after,) = page.after or (0,)
     async with store.agency(key.agency) as connection:
@@ -43,11 +45,19 @@ async def list_history(
         fitting, texts = len(found), dict[str, Text | Erased]()
         if caller.person is not None:
             fitting, texts = await _texts(vault, connection, key, found[: page.size])
+        used = {event.mandate for event in found if event.mandate is not None}
+        letters = await mandates.letters(connection, key.agency, used)
     shown, token = page.cut(found, lambda event: (event.number,), fitting=fitting)
     policy_version = json.loads(row.document)["terms"]["policy"]["version"]
     return pb.ListHistoryResponse(
         events=[
-            _event(event, texts.get(digest) if digest else None, digest, policy_version)
+            _event(
+                event,
+                texts.get(digest) if digest else None,
+                digest,
+                policy_version,
+                letters.get(event.mandate or "", ""),
+            )
             for event, digest in zip(shown, map(_prose, shown), strict=True)
         ],
         next_page_token=token,
@@ -87,7 +97,11 @@ def _body(row: queries.EventRow) -> dict[str, Any]:
 
 
 def _event(
-    row: queries.EventRow, text: Text | Erased | None, digest: str | None, policy_version: int
+    row: queries.EventRow,
+    text: Text | Erased | None,
+    digest: str | None,
+    policy_version: int,
+    letter: str,
 ) -> pb.HistoryEvent:
     facts = {name: fact for name, fact in _body(row).items() if name not in _ELSEWHERE}
     readable = isinstance(text, Text)
@@ -99,6 +113,7 @@ def _event(
         actor=row.actor,
         principal=row.principal or "",
         mandate=row.mandate or "",
+        mandate_letter=letter,
         policy_version=policy_version,
         digest=row.command_digest or "",
         hash=row.hash,

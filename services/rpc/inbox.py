@@ -1,5 +1,7 @@
 """Tasks of an inbox, as the contract shows them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,6 +10,7 @@ from siklus.services.rpc.names import evaluation_name
 from siklus.services.rpc.views import stage, to_timestamp
 from siklus.v1 import evaluation_pb2
 from siklus.v1 import task_service_pb2 as pb
+from siklus.workflows.domain.standing_in import Chain
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
 
 GRACE: Final = timedelta(seconds=1)
@@ -24,9 +27,21 @@ def kind_number(kind: str) -> evaluation_pb2.TaskKind.ValueType:
     return evaluation_pb2.TaskKind.Value(f"TASK_KIND_{kind}")
 
 
-def inbox_task(agency: AgencyId, person: PersonId, row: InboxRow, now: datetime) -> pb.InboxTask:
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Whose inbox it is, and of how many inboxes and chains it was made."""
+
+    agency: AgencyId
+    person: PersonId
+    inboxes: int
+    """Those of the person, and of the team where they are of it."""
+    lent: Sequence[Chain]
+
+
+def inbox_task(own: Own, row: InboxRow, now: datetime) -> pb.InboxTask:
     """Return a task with what is needed to recognise it, as that person sees it."""
-    key = EvaluationKey(agency=agency, cycle=row.cycle, person=row.person, segment=row.segment)
+    standing, chain = _standing(own, row)
+    key = EvaluationKey(agency=own.agency, cycle=row.cycle, person=row.person, segment=row.segment)
     return pb.InboxTask(
         evaluation=evaluation_name(key),
         task=_task(row, now),
@@ -36,7 +51,9 @@ def inbox_task(agency: AgencyId, person: PersonId, row: InboxRow, now: datetime)
         year=row.year or 0,
         stage=stage(row.stage),
         revision=row.revision,
-        standing=_standing(person, row),
+        standing=standing,
+        principal=chain.principal if chain else "",
+        mandate=chain.links[0].id if chain else "",
     )
 
 
@@ -57,9 +74,13 @@ def _task(row: InboxRow, now: datetime) -> evaluation_pb2.Task:
     )
 
 
-def _standing(person: PersonId, row: InboxRow) -> pb.Standing.ValueType:
-    if person == row.holder:
-        return pb.STANDING_HOLDER
-    if person in row.may_act:
-        return pb.STANDING_ESCALATED
-    return pb.STANDING_TEAM
+def _standing(own: Own, row: InboxRow) -> tuple[pb.Standing.ValueType, Chain | None]:
+    """Return why it is that person's; the own say goes first, as it does with a decision."""
+    if own.person == row.holder:
+        return pb.STANDING_HOLDER, None
+    if own.person in row.may_act:
+        return pb.STANDING_ESCALATED, None
+    by = [own.lent[place - own.inboxes - 1] for place in row.places if place > own.inboxes]
+    if not by:
+        return pb.STANDING_TEAM, None
+    return pb.STANDING_MANDATE, min(by, key=lambda chain: chain.principal != row.holder)

@@ -1,6 +1,7 @@
 """Lists of evaluations: filters, who sees which, and where the next page begins."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from siklus.activities.store.pool import Store
@@ -8,6 +9,7 @@ from siklus.activities.store.queries import evaluations as queries
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.rpc.paging import Key, Page, instant, number, text
+from siklus.services.standing_in import lent_to
 from siklus.v1 import evaluation_pb2
 from siklus.v1 import evaluation_reads_pb2 as pb
 
@@ -18,7 +20,7 @@ async def list_evaluations(
     """Return a page of what the caller may see, and the token of the next.
 
     An office that sees every evaluation lists all, a program as well; anybody else lists those
-    they take part in.
+    they take part in, or someone for whom they stand in by a mandate.
     """
     wanted = queries.Filter(
         cycle=request.cycle or None,
@@ -34,8 +36,13 @@ async def list_evaluations(
     shape = (instant, text, text, number) if request.overdue else (text, text, number)
     page = Page.asked(request, caller, shape)
     async with store.agency(caller.agency) as connection:
+        lent = None if caller.sees_all else await lent_to(connection, caller, clock)
         found = await queries.page(
-            connection, caller.agency, wanted, after=_place(page.after), limit=page.limit
+            connection,
+            caller.agency,
+            replace(wanted, lent=lent),
+            after=_place(page.after),
+            limit=page.limit,
         )
     return page.cut(found, lambda row: _key(row, by_due=request.overdue))
 

@@ -17,6 +17,7 @@ _CYCLE: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})")
 _PERSON: Final = re.compile(rf"agencies/(?P<agency>{ID})/people/(?P<person>{ID})")
 _POLICY: Final = re.compile(rf"agencies/(?P<agency>{ID})/policies/(?P<policy>{CODE})")
 _SUBSCRIPTION: Final = re.compile(rf"agencies/(?P<agency>{ID})/subscriptions/(?P<id>{ID})")
+_MANDATE: Final = re.compile(rf"agencies/(?P<agency>{ID})/mandates/(?P<id>{ID})")
 
 
 def evaluation_name(key: EvaluationKey) -> str:
@@ -83,6 +84,16 @@ def subscription_name(agency: AgencyId, subscription: str) -> str:
 def subscription_id(name: str) -> str:
     """Return the subscription that a name stands for; its agency was checked at the door."""
     return _parts(_SUBSCRIPTION, name)["id"]
+
+
+def mandate_name(agency: AgencyId, mandate: str) -> str:
+    """Return the name of a mandate."""
+    return f"agencies/{agency}/mandates/{mandate}"
+
+
+def mandate_id(name: str) -> str:
+    """Return the mandate that a name stands for; its agency was checked at the door."""
+    return _parts(_MANDATE, name)["id"]
 
 
 def agency_of(name: str) -> AgencyId:

@@ -3,10 +3,13 @@
 import asyncio
 from typing import Final
 
-from siklus.activities.store.pool import Store
+from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import evaluations as queries
+from siklus.activities.store.queries.standing_in import serves
 from siklus.services.auth.caller import Caller
+from siklus.services.clock import Clock
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.standing_in import lent_to
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import EvaluationKey
 
@@ -16,7 +19,7 @@ LOOK_EVERY: Final = 0.05
 
 
 async def read(
-    store: Store, caller: Caller, key: EvaluationKey, *, min_revision: int = 0
+    store: Store, caller: Caller, key: EvaluationKey, clock: Clock, *, min_revision: int = 0
 ) -> queries.EvaluationRow:
     """Return the evaluation's row if the caller may see it.
 
@@ -26,8 +29,9 @@ async def read(
     while True:
         async with store.agency(caller.agency) as connection:
             stored = await queries.get(connection, key)
+            if stored is not None and not _has_part(caller, stored):
+                await _must_stand_in(connection, caller, key, clock)
         if stored is not None:
-            may_read(caller, stored)
             if stored.revision >= min_revision:
                 return stored
         elif not min_revision:
@@ -43,9 +47,25 @@ def may_read(caller: Caller, stored: queries.EvaluationRow) -> None:
 
     The gate has let the caller in before: a program has the scope of the method.
     """
-    if caller.sees_all or caller.person in stored.participants:
-        return
-    raise Refusal(Reason.NOT_A_PARTICIPANT, "this evaluation is not yours to read")
+    if not _has_part(caller, stored):
+        raise _not_yours()
+
+
+def _has_part(caller: Caller, stored: queries.EvaluationRow) -> bool:
+    return caller.sees_all or caller.person in stored.participants
+
+
+async def _must_stand_in(
+    connection: Connection, caller: Caller, key: EvaluationKey, clock: Clock
+) -> None:
+    """Refuse whoever stands in for none of the participants today."""
+    lent = await lent_to(connection, caller, clock)
+    if lent is None or not await serves(connection, key, lent):
+        raise _not_yours()
+
+
+def _not_yours() -> Refusal:
+    return Refusal(Reason.NOT_A_PARTICIPANT, "this evaluation is not yours to read")
 
 
 def _stale(stored: queries.EvaluationRow | None, min_revision: int) -> ServiceRefusal:

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import days
 from siklus.activities.store.queries import roster as queries
-from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import names, roster_rows
 from siklus.services.rpc.gate import admit
+from siklus.services.rpc.mandates import MandateMethods
 from siklus.services.rpc.paging import Page, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import roster_service_pb2 as pb
@@ -27,12 +26,8 @@ IMPORT_SECONDS: Final = 8.0
 """A full import may take longer than other uses of the store."""
 
 
-class Roster(roster_service_pb2_grpc.RosterServiceServicer):
+class Roster(MandateMethods, roster_service_pb2_grpc.RosterServiceServicer):
     """Answers for the roster of the caller's agency."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
 
     async def ImportUnits(  # noqa: N802
         self, request: pb.ImportUnitsRequest, context: Context

@@ -10,8 +10,9 @@ from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc.gate import admit_person
-from siklus.services.rpc.inbox import inbox_task, kind_code, kind_number
+from siklus.services.rpc.inbox import Own, inbox_task, kind_code, kind_number
 from siklus.services.rpc.paging import Key, Page, instant_or_never, number, text
+from siklus.services.standing_in import lent_to
 from siklus.v1 import task_service_pb2 as pb
 from siklus.v1 import task_service_pb2_grpc
 from siklus.workflows.domain.values import PersonId, Role
@@ -39,17 +40,21 @@ class Tasks(task_service_pb2_grpc.TaskServiceServicer):
             kind=kind_code(request.kind),
             overdue_at=now if request.overdue else None,
         )
+        actors = _actors(caller, person)
         async with self._store.agency(caller.agency) as connection:
+            lent = await lent_to(connection, caller, self._clock)
             rows = await queries.inbox(
                 connection,
                 caller.agency,
-                _actors(caller, person),
+                actors,
                 wanted,
+                lent=lent,
                 after=_place(page.after),
                 limit=page.limit,
             )
         shown, token = page.cut(rows, _key)
-        found = [inbox_task(caller.agency, person, row, now) for row in shown]
+        own = Own(caller.agency, person, len(actors), lent.chains if lent else ())
+        found = [inbox_task(own, row, now) for row in shown]
         return pb.ListTasksResponse(tasks=found, next_page_token=token)
 
     async def CountTasks(  # noqa: N802
@@ -62,6 +67,7 @@ class Tasks(task_service_pb2_grpc.TaskServiceServicer):
                 connection,
                 caller.agency,
                 _actors(caller, person),
+                lent=await lent_to(connection, caller, self._clock),
                 cycle=request.cycle or None,
                 as_of=self._clock.now(),
             )

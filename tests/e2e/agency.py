@@ -1,20 +1,26 @@
 """A small agency that is reached over gRPC alone: its roster, its policy, its cycle, its people."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from time import monotonic
 from typing import Any, Final
 
 import grpc
 
+from siklus.activities.store.queries import mandates as mandate_queries
+from siklus.activities.store.queries.mandates import MandateRow
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_pb2
 from siklus.v1 import evaluation_reads_pb2 as reads
+from siklus.v1 import mandates_pb2 as mandates
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
 from siklus.workflows import names
+from siklus.workflows.domain.mandates import MandateKind
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
 from siklus.workflows.packs import source_of
 from tests.e2e.people import Person
@@ -135,6 +141,41 @@ class Agency:
             cycles.GetCycleRequest(name=self.cycle)
         )
         return answer.cycle
+
+    async def lends(self, principal: str, delegate: str, **fields: Any) -> mandates.Mandate:
+        """Have the team enter a mandate for these weeks."""
+        today = self.stack.clock.now().date()
+        about = {
+            "parent": self.name,
+            "request_id": uuid.uuid4().hex,
+            "principal": principal,
+            "delegate": delegate,
+            "kind": mandates.MANDATE_KIND_PLH,
+            "letter": f"800/{principal}/{delegate}",
+            "from_on": (today - timedelta(days=7)).isoformat(),
+            "to_on": (today + timedelta(days=30)).isoformat(),
+        }
+        request = mandates.CreateMandateRequest(**(about | fields))
+        answer: mandates.CreateMandateResponse = await self.admin.sends(request)
+        return answer.mandate
+
+    async def has_mandate(self, mandate: str, principal: str, delegate: str) -> None:
+        """Have a mandate of an id that a test knows, which no call could give it."""
+        now = self.stack.clock.now()
+        days = [now.date() + timedelta(days=days) for days in (-7, 30, 30)]
+        async with self.stack.store.agency(AgencyId(self.id)) as connection:
+            row = MandateRow(
+                mandate,
+                PersonId(principal),
+                PersonId(delegate),
+                MandateKind.PLT,
+                "800/1",
+                *days,
+                [],
+                now,
+                "tim",
+            )
+            await mandate_queries.add(connection, AgencyId(self.id), row)
 
     async def evaluations(self, **filters: Any) -> list[evaluation_pb2.Evaluation]:
         """List every evaluation of the cycle, page by page, without its details."""

@@ -32,12 +32,13 @@ from tests.e2e.calls import bearer
 from tests.fuzz.calls import Answered, Line, Request
 from tests.fuzz.messages import Messages
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import Pool
+from tests.fuzz.pool import MANDATE, Pool
 
 OURS, THEIRS, NOWHERE = "pulau-b", "pulau-a", "pulau-z"
 """The callers' agency, another one, and one that does not exist; equally long, to compare bytes."""
 MARK: Final = "Rahasia Pulau"
 """In every name and text of the other agency."""
+IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|20\d\d)$"
 PATIENCE: Final = 15.0
 INVALID: Final = grpc.StatusCode.INVALID_ARGUMENT
 SHOW_PEOPLE: Final = {"GetEvaluation", "ListEvaluations", "ListHistory", "GetPerson", "ListPeople"}
@@ -51,6 +52,7 @@ SETTLED: Final = (
     "person",
     "unit",
     "holiday",
+    "mandate",
     "policy",
     "cycle",
     "request",
@@ -103,7 +105,9 @@ class Islands:
         pattern = described.GetOptions().Extensions[validate_pb2.field].string.pattern
         named = next(name for name in pool.names() if re.fullmatch(pattern, name))
         if not there:
-            named = re.sub(r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|20\d\d)$", _absent, named)
+            named = re.sub(
+                r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|20\d\d)$", _absent, named
+            )
         setattr(request, field, named)
         return request
 
@@ -150,6 +154,7 @@ async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
             await siti.submits_plan("antrean", request_id="sama")
             await agency.person("budi").returns_plan(siti, f"{mark} belum terukur", request_id="x")
             await subscribe(agency)
+            await agency.has_mandate(MANDATE, "rina", "budi")
         yield Islands(stack, ours, theirs)
 
 

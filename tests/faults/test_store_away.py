@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from siklus.services.local.stack import LocalStack
-from siklus.v1 import evaluation_pb2
+from siklus.v1 import commands_plan_pb2, evaluation_pb2
 from tests.e2e.agency import Agency, crowd, eventually, launched_agency
 from tests.e2e.calls import Refused, outcome
 from tests.e2e.people import Answer, Person
@@ -119,6 +119,33 @@ async def test_decisions_go_on_without_the_store_and_are_made_good(
     print(summary(outage.__name__, during, monotonic() - back))
     keys = [agency.key(person) for person in people(agency)]
     await must_agree(agency.stack.client, agency.stack.store, keys)
+
+
+async def test_the_own_say_goes_on_without_the_store_and_a_lent_one_waits_for_it(
+    agency: Agency,
+) -> None:
+    budi, acting, employee = agency.people("budi", "p0001", "p0002")
+    await agency.lends("budi", "p0001")
+    word = commands_plan_pb2.AddExpectationRequest(
+        name=employee.evaluation, request_id="atas-nama", expectation="Loket dibuka pagi"
+    )
+
+    async with refused(agency.stack):
+        assert (await budi.adds_expectation(employee)).receipt.projection == BEHIND
+        answer = await outcome(acting.repeats(word))
+        assert isinstance(answer, Refused)
+        assert (answer.code, answer.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
+        # Nothing but the store can vouch for a mandate; who needs none is not kept waiting.
+        assert answer.retry_after > 0
+
+    done = await acting.repeats(word)
+
+    async def recorded() -> bool:
+        return len(await employee.reads_history()) >= done.receipt.revision
+
+    await eventually(recorded, within=CAUGHT_UP_WITHIN)
+    event = (await employee.reads_history())[done.receipt.revision - 1]
+    assert (event.actor, event.principal) == ("p0001", "budi")
 
 
 @asynccontextmanager

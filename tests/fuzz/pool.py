@@ -48,6 +48,9 @@ TARGETS: Final = (
 SUBSCRIPTION: Final = "arsip"
 """Is there when the fuzzer begins, and now and then after it was deleted."""
 
+MANDATE: Final = "surat"
+"""Is there when the fuzzer begins."""
+
 POLICY_BOMB: Final = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
 
@@ -76,6 +79,7 @@ class Pool:
             f"{top}/cycles/{self.cycle}",
             f"{top}/policies/{NATIONAL}",
             f"{top}/subscriptions/{SUBSCRIPTION}",
+            f"{top}/mandates/{MANDATE}",
             *(f"{top}/people/{person}" for person in self.people),
             *(f"{top}/cycles/{self.cycle}/evaluations/{person}.1" for person in self.people),
         )
@@ -109,6 +113,13 @@ class Pool:
             "kinds": ("plan_submitted", "plan_approved", "rated"),
             "id": ("antrean", "berkas", "layanan"),
             "indicator": ("antrean", "berkas", ""),
+            "principal": people,
+            "delegate": people,
+            "scope": ("approve_plan", "rate", "submit_plan", "bukan_perintah"),
+            "from_on": ("2026-01-01", "2030-02-30"),
+            "to_on": ("2026-12-31", "2030-02-30"),
+            "active_on": ("", "2026-06-01"),
+            "ends_on": ("2026-06-01", "2026-06-31"),
             "link": ("https://arsip.example/bukti.pdf",),
         }
 

@@ -10,6 +10,7 @@ from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
 from siklus.services.auth.caller import Caller
+from siklus.services.clock import Clock
 from siklus.services.rpc.history import PAGE_BYTES, list_history
 from siklus.services.rpc.names import evaluation_name
 from siklus.v1 import evaluation_reads_pb2 as pb
@@ -36,7 +37,7 @@ async def history(
 ) -> pb.ListHistoryResponse:
     team = Caller(case.key.agency, PersonId("tim"), (Role.AGENCY_ADMIN,))
     request = pb.ListHistoryRequest(name=evaluation_name(case.key), **fields)
-    return await list_history(store, vault, caller or team, request)
+    return await list_history(store, vault, caller or team, request, Clock())
 
 
 async def test_long_texts_make_more_pages_and_no_page_too_large_to_send(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.standing_in import INVOLVED, Lent
 from siklus.activities.store.queries.tasks import last_due
 from siklus.activities.store.queries.texts import key_parts
 from siklus.workflows.domain.values import CycleId, EvaluationKey, PersonId
@@ -64,6 +65,8 @@ class Filter:
     person: str | None = None
     participant: str | None = None
     """Somebody who may look at them."""
+    lent: Lent | None = None
+    """By which mandates the participant may look at those of others, too."""
     overdue_at: datetime | None = None
     """Only those with a task that is late at this instant, longest overdue first."""
 
@@ -81,8 +84,10 @@ async def page(
     """Return the next evaluations in the order of cycle, person and segment."""
     conditions, values = _conditions(wanted)
     source, order = "evaluation AS e", "e.cycle, e.person, e.segment"
+    whose: Sequence[object] = ()
     if wanted.participant is not None:
-        source = "participant AS p JOIN evaluation AS e USING (agency, cycle, person, segment)"
+        involved, whose = _involved(agency, wanted, after)
+        source = f"{involved} JOIN evaluation AS e USING (agency, cycle, person, segment)"
     if wanted.overdue_at is not None:
         order = f"e.next_due_at, {order}"
     if after is not None:
@@ -92,7 +97,21 @@ async def page(
     where = " AND ".join(("e.agency = %s", *conditions))
     query = f"SELECT {COLUMNS} FROM {source} WHERE {where} ORDER BY {order} LIMIT %s"  # noqa: S608
     async with connection.cursor(row_factory=args_row(EvaluationRow)) as cursor:
-        return await (await cursor.execute(query.encode(), (agency, *values, limit))).fetchall()
+        found = await cursor.execute(query.encode(), (*whose, agency, *values, limit))
+        return await found.fetchall()
+
+
+def _involved(agency: str, wanted: Filter, after: Place | None) -> tuple[str, Sequence[object]]:
+    """Return where to find what the participant may look at, and what that takes."""
+    lent = wanted.lent
+    if lent is None:
+        return "participant AS p", ()
+    # By due time the place says nothing of the key; else nothing before it is read again.
+    by_key = after is not None and wanted.overdue_at is None
+    beyond = "AND (p.cycle, p.person, p.segment) > (%s, %s, %s)" if by_key else ""
+    place = after[1:] if after is not None and by_key else ()
+    whose = (agency, wanted.participant, *place, lent.rows(), agency, *place, lent.as_of)
+    return INVOLVED.format(beyond=beyond), whose
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
@@ -102,7 +121,7 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
         ("e.unit", wanted.unit),
         ("e.supervisor", wanted.supervisor),
         ("e.person", wanted.person),
-        ("p.participant", wanted.participant),
+        ("p.participant", wanted.participant if wanted.lent is None else None),
     )
     asked = [(column, value) for column, value in equal if value is not None]
     conditions = [f"{column} = %s" for column, _ in asked]

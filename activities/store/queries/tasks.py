@@ -8,6 +8,7 @@ from typing import NamedTuple
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.standing_in import OPEN_TO, WHO, Lent
 from siklus.workflows.domain.values import CycleId, PersonId
 
 # Each inbox is read by itself, as its index has it, and no further than the page needs.
@@ -15,18 +16,20 @@ from siklus.workflows.domain.values import CycleId, PersonId
 INBOX = """
     SELECT t.cycle, t.person, t.segment, t.task, t.kind, t.number, t.unit, t.zone, t.holder,
         t.may_act, t.opened_at, t.due_at, t.due_on, t.rule, t.flagged, found.actors,
-        found.due_at::text, e.stage, e.revision, p.name, c.year
+        found.places, found.due_at::text, e.stage, e.revision, p.name, c.year
     FROM (
-        SELECT due_at, cycle, person, segment, task, array_agg(actor ORDER BY place) AS actors
-        FROM unnest(%(actors)s::text[]) WITH ORDINALITY AS who (actor, place)
+        SELECT due_at, cycle, person, segment, task, array_agg(actor ORDER BY place) AS actors,
+            array_agg(place ORDER BY place) AS places
+        FROM {who}
         CROSS JOIN LATERAL (
-            SELECT due_at, cycle, person, segment, task FROM task_actor
+            SELECT due_at, cycle, person, segment, task FROM task_actor AS a
             WHERE agency = %(agency)s AND actor = who.actor
                 AND (%(cycle)s::text IS NULL OR cycle = %(cycle)s)
                 AND (%(kind)s::text IS NULL OR kind = %(kind)s)
                 AND due_at <= coalesce(%(last_due)s::timestamptz, 'infinity')
                 AND (due_at, cycle, person, segment, task) > (%(due_at)s::timestamptz,
                     %(after_cycle)s, %(person)s, %(segment)s::int, %(task)s)
+                {open_to}
             ORDER BY due_at, cycle, person, segment, task LIMIT %(limit)s
         ) AS inbox
         GROUP BY due_at, cycle, person, segment, task
@@ -40,6 +43,9 @@ INBOX = """
     LEFT JOIN cycle AS c ON c.agency = %(agency)s AND c.cycle = found.cycle
     ORDER BY found.due_at, found.cycle, found.person, found.segment, found.task
 """
+OWN = "unnest(%(actors)s::text[]) WITH ORDINALITY AS who (actor, place)"
+INBOX_OWN = INBOX.format(who=OWN, open_to="")
+INBOX_LENT = INBOX.format(who=WHO, open_to=OPEN_TO)
 COUNTS = """
     SELECT kind, count(*), count(*) FILTER (WHERE due_at <= %(last_due)s) FROM (
         SELECT {each} kind, due_at, cycle, person, segment, task FROM task_actor
@@ -51,6 +57,14 @@ COUNTS = """
 COUNT_ONE = COUNTS.format(each="")
 """One inbox holds no task twice, and the team's may be long."""
 COUNT_SEVERAL = COUNTS.format(each="DISTINCT")
+COUNT_LENT = f"""
+    SELECT kind, count(*), count(*) FILTER (WHERE due_at <= %(last_due)s) FROM (
+        SELECT DISTINCT a.kind, a.due_at, a.cycle, a.person, a.segment, a.task
+        FROM {WHO} JOIN task_actor AS a ON a.agency = %(agency)s AND a.actor = who.actor {OPEN_TO}
+        WHERE (%(cycle)s::text IS NULL OR a.cycle = %(cycle)s)
+    ) AS waiting
+    GROUP BY kind ORDER BY kind
+"""  # noqa: S608 - constants alone
 BEGINNING = "-infinity"
 
 
@@ -99,6 +113,8 @@ class InboxRow:
     flagged: bool
     actors: list[str]
     """In whose inboxes of those asked for it stands, in the order asked."""
+    places: list[int]
+    """Their places in that order, from 1; chains are counted on after the actors."""
     order: str
     stage: str
     revision: int
@@ -120,6 +136,13 @@ class Count:
     overdue: int
 
 
+def _whose(actors: Sequence[str], lent: Lent | None) -> dict[str, object]:
+    own: dict[str, object] = {"actors": list(actors)}
+    if lent is None:
+        return own
+    return {**own, "lent": lent.rows(first=len(actors) + 1), "as_of": lent.as_of}
+
+
 def last_due(as_of: datetime) -> datetime:
     """Return the latest due time that is late at an instant: its own last second still counts."""
     return as_of - timedelta(seconds=1)
@@ -131,6 +154,7 @@ async def inbox(
     actors: Sequence[str],
     wanted: Filter,
     *,
+    lent: Lent | None = None,
     after: Place = FIRST,
     limit: int,
 ) -> list[InboxRow]:
@@ -140,7 +164,7 @@ async def inbox(
     """
     values = {
         "agency": agency,
-        "actors": list(actors),
+        **_whose(actors, lent),
         "cycle": wanted.cycle,
         "kind": wanted.kind,
         "last_due": last_due(wanted.overdue_at) if wanted.overdue_at else None,
@@ -152,7 +176,8 @@ async def inbox(
         "limit": limit,
     }
     async with connection.cursor(row_factory=args_row(InboxRow)) as cursor:
-        return await (await cursor.execute(INBOX, values)).fetchall()
+        query = INBOX_LENT if lent else INBOX_OWN
+        return await (await cursor.execute(query.encode(), values)).fetchall()
 
 
 async def counts(
@@ -160,11 +185,18 @@ async def counts(
     agency: str,
     actors: Sequence[str],
     *,
+    lent: Lent | None = None,
     cycle: str | None = None,
     as_of: datetime,
 ) -> list[Count]:
     """Count the tasks of all those actors together by kind, each once."""
-    values = {"agency": agency, "actors": list(actors), "cycle": cycle, "last_due": last_due(as_of)}
-    query = COUNT_ONE if len(set(actors)) == 1 else COUNT_SEVERAL
+    values = {
+        "agency": agency,
+        **_whose(actors, lent),
+        "cycle": cycle,
+        "last_due": last_due(as_of),
+    }
+    own = COUNT_ONE if len(set(actors)) == 1 else COUNT_SEVERAL
+    query = COUNT_LENT if lent else own
     async with connection.cursor(row_factory=args_row(Count)) as cursor:
         return await (await cursor.execute(query.encode(), values)).fetchall()

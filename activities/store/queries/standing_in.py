@@ -1,0 +1,112 @@
+"""What people see for those in whose name they may act, beside what is their own.
+
+Fragments of the lists' queries: chains of mandates go along as rows, and each list takes what they
+open up on the local day of the evaluation, under its policy.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.texts import key_parts
+from siklus.workflows.domain.policy import MandateRule
+from siklus.workflows.domain.standing_in import Chain, days_around
+from siklus.workflows.domain.values import EvaluationKey
+
+MAX_CHAIN = f"coalesce((y.compiled->'mandates'->>'max_chain')::int, {MandateRule().max_chain})"
+WHO = """
+    (
+        SELECT actor, place, NULL::text[] AS people, NULL::text[] AS kinds, NULL::date AS from_on,
+            NULL::date AS to_on, true AS everywhere, 1 AS links
+        FROM unnest(%(actors)s::text[]) WITH ORDINALITY AS own (actor, place)
+        UNION ALL
+        SELECT actor, place, people, kinds, from_on, to_on, everywhere, links
+        FROM json_to_recordset(%(lent)s::json) AS lent (actor text, place bigint, people text[],
+            kinds text[], from_on date, to_on date, everywhere boolean, links int)
+    ) AS who
+"""
+"""The own inboxes first, then those of each principal, by the chain that leads there."""
+OPEN_TO = f"""
+    AND (who.people IS NULL OR (a.person <> ALL(who.people) AND a.kind = ANY(who.kinds)))
+    AND (who.everywhere OR EXISTS (
+        SELECT FROM task AS z WHERE z.agency = a.agency AND z.cycle = a.cycle
+            AND z.person = a.person AND z.segment = a.segment AND z.task = a.task
+            AND (%(as_of)s AT TIME ZONE z.zone)::date BETWEEN who.from_on AND who.to_on
+    ))
+    AND (who.links = 1 OR EXISTS (
+        SELECT FROM evaluation AS z JOIN policy AS y ON y.agency = z.agency
+            AND y.name = z.policy AND y.version = z.policy_version
+        WHERE z.agency = a.agency AND z.cycle = a.cycle AND z.person = a.person
+            AND z.segment = a.segment AND who.links <= {MAX_CHAIN}
+    ))
+"""  # noqa: S608 - constants alone
+"""Of the row `a` of an inbox: whether `who` opens it; asked of lent ones alone where it costs."""
+INVOLVED = f"""
+    (
+        SELECT agency, cycle, person, segment FROM participant AS p
+        WHERE agency = %s AND participant = %s {{beyond}}
+        UNION
+        SELECT p.agency, p.cycle, p.person, p.segment
+        FROM json_to_recordset(%s::json) AS who (actor text, people text[], from_on date,
+            to_on date, links int)
+        JOIN participant AS p ON p.agency = %s AND p.participant = who.actor
+            AND p.person <> ALL(who.people) {{beyond}}
+        JOIN evaluation AS z ON z.agency = p.agency AND z.cycle = p.cycle
+            AND z.person = p.person AND z.segment = p.segment
+        JOIN policy AS y ON y.agency = z.agency AND y.name = z.policy
+            AND y.version = z.policy_version
+        WHERE (%s AT TIME ZONE z.zone)::date BETWEEN who.from_on AND who.to_on
+            AND who.links <= {MAX_CHAIN}
+    ) AS p
+"""  # noqa: S608 - constants alone
+"""Evaluations in which somebody, or one of the principals, has a part."""
+SERVES = f"""
+    SELECT EXISTS (
+        SELECT FROM json_to_recordset(%s::json) AS who (actor text, people text[], from_on date,
+            to_on date, links int)
+        JOIN participant AS p ON p.agency = %s AND p.participant = who.actor AND p.cycle = %s
+            AND p.person = %s AND p.segment = %s AND p.person <> ALL(who.people)
+        JOIN evaluation AS z ON z.agency = p.agency AND z.cycle = p.cycle
+            AND z.person = p.person AND z.segment = p.segment
+        JOIN policy AS y ON y.agency = z.agency AND y.name = z.policy
+            AND y.version = z.policy_version
+        WHERE (%s AT TIME ZONE z.zone)::date BETWEEN who.from_on AND who.to_on
+            AND who.links <= {MAX_CHAIN}
+    )
+"""  # noqa: S608 - constants alone
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """The chains by which somebody stands in, and the instant at which they must hold."""
+
+    chains: Sequence[Chain]
+    as_of: datetime
+
+    def rows(self, *, first: int = 1) -> str:
+        """Return them as the queries take them, their places counted on from `first`."""
+        earliest, latest = days_around(self.as_of)
+        return json.dumps(
+            [
+                {
+                    "actor": chain.principal,
+                    "place": place,
+                    "people": chain.people,
+                    "kinds": sorted(chain.task_kinds),
+                    "from_on": chain.from_on.isoformat(),
+                    "to_on": chain.to_on.isoformat(),
+                    "everywhere": chain.from_on <= earliest and latest <= chain.to_on,
+                    "links": len(chain.links),
+                }
+                for place, chain in enumerate(self.chains, start=first)
+            ]
+        )
+
+
+async def serves(connection: Connection, key: EvaluationKey, lent: Lent) -> bool:
+    """Tell whether one of the chains holds on the evaluation, in which its principal has a part."""
+    values = (lent.rows(), *key_parts(key), lent.as_of)
+    row = await (await connection.execute(SERVES.encode(), values)).fetchone()
+    return bool(row and row[0])
