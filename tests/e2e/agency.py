@@ -145,7 +145,7 @@ class Agency:
     async def lends(self, principal: str, delegate: str, **fields: Any) -> mandates.Mandate:
         """Have the team enter a mandate for these weeks."""
         today = self.stack.clock.now().date()
-        about = {
+        about: dict[str, Any] = {
             "parent": self.name,
             "request_id": uuid.uuid4().hex,
             "principal": principal,
@@ -162,19 +162,21 @@ class Agency:
     async def has_mandate(self, mandate: str, principal: str, delegate: str) -> None:
         """Have a mandate of an id that a test knows, which no call could give it."""
         now = self.stack.clock.now()
-        days = [now.date() + timedelta(days=days) for days in (-7, 30, 30)]
+        last_on = now.date() + timedelta(days=30)
+        row = MandateRow(
+            mandate=mandate,
+            principal=PersonId(principal),
+            delegate=PersonId(delegate),
+            kind=MandateKind.PLT,
+            letter="800/1",
+            from_on=now.date() - timedelta(days=7),
+            to_on=last_on,
+            last_on=last_on,
+            scope=[],
+            created_at=now,
+            created_by="tim",
+        )
         async with self.stack.store.agency(AgencyId(self.id)) as connection:
-            row = MandateRow(
-                mandate,
-                PersonId(principal),
-                PersonId(delegate),
-                MandateKind.PLT,
-                "800/1",
-                *days,
-                [],
-                now,
-                "tim",
-            )
             await mandate_queries.add(connection, AgencyId(self.id), row)
 
     async def evaluations(self, **filters: Any) -> list[evaluation_pb2.Evaluation]:

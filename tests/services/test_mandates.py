@@ -52,12 +52,13 @@ def today(clock: Clock) -> date:
 
 async def lends(desk: Desk, principal: str, delegate: str, **fields: Any) -> pb.Mandate:
     request = lending(desk, principal, delegate, **fields)
-    return (await desk.roster.CreateMandate(request, **desk.admin)).mandate
+    answer: pb.CreateMandateResponse = await desk.roster.CreateMandate(request, **desk.admin)
+    return answer.mandate
 
 
 def lending(desk: Desk, principal: str, delegate: str, **fields: Any) -> pb.CreateMandateRequest:
     today = datetime.now(UTC).date()
-    about = {
+    about: dict[str, Any] = {
         "parent": desk.parent,
         "request_id": desk.request_id(),
         "principal": principal,
