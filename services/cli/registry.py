@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "migrate": "siklus.services.cli.migrate",
     "policy": "siklus.services.cli.policy",
     "roster": "siklus.services.cli.roster",
+    "mandate": "siklus.services.cli.mandate",
     "audit": "siklus.services.cli.audit",
     "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",

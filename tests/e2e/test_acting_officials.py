@@ -1,5 +1,8 @@
 """Plt and Plh over gRPC: they act in another's name by a letter, for its days alone."""
 
+import asyncio
+import json
+import re
 import uuid
 from collections.abc import AsyncIterator
 from typing import Final
@@ -8,6 +11,7 @@ from zoneinfo import ZoneInfo
 import grpc
 import pytest
 
+from siklus.services.cli import run
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import mandates_pb2 as mandates
 from siklus.v1 import task_service_pb2 as tasks
@@ -151,3 +155,37 @@ async def test_a_program_stands_in_for_nobody(agency: Agency) -> None:
 
     with refused(DENIED, "ROLE_REQUIRED"):
         await program.approves_plan(agency.person("p0008"))
+
+
+async def test_the_team_keeps_mandates_from_the_command_line(
+    agency: Agency, capsys: pytest.CaptureFixture[str]
+) -> None:
+    today = agency.stack.clock.now().astimezone(ZoneInfo("Asia/Jakarta")).date().isoformat()
+
+    async def siklus(*words: str, code: int = 0) -> str:
+        reached = ("--server", agency.stack.grpc_address, "--token", agency.admin.token())
+        arguments = ["mandate", *words, *reached]
+        assert await asyncio.to_thread(run, arguments) == code
+        said = capsys.readouterr()
+        # The server logs to the same place, for it runs in this process.
+        lines = (said.err if code else said.out).splitlines(keepends=True)
+        return "".join(line for line in lines if not re.match(r"[0-9]{4}-\S+ [0-9:]{8} ", line))
+
+    days = ("--from", today, "--to", today)
+    who = ("--principal", "rina", "--delegate", "joko", "--kind", "plh", "--letter", "800/9")
+    entered = json.loads(await siklus("create", *who, *days, "--json"))
+    mandate = entered["name"].rpartition("/")[2]
+    assert (entered["kind"], entered["last_on"]) == ("MANDATE_KIND_PLH", today)
+    assert "800/9" in await siklus("list", "--delegate", "joko", "--on", today)
+    assert "Plh" in await siklus("show", mandate)
+    wrong = await siklus("create", *who[2:], "--principal", "joko", *days, code=2)
+    assert wrong.startswith("siklus: delegate: nobody stands in for themselves")
+
+    ending = ("end", mandate, "--on", today, "--reason", "Rina kembali")
+    # Nobody is there to agree, so it stays as it is.
+    asked = await siklus(*ending, code=2)
+    assert "joko acts for rina no more" in asked
+    assert "nothing was changed" in asked
+    assert "early" not in await siklus("show", mandate)
+    assert "Rina kembali" in await siklus(*ending, "--yes")
+    assert "early" in await siklus("list", "--delegate", "joko")
