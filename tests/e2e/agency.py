@@ -159,10 +159,12 @@ class Agency:
         answer: mandates.CreateMandateResponse = await self.admin.sends(request)
         return answer.mandate
 
-    async def has_mandate(self, mandate: str, principal: str, delegate: str) -> None:
-        """Have a mandate of an id that a test knows, which no call could give it."""
+    async def has_mandate(
+        self, mandate: str, principal: str, delegate: str, *, days: int = 30
+    ) -> None:
+        """Have a mandate of an id that a test knows, which no call could give it, however long."""
         now = self.stack.clock.now()
-        last_on = now.date() + timedelta(days=30)
+        last_on = now.date() + timedelta(days=days)
         row = MandateRow(
             mandate=mandate,
             principal=PersonId(principal),

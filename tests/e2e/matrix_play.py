@@ -1,6 +1,7 @@
 """The stories of the authority matrix, played against the real server by people with tokens."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ from tests.e2e.calls import Refused, outcome
 from tests.e2e.people import Person
 
 FORMS: Final = {form.command: form for form in COMMANDS.values()}
+PRINCIPALS: Final = (HEAD, Cast.SUPERIOR, Cast.SUPERVISOR, Cast.FORMER, Cast.SPARE)
+"""Whoever sits in a seat at some time in some story; each has a stand-in of their own."""
 STAFF: Final = (
     (HEAD, "Agus Salim", "dinas", "TOP", "id"),
     (Cast.SUPERIOR.value, "Rina Kartika", "dinas", HEAD, "id"),
@@ -39,7 +42,9 @@ STAFF: Final = (
     (Cast.FORMER.value, "Dewi Lestari", "dinas", Cast.SUPERIOR.value, "id"),
     (Cast.SPARE.value, "Eko Prasetyo", "dinas", Cast.SUPERIOR.value, "id"),
     (Cast.COLLEAGUE.value, "Wayan Sudira", "dinas", Cast.SUPERVISOR.value, "id"),
+    *((f"plt-{who}", f"Penjabat {who}", "dinas", HEAD, "id") for who in PRINCIPALS),
 )
+STORY_DAYS: Final = 1100
 TRIES: Final = 5
 BUSY: Final = {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE}
 REVISION_TO_COME: Final = 9999
@@ -94,10 +99,12 @@ class Played:
         return instant.replace(year=instant.year + self._years)
 
     def caller(self, caller: Caller) -> Person:
-        """Return who that is, with a token."""
+        """Return who that is, with a token; mandates lie in the store."""
         who = actor(caller, self.told.state)
         assert who is not None
         assert who.person is not None
+        if who.person == Cast.STAND_IN:
+            return self.agency.person(stand_in(self._live(who.mandates[0].principal)))
         return self.person(who.person, *who.roles)
 
     async def ask(self, kind: str, person: Person, *, expected_revision: int = 0) -> Any:
@@ -150,6 +157,21 @@ class Played:
 
     def _live(self, who: str) -> str:
         return {Cast.EMPLOYEE: self.employee.person, Cast.APPROVER: HEAD}.get(Cast(who), who)
+
+
+def stand_in(principal: str) -> str:
+    """Return who stands in for somebody by a mandate, and for nobody else."""
+    return f"plt-{principal}"
+
+
+async def lend_says(agency: Agency, employees: Iterable[str]) -> None:
+    """Give every stand-in a mandate for the whole story, and these employees one of each seat."""
+    for principal in PRINCIPALS:
+        delegate = stand_in(principal)
+        await agency.has_mandate(delegate, principal, delegate, days=STORY_DAYS)
+        for employee in employees:
+            mandate = f"{principal}-{employee}"
+            await agency.has_mandate(mandate, principal, employee, days=STORY_DAYS)
 
 
 def callers() -> list[Caller]:

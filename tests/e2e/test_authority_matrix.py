@@ -28,12 +28,18 @@ from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.values import Role
 from tests.e2e.agency import launched_agency
 from tests.e2e.calls import Refused, outcome
-from tests.e2e.matrix_play import FORMS, REVISION_TO_COME, STAFF, Played, callers
+from tests.e2e.matrix_play import FORMS, REVISION_TO_COME, STAFF, Played, callers, lend_says
 
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 SAMPLE: Final = ("plan", "plan_review", "cancelled")
 """What stands before the year has begun, so that no time has to pass."""
 SAMPLED_CALLERS: Final = 2
+ACTING: Final = (
+    Caller.ACTING_SUPERVISOR,
+    Caller.ACTING_APPROVER,
+    Caller.EMPLOYEE_ACTING_SUPERVISOR,
+)
+"""The sample has one of them in every row: their answers take another way."""
 AT_ONCE: Final = 16
 KINDS: Final = [kind for kind, command in COMMANDS.items() if command in FORMS]
 """Every command that has an RPC."""
@@ -58,6 +64,9 @@ def asked_of(name: str) -> Iterator[tuple[str, Caller, str]]:
         who = [caller for caller in callers() if caller in row]
         for caller in who if PROVE else random.sample(who, SAMPLED_CALLERS):
             yield kind, caller, row[caller]
+        acting = [caller for caller in ACTING if caller in who]
+        if acting and not PROVE:
+            yield kind, (caller := random.choice(acting)), row[caller]
 
 
 def first_allowed(name: str) -> dict[str, Caller]:
@@ -104,6 +113,7 @@ async def staged(stack: LocalStack) -> AsyncIterator[Stories]:
     situations = {each.name: each for each in SITUATIONS}
     year = stack.clock.now().year + 1
     async with launched_agency(stack, "wewenang", year=year, staff=(*STAFF, *staff)) as agency:
+        await lend_says(agency, [who for who, (_, kind) in employees.items() if not kind])
         yield {
             (name, kind): Played(agency, situations[name], who, in_time=PROVE)
             for who, (name, kind) in employees.items()

@@ -39,15 +39,8 @@ class Caller(StrEnum):
     SYSTEM = "system"
 
 
-NOT_BY_THE_API = frozenset(
-    {
-        Caller.ACTING_SUPERVISOR,
-        Caller.ACTING_APPROVER,
-        Caller.EMPLOYEE_ACTING_SUPERVISOR,
-        Caller.SYSTEM,
-    }
-)
-"""Nobody can be these through the API as it is: it relies on no mandates yet."""
+NOT_BY_THE_API = frozenset({Caller.SYSTEM})
+"""Nobody can be these through the API."""
 
 GUISES: Mapping[Caller, tuple[Caller, ...]] = {
     Caller.EMPLOYEE: (
