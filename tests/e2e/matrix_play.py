@@ -103,7 +103,7 @@ class Played:
         who = actor(caller, self.told.state)
         assert who is not None
         assert who.person is not None
-        if who.person == Cast.STAND_IN:
+        if who.person == PersonId(Cast.STAND_IN):
             return self.agency.person(stand_in(self._live(who.mandates[0].principal)))
         return self.person(who.person, *who.roles)
 
