@@ -59,10 +59,11 @@ class Archive:
 
         Raises StoreUnavailable.
         """
+        told = json.loads(document)
         async with self._store.agency(key.agency) as connection:
             (first,) = await history.page(connection, key, limit=1)
-            terms = await self._pinned(connection, key, first.entry())
-        return Evaluation.model_validate({**json.loads(document), "terms": terms})
+            terms = await self._pinned(connection, key, first.entry(), told.get("calendar_digest"))
+        return Evaluation.model_validate({**told, "terms": terms})
 
     async def folded(
         self, connection: Connection, key: EvaluationKey, entries: Sequence[Entry]
@@ -76,11 +77,19 @@ class Archive:
         assert isinstance(opened, EvaluationOpened)  # noqa: S101 - checked just before
         return fold(begin(start_of(key, terms, opened)), entries)
 
-    async def _pinned(self, connection: Connection, key: EvaluationKey, first: Entry) -> Terms:
+    async def _pinned(
+        self,
+        connection: Connection,
+        key: EvaluationKey,
+        first: Entry,
+        replaced: Digest | None = None,
+    ) -> Terms:
+        """Return the terms of the first event, under the calendar that replaced its own, if any."""
         opened = first.event
         if not isinstance(opened, EvaluationOpened):
             raise TypeError("a history begins with evaluation_opened")
-        pinned = Pinned(opened.policy, opened.policy_version, opened.calendar_digest, opened.year)
+        calendar = replaced or opened.calendar_digest
+        pinned = Pinned(opened.policy, opened.policy_version, calendar, opened.year)
         terms = self._terms.pop((key.agency, pinned), None)
         if terms is None:
             terms = await _terms(connection, key.agency, pinned)

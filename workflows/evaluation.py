@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 from siklus.workflows import names, ports
 from siklus.workflows.carry import Carry, Outcome, Receipt
 from siklus.workflows.domain import authority
-from siklus.workflows.domain.commands import PUBLIC_COMMANDS, SYSTEM, Order, ResolveSuperior
+from siklus.workflows.domain.commands import SYSTEM, UPDATES, Order, ResolveSuperior
 from siklus.workflows.domain.decide import decide, tick
 from siklus.workflows.domain.decide.clock import next_act, next_wake, spread_of, unknown_superior
 from siklus.workflows.domain.errors import Reason, Refusal
@@ -48,7 +48,7 @@ class EvaluationWorkflow:
         self.began_at_rating = self.record.rating_open
         self.alarm: asyncio.Task[None] | None = None
         self.alarm_at: datetime | None = None
-        for command in PUBLIC_COMMANDS:
+        for command in UPDATES:
             self._accept_updates(command)
 
     @workflow.run

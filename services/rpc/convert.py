@@ -6,11 +6,13 @@ its fact, every other text becomes prose under its path, and the tests prove tha
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final, get_args
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import ValidationError
 
 from siklus.v1 import evaluation_service_pb2
@@ -85,6 +87,8 @@ def _reader(field: FieldDescriptor, command: type[commands.Command]) -> Reader:
         return _value_reader(field, as_fact=as_fact)
     if field.message_type.name == "Evidence":
         return _read_evidence
+    if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
+        return _instant_reader(field.name)
     return _lines_reader(field.name, field.message_type, as_facts=as_fact)
 
 
@@ -101,6 +105,14 @@ def _value_reader(field: FieldDescriptor, *, as_fact: bool) -> Reader:
             facts[name] = value
         else:
             prose[name] = value
+
+    return read
+
+
+def _instant_reader(name: str) -> Reader:
+    def read(request: Message, facts: Facts, prose: Prose) -> None:
+        if request.HasField(name):
+            facts[name] = getattr(request, name).ToDatetime(tzinfo=UTC)
 
     return read
 

@@ -116,6 +116,8 @@ ANSWERS: Final[Mapping[Reason | ServiceReason, Answer]] = {
     Reason.WRONG_STAGE: _STATE,
     Reason.EVALUATION_CLOSED: _STATE,
     Reason.WINDOW_CLOSED: _STATE,
+    Reason.DEADLINE_PASSED: _STATE,
+    Reason.NOTICE_TOO_SHORT: _STATE,
     Reason.NOT_YET_OPEN: _STATE,
     Reason.RESPONSE_PENDING: _STATE,
     Reason.ALREADY_DONE: _STATE,

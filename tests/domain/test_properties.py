@@ -80,10 +80,11 @@ def tasks_are_in_the_right_hands(state: Evaluation) -> None:
         assert employee not in judges_of(task)
         assert task.escalates_at is None or task.escalates_at >= task.opened_at
         if task.kind in OWN_TASKS:
-            assert task.holder == employee
+            assert task.holder == (None if employee in state.gone else employee)
             assert task.escalated_to == ()
         people = (task.holder, *task.escalated_to)
         assert len(set(people)) == len(people)
+        assert not {task.holder} & set(state.gone)
 
 
 def ratings_come_from_the_matrix(state: Evaluation) -> None:

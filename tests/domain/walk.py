@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.calendar import Calendar, DayOff
 from siklus.workflows.domain.decide import decide, open_evaluation, tick
 from siklus.workflows.domain.decide.clock import next_wake, unknown_superior
 from siklus.workflows.domain.errors import Refusal
@@ -17,8 +18,28 @@ from siklus.workflows.domain.model import Evaluation, Start
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.stages import OWN_TASKS, Stage, Task, TaskKind
 from siklus.workflows.domain.values import Level, PersonId, Role
-from tests.domain.story import AGUS, BUDI, LINE, RINA, SITI, WAYAN, ZONES, make_policy, make_start
+from tests.domain.story import (
+    AGUS,
+    BUDI,
+    LINE,
+    RINA,
+    SITI,
+    WAYAN,
+    ZONES,
+    make_policy,
+    make_start,
+)
 
+WAYS_BACK = (
+    Stage.PLAN,
+    Stage.PLAN_REVIEW,
+    Stage.MIDYEAR,
+    Stage.SELF_EVALUATION,
+    Stage.RATING,
+    Stage.APPEAL_WINDOW,
+    Stage.EXECUTION,
+)
+TO_COME = Task(kind=TaskKind.RATE, holder=BUDI, opened_at=datetime(2026, 1, 1, tzinfo=UTC))
 OFF: dict[str, Any] = {"enabled": False}
 POLICIES: tuple[dict[str, Any], ...] = (
     {},
@@ -31,6 +52,8 @@ POLICIES: tuple[dict[str, Any], ...] = (
     {"segments": {"combine": "longest"}, "min_days_under_plan": 90},
     {"self_evaluation": OFF, "plan": {"late": {"act": "escalate"}, "max_returns": 0}},
     {"plan": OFF, "final_approval": OFF, "plan_change": OFF},
+    {"leave_pauses_clocks": True, "second_person": ["cancel", "return_to_stage", "reassign"]},
+    {"leave_pauses_clocks": True, "roll": "next"},
     {"plan_review": OFF, "midyear": {"due": {"on": None, "after": {"days": 20}}}},
 )
 LINES: tuple[dict[PersonId, PersonId | None], ...] = (
@@ -52,7 +75,25 @@ PEOPLE = (SITI, BUDI, RINA, AGUS, WAYAN, PersonId("tim"), PersonId("tim-2"), Per
 ADMINS = {"tim", "tim-2"}
 Kinds = tuple[type[c.Command], ...]
 WORK: Kinds = (c.ReportProgress, c.RequestPlanChange, c.AddExpectation, c.DecidePlanChange)
-TEAM: Kinds = (c.Reassign, c.Transfer, c.Exclude, c.Cancel, c.RecordSegmentResult)
+TEAM: Kinds = (
+    c.Reassign,
+    c.Transfer,
+    c.Transfer,
+    c.Transfer,
+    c.Exclude,
+    c.Cancel,
+    c.RecordSegmentResult,
+    c.ReplaceCalendar,
+    c.ReplacePerson,
+    c.RecordDeparture,
+    c.RecordLeave,
+    c.MoveDeadline,
+    c.MoveDeadline,
+    c.ExtendForOutage,
+    c.ReturnToStage,
+    c.CorrectEntry,
+)
+BY_ITSELF = {c.RecordSegmentResult, c.ReplaceCalendar}
 TAKING_BACK: Kinds = (c.WithdrawPlan, c.WithdrawAppeal, c.SetPlan)
 
 FOR_TASK: dict[TaskKind, Kinds] = {
@@ -175,8 +216,11 @@ class Walk:
 
     def roster_of(self, command: c.AnyCommand) -> c.InRoster | None:
         """Return what the roster says of the person whom a command names."""
-        if not isinstance(command, c.Reassign) or self.random.random() < 0.03:
+        if not isinstance(command, c.Reassign | c.ReplacePerson) or self.random.random() < 0.03:
             return None
+        if isinstance(command, c.ReplacePerson):
+            line = self.random.choice(((RINA, AGUS), (AGUS,), (SITI, RINA), ()))
+            return c.InRoster(active=True, superior=self.random.choice((AGUS, None)), line=line)
         superior = self.random.choice((RINA, AGUS, None))
         return c.InRoster(active=self.random.random() < 0.95, superior=superior)
 
@@ -185,10 +229,11 @@ class Walk:
         if self.state.ended:
             return self.actor(self.random.choice(("tim", "tim-2"))), self.command(c.Reopen)
         dice = self.random.random()
-        if dice < 0.06:
+        if dice < 0.1:
             kind = self.random.choice(TEAM)
-            return self.actor(None if kind is c.RecordSegmentResult else "tim"), self.command(kind)
-        if dice < 0.15:
+            team = self.random.choice(("tim", "tim", "tim-2"))
+            return self.actor(None if kind in BY_ITSELF else team), self.command(kind)
+        if dice < 0.17:
             kind = self.random.choice(TAKING_BACK)
             return self.actor("tim" if kind is c.SetPlan else SITI), self.command(kind)
         if dice < 0.25 or not self.state.tasks:
@@ -233,6 +278,11 @@ class Walk:
             given |= {"results": None, "behaviour": None}
         if kind is c.Rate:
             given["indicators"] = ()
+        if kind is c.CorrectEntry:
+            recorded = [p.number for p in self.state.periods if p.recorded_at is not None]
+            given["number"] = self.random.choice(recorded or [1])
+            own = c.Correctable.SELF_EVALUATION
+            given["entry"] = c.Correctable.PERIODIC_EVALUATION if recorded else own
         return kind.model_validate(given)
 
     def _content(self, number: int) -> dict[str, Any]:
@@ -256,9 +306,39 @@ class Walk:
             "superior": random.choice((RINA, AGUS, None)),
             "closing_on": self.now.date() - timedelta(days=random.choice((0, 1, 30))),
             "ground": random.choice(list(c.ExclusionGround)),
+            "leaving": random.choice((BUDI, BUDI, RINA, AGUS, SITI)),
+            "successor": random.choice((None, None, WAYAN, RINA)),
+            "departure": random.choice(list(c.Departure)),
+            "leave": random.choice(list(c.LeaveKind)),
+            "from_on": self.now.date() + timedelta(days=random.choice((-3, 0, 10))),
+            "to_on": self.now.date() + timedelta(days=random.choice((0, 5, 30))),
+            "task": self._waiting().kind,
+            "number": self._waiting().number or number,
+            "due_on": self.now.date() + timedelta(days=random.choice((0, 2, 10, 40))),
+            "reopen_passed": random.random() < 0.5,
+            "outage": random.choice(("padam", "listrik")),
+            "began_at": self.now - timedelta(hours=random.choice((5, 50))),
+            "ended_at": self.now - timedelta(hours=random.choice((0, 2))),
+            "stage": random.choice(WAYS_BACK),
+            "entry": random.choice(list(c.Correctable)),
+            "calendar": Calendar(
+                zone=self.state.calendar.zone,
+                days_off=self._days_off(),
+                version=str(random.random()),
+            ),
             "segment": 1,
             "days": random.randrange(300),
         }
+
+    def _waiting(self) -> Task:
+        return self.random.choice(self.state.tasks or (TO_COME,))
+
+    def _days_off(self) -> tuple[DayOff, ...]:
+        """Return the days off with some more in the next weeks."""
+        first = self.now.date()
+        new = {first + timedelta(days=self.random.randrange(1, 40)) for _ in range(3)}
+        kept = [day for day in self.state.calendar.days_off if day.on not in new]
+        return (*kept, *(DayOff(on=on, name="Libur daerah") for on in sorted(new)))
 
     def _record(self, entries: tuple[Entry, ...], *, applied: bool = False) -> None:
         self.before = None if applied else self.state

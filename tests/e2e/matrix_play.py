@@ -186,6 +186,9 @@ def request_of(command: c.AnyCommand) -> Any:
     for field in form.request.DESCRIPTOR.fields:
         if field.name in HEADER:
             continue
+        if isinstance(getattr(command, field.name, None), datetime):
+            getattr(request, field.name).FromDatetime(getattr(command, field.name))
+            continue
         if field.message_type is not None:
             for line in getattr(command, field.name, ()):
                 if isinstance(line, c.Indicator):
@@ -195,6 +198,8 @@ def request_of(command: c.AnyCommand) -> Any:
         value = getattr(command, field.name, command.prose.get(field.name))
         if value is None:
             continue
+        if isinstance(value, date):
+            value = value.isoformat()
         if field.enum_type is not None:
             prefix = field.enum_type.values_by_number[0].name.removesuffix("UNSPECIFIED")
             value = field.enum_type.values_by_name[f"{prefix}{value}"].number

@@ -11,7 +11,7 @@ from enum import StrEnum
 from siklus.workflows.domain.commands import Actor, Mandate
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.stages import Task, TaskKind
+from siklus.workflows.domain.stages import OWN_TASKS, Task, TaskKind
 from siklus.workflows.domain.values import PersonId, Role, Value
 
 
@@ -93,7 +93,8 @@ def permit(
         return OWN
     if _entitled(state, actor.person, parties, task, number):
         return OWN
-    if _team_task(state, task, number) and Role.AGENCY_ADMIN in actor.roles:
+    in_the_team = Role.AGENCY_ADMIN in actor.roles
+    if in_the_team and task not in OWN_TASKS and _team_task(state, task, number):
         return OWN
     if actor.mandates:
         principal = _principal(state, actor, command, at)

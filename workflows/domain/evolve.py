@@ -7,7 +7,8 @@ from typing import Any, TypeVar, assert_never
 
 from siklus.workflows.domain import audit
 from siklus.workflows.domain import events as e
-from siklus.workflows.domain.commands import Seat
+from siklus.workflows.domain.commands import SYSTEM, Seat
+from siklus.workflows.domain.evolve_repair import UNDELIVERED, repaired
 from siklus.workflows.domain.model import (
     Appeal,
     Evaluation,
@@ -84,6 +85,8 @@ def evolve(state: Evaluation, entry: e.Entry) -> Evaluation:
     last = Last(kind=event.kind, actor=entry.actor, at=entry.occurred_at)
     ended = {task.id: last for task in state.tasks if task.id in event.closes}
     changes |= {"last": last, "settled": {**state.settled, **ended}}
+    if state.repair is not None and entry.actor != SYSTEM.name and "repair" not in changes:
+        changes["repair"] = None
     changes["involved"] = (*state.involved, *(p for p in involved if p not in state.involved))
     return state.model_copy(update=changes)
 
@@ -110,6 +113,8 @@ def _involved(event: e.AnyEvent, entry: e.Entry) -> list[PersonId]:
         people += [person for person in seats if person is not None]
     if isinstance(event, e.Reassigned):
         people.append(event.person)
+    if isinstance(event, e.PersonReplaced):
+        people += [seat.person for seat in event.seats if seat.person is not None]
     if entry.principal is not None:
         people += [entry.principal, PersonId(entry.actor)]
     return list(dict.fromkeys(people))
@@ -159,7 +164,7 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.SelfEvaluationMissed():
             return {"self_evaluation": _with(state.self_evaluation, missed=True)}
         case e.Rated():
-            return {"ratings": (*state.ratings, _rating(event, entry)), **_UNDELIVERED}
+            return {"ratings": (*state.ratings, _rating(event, entry)), **UNDELIVERED}
         case e.RatingReturned():
             return {"rating_returns": state.rating_returns + 1, "referred": False}
         case e.ResultDelivered():
@@ -220,17 +225,14 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
             return {}
         case e.TaskEscalated() | e.TaskFlagged() | e.EvaluationCancelled():
             return {}
+        case e.PersonReplaced() | e.EmployeeLeft() | e.RepairRequested():
+            return repaired(state, event, entry)
+        case e.DeadlineMoved() | e.DeadlinesExtended() | e.CalendarReplaced():
+            return repaired(state, event, entry)
+        case e.LeaveRecorded() | e.StageReturned() | e.EntryCorrected():
+            return repaired(state, event, entry)
         case _:
             assert_never(event)
-
-
-_UNDELIVERED: dict[str, Any] = {
-    "delivered_at": None,
-    "received_at": None,
-    "received_how": None,
-    "accepted_at": None,
-    "window_due_at": None,
-}
 
 
 V = TypeVar("V", bound=Value)
@@ -321,6 +323,12 @@ def _rating(event: e.Rated | e.AppealDecided, entry: e.Entry) -> Rating:
 
 
 def _reassigned(state: Evaluation, event: e.Reassigned) -> dict[str, Any]:
+    # Whoever was gone and gets a seat again is back.
+    gone = {"gone": tuple(person for person in state.gone if person != event.person)}
+    return {**_reseated(state, event), **(gone if event.person in state.gone else {})}
+
+
+def _reseated(state: Evaluation, event: e.Reassigned) -> dict[str, Any]:
     superiors = {**state.superiors, event.person: event.superior}
     seats = state.participants
     match event.seat:

@@ -165,6 +165,22 @@ class SegmentResult(Value):
     predicate: Predicate | None = None
 
 
+class Leave(Value):
+    """Days on which the employee's own clocks stand still, both included."""
+
+    from_on: date
+    to_on: date
+
+
+class Repair(Value):
+    """An act that one member of the team asked for and a second one has to give as well."""
+
+    command: str
+    content: Digest
+    by: str
+    at: Instant
+
+
 class Evaluation(Value):
     """One employee's evaluation for one segment of one cycle."""
 
@@ -205,6 +221,18 @@ class Evaluation(Value):
     ground: ExclusionGround | None = None
     reopening_by: str | None = None
     """Who asked first for a reopening that needs two."""
+    repair: Repair | None = None
+    """What waits for a second person; whatever a person does in between sets it aside."""
+    gone: tuple[PersonId, ...] = ()
+    """Who was replaced, or left: no new task is given to them."""
+    moved: dict[str, date] = {}
+    """Last days that the team has set, by task id; they hold for tasks still to come."""
+    outages: tuple[str, ...] = ()
+    """The outages that were made good."""
+    leaves: tuple[Leave, ...] = ()
+    """Only kept where the policy pauses clocks for them."""
+    calendar_digest: Digest | None = None
+    """Of the calendar in force, once it was replaced."""
     opened_at: Instant | None = None
     last: Last | None = None
     settled: dict[str, Last] = {}

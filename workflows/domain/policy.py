@@ -6,9 +6,14 @@ written form with its texts and checks it.
 
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from siklus.workflows.domain.values import Level, Predicate, Value
 
@@ -201,6 +206,26 @@ class MandateRule(Value):
     may_sign_final: bool = True
 
 
+class DeadlineRule(Value):
+    """Deadlines that the team moves while a cycle runs."""
+
+    notice: Span = Span(days=5, count=Count.WORKING)
+    """The least that stays to whoever holds a task whose deadline is brought forward."""
+
+
+Repair = Literal[
+    "cancel",
+    "correct_entry",
+    "exclude",
+    "extend_for_outage",
+    "move_deadline",
+    "reassign",
+    "replace_person",
+    "return_to_stage",
+]
+"""An act of the team that a policy may ask two of its members for; reopening has its own key."""
+
+
 class Year(Value):
     """The stretch that is evaluated."""
 
@@ -250,3 +275,21 @@ class Policy(Value):
     mandates: MandateRule = MandateRule()
     reopen_needs_second_person: bool = False
     leave_pauses_clocks: bool = False
+    deadlines: DeadlineRule = DeadlineRule()
+    second_person: tuple[Repair, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what policies of earlier releases had no word for, where nothing is said.
+
+        Evaluations name their policy by the digest of this form: it must never change under one
+        that runs.
+        """
+        written: dict[str, Any] = dump(self)
+        for name, unsaid in _UNSAID.items():
+            if getattr(self, name) == unsaid:
+                written.pop(name, None)
+        return written
+
+
+_UNSAID: Final[dict[str, object]] = {"deadlines": DeadlineRule(), "second_person": ()}

@@ -116,6 +116,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """FAILED_PRECONDITION: the agency has as many as are allowed; delete one first."""
     REASON_SHUTTING_DOWN: _Reason.ValueType  # 46
     """UNAVAILABLE: the server shuts down; send the same call again, another answers."""
+    REASON_DEADLINE_PASSED: _Reason.ValueType  # 47
+    """FAILED_PRECONDITION: the deadline has passed; only an explicit act lets it run again."""
+    REASON_NOTICE_TOO_SHORT: _Reason.ValueType  # 48
+    """FAILED_PRECONDITION: a deadline brought forward leaves the policy's notice, to the day in the metadata."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call was refused. Every refusal is a google.rpc.Status whose ErrorInfo carries the domain
@@ -220,4 +224,8 @@ REASON_LIMIT_REACHED: Reason.ValueType  # 45
 """FAILED_PRECONDITION: the agency has as many as are allowed; delete one first."""
 REASON_SHUTTING_DOWN: Reason.ValueType  # 46
 """UNAVAILABLE: the server shuts down; send the same call again, another answers."""
+REASON_DEADLINE_PASSED: Reason.ValueType  # 47
+"""FAILED_PRECONDITION: the deadline has passed; only an explicit act lets it run again."""
+REASON_NOTICE_TOO_SHORT: Reason.ValueType  # 48
+"""FAILED_PRECONDITION: a deadline brought forward leaves the policy's notice, to the day in the metadata."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16siklus/v1/values.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\"\'\n\rLocalizedText\x12\n\n\x02id\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t\"}\n\x0f\x43ohortExclusion\x12\x30\n\x06person\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x38\n\x06ground\x18\x02 \x01(\x0e\x32\x1a.siklus.v1.ExclusionGroundB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x04*N\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLEVEL_ABOVE\x10\x01\x12\x0c\n\x08LEVEL_AT\x10\x02\x12\x0f\n\x0bLEVEL_BELOW\x10\x03*\xa7\x01\n\tPredicate\x12\x19\n\x15PREDICATE_UNSPECIFIED\x10\x00\x12\x19\n\x15PREDICATE_SANGAT_BAIK\x10\x01\x12\x12\n\x0ePREDICATE_BAIK\x10\x02\x12\x1d\n\x19PREDICATE_BUTUH_PERBAIKAN\x10\x03\x12\x14\n\x10PREDICATE_KURANG\x10\x04\x12\x1b\n\x17PREDICATE_SANGAT_KURANG\x10\x05*p\n\rIndicatorKind\x12\x1e\n\x1aINDICATOR_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bINDICATOR_KIND_QUANTITATIVE\x10\x01\x12\x1e\n\x1aINDICATOR_KIND_QUALITATIVE\x10\x02*f\n\rAppealOutcome\x12\x1e\n\x1a\x41PPEAL_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41PPEAL_OUTCOME_UPHELD\x10\x01\x12\x1a\n\x16\x41PPEAL_OUTCOME_CHANGED\x10\x02*V\n\x04Seat\x12\x14\n\x10SEAT_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEAT_SUPERVISOR\x10\x01\x12\x11\n\rSEAT_APPROVER\x10\x02\x12\x10\n\x0cSEAT_DECIDER\x10\x03*\xe1\x01\n\x0f\x45xclusionGround\x12 \n\x1c\x45XCLUSION_GROUND_UNSPECIFIED\x10\x00\x12)\n%EXCLUSION_GROUND_DISMISSED_FOR_A_TIME\x10\x01\x12!\n\x1d\x45XCLUSION_GROUND_UNPAID_LEAVE\x10\x02\x12#\n\x1f\x45XCLUSION_GROUND_PRE_RETIREMENT\x10\x03\x12\x1d\n\x19\x45XCLUSION_GROUND_NO_RATER\x10\x04\x12\x1a\n\x16\x45XCLUSION_GROUND_OTHER\x10\x05*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ID\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02*T\n\x08\x44\x61yCount\x12\x19\n\x15\x44\x41Y_COUNT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x41Y_COUNT_CALENDAR\x10\x01\x12\x15\n\x11\x44\x41Y_COUNT_WORKING\x10\x02*M\n\x04Roll\x12\x14\n\x10ROLL_UNSPECIFIED\x10\x00\x12\r\n\tROLL_KEEP\x10\x01\x12\x11\n\rROLL_PREVIOUS\x10\x02\x12\r\n\tROLL_NEXT\x10\x03*\xab\x01\n\x07LateAct\x12\x18\n\x14LATE_ACT_UNSPECIFIED\x10\x00\x12\x13\n\x0fLATE_ACT_REMIND\x10\x01\x12\x15\n\x11LATE_ACT_ESCALATE\x10\x02\x12\x16\n\x12LATE_ACT_TEAM_ACTS\x10\x03\x12\x12\n\x0eLATE_ACT_GO_ON\x10\x04\x12\x12\n\x0eLATE_ACT_LAPSE\x10\x05\x12\x1a\n\x16LATE_ACT_DEEM_RECEIVED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16siklus/v1/values.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\"\'\n\rLocalizedText\x12\n\n\x02id\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t\"}\n\x0f\x43ohortExclusion\x12\x30\n\x06person\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x38\n\x06ground\x18\x02 \x01(\x0e\x32\x1a.siklus.v1.ExclusionGroundB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x04*N\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLEVEL_ABOVE\x10\x01\x12\x0c\n\x08LEVEL_AT\x10\x02\x12\x0f\n\x0bLEVEL_BELOW\x10\x03*\xa7\x01\n\tPredicate\x12\x19\n\x15PREDICATE_UNSPECIFIED\x10\x00\x12\x19\n\x15PREDICATE_SANGAT_BAIK\x10\x01\x12\x12\n\x0ePREDICATE_BAIK\x10\x02\x12\x1d\n\x19PREDICATE_BUTUH_PERBAIKAN\x10\x03\x12\x14\n\x10PREDICATE_KURANG\x10\x04\x12\x1b\n\x17PREDICATE_SANGAT_KURANG\x10\x05*p\n\rIndicatorKind\x12\x1e\n\x1aINDICATOR_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bINDICATOR_KIND_QUANTITATIVE\x10\x01\x12\x1e\n\x1aINDICATOR_KIND_QUALITATIVE\x10\x02*f\n\rAppealOutcome\x12\x1e\n\x1a\x41PPEAL_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41PPEAL_OUTCOME_UPHELD\x10\x01\x12\x1a\n\x16\x41PPEAL_OUTCOME_CHANGED\x10\x02*V\n\x04Seat\x12\x14\n\x10SEAT_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEAT_SUPERVISOR\x10\x01\x12\x11\n\rSEAT_APPROVER\x10\x02\x12\x10\n\x0cSEAT_DECIDER\x10\x03*\x84\x02\n\x0f\x45xclusionGround\x12 \n\x1c\x45XCLUSION_GROUND_UNSPECIFIED\x10\x00\x12)\n%EXCLUSION_GROUND_DISMISSED_FOR_A_TIME\x10\x01\x12!\n\x1d\x45XCLUSION_GROUND_UNPAID_LEAVE\x10\x02\x12#\n\x1f\x45XCLUSION_GROUND_PRE_RETIREMENT\x10\x03\x12\x1d\n\x19\x45XCLUSION_GROUND_NO_RATER\x10\x04\x12\x1a\n\x16\x45XCLUSION_GROUND_OTHER\x10\x05\x12!\n\x1d\x45XCLUSION_GROUND_LEFT_SERVICE\x10\x06*\xbb\x01\n\tDeparture\x12\x19\n\x15\x44\x45PARTURE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x45PARTURE_RESIGNED\x10\x01\x12\x15\n\x11\x44\x45PARTURE_RETIRED\x10\x02\x12\x12\n\x0e\x44\x45PARTURE_DIED\x10\x03\x12\x17\n\x13\x44\x45PARTURE_DISMISSED\x10\x04\x12\"\n\x1e\x44\x45PARTURE_DISMISSED_FOR_A_TIME\x10\x05\x12\x13\n\x0f\x44\x45PARTURE_OTHER\x10\x06*\xd5\x01\n\tLeaveKind\x12\x1a\n\x16LEAVE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11LEAVE_KIND_ANNUAL\x10\x01\x12\x13\n\x0fLEAVE_KIND_LONG\x10\x02\x12\x13\n\x0fLEAVE_KIND_SICK\x10\x03\x12\x18\n\x14LEAVE_KIND_MATERNITY\x10\x04\x12\x1f\n\x1bLEAVE_KIND_IMPORTANT_REASON\x10\x05\x12\x19\n\x15LEAVE_KIND_COLLECTIVE\x10\x06\x12\x15\n\x11LEAVE_KIND_UNPAID\x10\x07*p\n\x0b\x43orrectable\x12\x1b\n\x17\x43ORRECTABLE_UNSPECIFIED\x10\x00\x12#\n\x1f\x43ORRECTABLE_PERIODIC_EVALUATION\x10\x01\x12\x1f\n\x1b\x43ORRECTABLE_SELF_EVALUATION\x10\x02*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ID\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02*T\n\x08\x44\x61yCount\x12\x19\n\x15\x44\x41Y_COUNT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x41Y_COUNT_CALENDAR\x10\x01\x12\x15\n\x11\x44\x41Y_COUNT_WORKING\x10\x02*M\n\x04Roll\x12\x14\n\x10ROLL_UNSPECIFIED\x10\x00\x12\r\n\tROLL_KEEP\x10\x01\x12\x11\n\rROLL_PREVIOUS\x10\x02\x12\r\n\tROLL_NEXT\x10\x03*\xab\x01\n\x07LateAct\x12\x18\n\x14LATE_ACT_UNSPECIFIED\x10\x00\x12\x13\n\x0fLATE_ACT_REMIND\x10\x01\x12\x15\n\x11LATE_ACT_ESCALATE\x10\x02\x12\x16\n\x12LATE_ACT_TEAM_ACTS\x10\x03\x12\x12\n\x0eLATE_ACT_GO_ON\x10\x04\x12\x12\n\x0eLATE_ACT_LAPSE\x10\x05\x12\x1a\n\x16LATE_ACT_DEEM_RECEIVED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,15 +47,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEAT']._serialized_start=702
   _globals['_SEAT']._serialized_end=788
   _globals['_EXCLUSIONGROUND']._serialized_start=791
-  _globals['_EXCLUSIONGROUND']._serialized_end=1016
-  _globals['_LANGUAGE']._serialized_start=1018
-  _globals['_LANGUAGE']._serialized_end=1088
-  _globals['_DAYCOUNT']._serialized_start=1090
-  _globals['_DAYCOUNT']._serialized_end=1174
-  _globals['_ROLL']._serialized_start=1176
-  _globals['_ROLL']._serialized_end=1253
-  _globals['_LATEACT']._serialized_start=1256
-  _globals['_LATEACT']._serialized_end=1427
+  _globals['_EXCLUSIONGROUND']._serialized_end=1051
+  _globals['_DEPARTURE']._serialized_start=1054
+  _globals['_DEPARTURE']._serialized_end=1241
+  _globals['_LEAVEKIND']._serialized_start=1244
+  _globals['_LEAVEKIND']._serialized_end=1457
+  _globals['_CORRECTABLE']._serialized_start=1459
+  _globals['_CORRECTABLE']._serialized_end=1571
+  _globals['_LANGUAGE']._serialized_start=1573
+  _globals['_LANGUAGE']._serialized_end=1643
+  _globals['_DAYCOUNT']._serialized_start=1645
+  _globals['_DAYCOUNT']._serialized_end=1729
+  _globals['_ROLL']._serialized_start=1731
+  _globals['_ROLL']._serialized_end=1808
+  _globals['_LATEACT']._serialized_start=1811
+  _globals['_LATEACT']._serialized_end=1982
   _globals['_LOCALIZEDTEXT']._serialized_start=66
   _globals['_LOCALIZEDTEXT']._serialized_end=105
   _globals['_COHORTEXCLUSION']._serialized_start=107

@@ -175,6 +175,8 @@ class _ExclusionGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Exclu
     """At the top of a line, and the cycle names nobody to rate there."""
     EXCLUSION_GROUND_OTHER: _ExclusionGround.ValueType  # 5
     """Another ground, told in the reason."""
+    EXCLUSION_GROUND_LEFT_SERVICE: _ExclusionGround.ValueType  # 6
+    """Left the agency before a rating was given."""
 
 class ExclusionGround(_ExclusionGround, metaclass=_ExclusionGroundEnumTypeWrapper):
     """Why somebody is not evaluated in a cycle."""
@@ -191,7 +193,117 @@ EXCLUSION_GROUND_NO_RATER: ExclusionGround.ValueType  # 4
 """At the top of a line, and the cycle names nobody to rate there."""
 EXCLUSION_GROUND_OTHER: ExclusionGround.ValueType  # 5
 """Another ground, told in the reason."""
+EXCLUSION_GROUND_LEFT_SERVICE: ExclusionGround.ValueType  # 6
+"""Left the agency before a rating was given."""
 Global___ExclusionGround: _TypeAlias = ExclusionGround  # noqa: Y015
+
+class _Departure:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DepartureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Departure.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DEPARTURE_UNSPECIFIED: _Departure.ValueType  # 0
+    """No reason was named; refused."""
+    DEPARTURE_RESIGNED: _Departure.ValueType  # 1
+    """Resigned."""
+    DEPARTURE_RETIRED: _Departure.ValueType  # 2
+    """Retired."""
+    DEPARTURE_DIED: _Departure.ValueType  # 3
+    """Died."""
+    DEPARTURE_DISMISSED: _Departure.ValueType  # 4
+    """Dismissed."""
+    DEPARTURE_DISMISSED_FOR_A_TIME: _Departure.ValueType  # 5
+    """Dismissed for a time."""
+    DEPARTURE_OTHER: _Departure.ValueType  # 6
+    """Another reason."""
+
+class Departure(_Departure, metaclass=_DepartureEnumTypeWrapper):
+    """Why somebody works there no more."""
+
+DEPARTURE_UNSPECIFIED: Departure.ValueType  # 0
+"""No reason was named; refused."""
+DEPARTURE_RESIGNED: Departure.ValueType  # 1
+"""Resigned."""
+DEPARTURE_RETIRED: Departure.ValueType  # 2
+"""Retired."""
+DEPARTURE_DIED: Departure.ValueType  # 3
+"""Died."""
+DEPARTURE_DISMISSED: Departure.ValueType  # 4
+"""Dismissed."""
+DEPARTURE_DISMISSED_FOR_A_TIME: Departure.ValueType  # 5
+"""Dismissed for a time."""
+DEPARTURE_OTHER: Departure.ValueType  # 6
+"""Another reason."""
+Global___Departure: _TypeAlias = Departure  # noqa: Y015
+
+class _LeaveKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LeaveKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LeaveKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LEAVE_KIND_UNSPECIFIED: _LeaveKind.ValueType  # 0
+    """No kind was named; refused."""
+    LEAVE_KIND_ANNUAL: _LeaveKind.ValueType  # 1
+    """Annual leave (cuti tahunan)."""
+    LEAVE_KIND_LONG: _LeaveKind.ValueType  # 2
+    """Long leave (cuti besar)."""
+    LEAVE_KIND_SICK: _LeaveKind.ValueType  # 3
+    """Sick leave (cuti sakit)."""
+    LEAVE_KIND_MATERNITY: _LeaveKind.ValueType  # 4
+    """Maternity leave (cuti melahirkan)."""
+    LEAVE_KIND_IMPORTANT_REASON: _LeaveKind.ValueType  # 5
+    """For an important reason (cuti karena alasan penting)."""
+    LEAVE_KIND_COLLECTIVE: _LeaveKind.ValueType  # 6
+    """Collective leave (cuti bersama)."""
+    LEAVE_KIND_UNPAID: _LeaveKind.ValueType  # 7
+    """Unpaid leave (cuti di luar tanggungan negara)."""
+
+class LeaveKind(_LeaveKind, metaclass=_LeaveKindEnumTypeWrapper):
+    """On what leave somebody is (PP 11/2017, article 310)."""
+
+LEAVE_KIND_UNSPECIFIED: LeaveKind.ValueType  # 0
+"""No kind was named; refused."""
+LEAVE_KIND_ANNUAL: LeaveKind.ValueType  # 1
+"""Annual leave (cuti tahunan)."""
+LEAVE_KIND_LONG: LeaveKind.ValueType  # 2
+"""Long leave (cuti besar)."""
+LEAVE_KIND_SICK: LeaveKind.ValueType  # 3
+"""Sick leave (cuti sakit)."""
+LEAVE_KIND_MATERNITY: LeaveKind.ValueType  # 4
+"""Maternity leave (cuti melahirkan)."""
+LEAVE_KIND_IMPORTANT_REASON: LeaveKind.ValueType  # 5
+"""For an important reason (cuti karena alasan penting)."""
+LEAVE_KIND_COLLECTIVE: LeaveKind.ValueType  # 6
+"""Collective leave (cuti bersama)."""
+LEAVE_KIND_UNPAID: LeaveKind.ValueType  # 7
+"""Unpaid leave (cuti di luar tanggungan negara)."""
+Global___LeaveKind: _TypeAlias = LeaveKind  # noqa: Y015
+
+class _Correctable:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CorrectableEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Correctable.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CORRECTABLE_UNSPECIFIED: _Correctable.ValueType  # 0
+    """No entry was named; refused."""
+    CORRECTABLE_PERIODIC_EVALUATION: _Correctable.ValueType  # 1
+    """The levels of one period."""
+    CORRECTABLE_SELF_EVALUATION: _Correctable.ValueType  # 2
+    """The levels of the self-evaluation."""
+
+class Correctable(_Correctable, metaclass=_CorrectableEnumTypeWrapper):
+    """An entry that the agency's team may put right."""
+
+CORRECTABLE_UNSPECIFIED: Correctable.ValueType  # 0
+"""No entry was named; refused."""
+CORRECTABLE_PERIODIC_EVALUATION: Correctable.ValueType  # 1
+"""The levels of one period."""
+CORRECTABLE_SELF_EVALUATION: Correctable.ValueType  # 2
+"""The levels of the self-evaluation."""
+Global___Correctable: _TypeAlias = Correctable  # noqa: Y015
 
 class _Language:
     ValueType = _typing.NewType("ValueType", _builtins.int)

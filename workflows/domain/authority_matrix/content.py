@@ -1,10 +1,11 @@
 """Valid content for every command, so that only who asks and when are in question."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import Level, PersonId
 
 WORDS = "Teks contoh"
@@ -12,6 +13,12 @@ INDICATOR = "antrean"
 SPARE = PersonId("pengganti")
 """Whom a command names where it does not matter."""
 _SAID = ("reason", "note", "expectation", "account", "dialogue", "reasons", "response")
+
+
+def _before(stage: Stage) -> Stage:
+    """Return a stage to which there may be a way back."""
+    after_rating = {Stage.DELIVERY, Stage.APPEAL_WINDOW, Stage.FINAL_APPROVAL}
+    return Stage.RATING if stage in after_rating else Stage.PLAN
 
 
 def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | None = None) -> Any:
@@ -36,6 +43,21 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
         "superior": None,
         "closing_on": min(today, last_day),
         "ground": c.ExclusionGround.OTHER,
+        "leaving": state.participants.supervisor,
+        "successor": None,
+        "departure": c.Departure.RETIRED,
+        "leave": c.LeaveKind.ANNUAL,
+        "from_on": today,
+        "to_on": today + timedelta(days=5),
+        "task": state.tasks[0].kind if state.tasks else TaskKind.RATE,
+        "number": state.tasks[0].number if state.tasks else 0,
+        "due_on": today + timedelta(days=90),
+        "outage": "gangguan",
+        "began_at": at - timedelta(hours=2),
+        "ended_at": at - timedelta(hours=1),
+        "stage": _before(state.stage),
+        "entry": c.Correctable.PERIODIC_EVALUATION,
+        "calendar": state.calendar.model_copy(update={"version": "baru"}),
         "segment": 1,
         "days": 90,
     }

@@ -261,6 +261,8 @@ def asked(actor: c.Actor, command: c.AnyCommand, on: datetime) -> c.Order:
     roster = None
     if isinstance(command, c.Reassign):
         roster = c.InRoster(active=True, superior=LINE.get(command.person))
+    if isinstance(command, c.ReplacePerson):
+        roster = c.InRoster(active=True, line=_line_above(command.leaving))
     return c.Order(
         actor=actor,
         command=command,
@@ -269,6 +271,14 @@ def asked(actor: c.Actor, command: c.AnyCommand, on: datetime) -> c.Order:
         received_at=on,
         roster=roster,
     )
+
+
+def _line_above(person: PersonId) -> tuple[PersonId, ...]:
+    line: list[PersonId] = []
+    while (above := LINE.get(person)) is not None:
+        line.append(above)
+        person = above
+    return tuple(line)
 
 
 def at(start: Start, day: str) -> datetime:

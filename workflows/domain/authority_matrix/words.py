@@ -36,12 +36,20 @@ COMMAND_WORDS = _texts("""
     approve_evaluation | memberi persetujuan akhir | give the final approval
     refer_evaluation | menyerahkan perkara kepada tim | refer it to the team
     reassign | mengalihkan kursi kepada orang lain | give a seat to another person
+    replace_person | mengganti orang di semua kursinya | replace a person in every seat
+    record_departure | mencatat pegawai berhenti | record that the employee left
+    record_leave | mencatat cuti | record leave
+    move_deadline | memindahkan tenggat | move a deadline
+    extend_for_outage | memperpanjang karena gangguan sistem | give back the time of an outage
+    return_to_stage | mengembalikan ke tahap terdahulu | return to an earlier stage
+    correct_entry | membetulkan catatan | put an entry right
     transfer | menutup bagian karena mutasi | close the segment because of a move
     exclude | mengecualikan dari siklus | exclude from the cycle
     cancel | membatalkan | cancel
     reopen | membuka kembali | reopen
     resolve_superior | mencatat atasan berikutnya | record the next superior
     record_segment_result | mencatat nilai bagian terdahulu | record an earlier segment's rating
+    replace_calendar | mengganti kalender | replace the calendar
 """)
 
 CALLER_WORDS = {

@@ -18,13 +18,24 @@ from siklus.workflows.domain.commands.base import (
     Prose,
     Sha256,
 )
+from siklus.workflows.domain.commands.deadlines import (
+    ExtendForOutage,
+    MoveDeadline,
+    ReplaceCalendar,
+)
+from siklus.workflows.domain.commands.repair import Correctable, CorrectEntry, ReturnToStage
 from siklus.workflows.domain.commands.system import RecordSegmentResult, ResolveSuperior
 from siklus.workflows.domain.commands.team import (
     Cancel,
+    Departure,
     Exclude,
     ExclusionGround,
+    LeaveKind,
     Reassign,
+    RecordDeparture,
+    RecordLeave,
     Reopen,
+    ReplacePerson,
     Seat,
     Transfer,
 )
@@ -62,6 +73,7 @@ __all__ = [
     "PUBLIC_COMMANDS",
     "SYSTEM",
     "SYSTEM_COMMANDS",
+    "UPDATES",
     "AcknowledgeResult",
     "Actor",
     "AddExpectation",
@@ -71,32 +83,43 @@ __all__ = [
     "ApprovePlan",
     "Cancel",
     "Command",
+    "CorrectEntry",
+    "Correctable",
     "DecideAppeal",
     "DecidePlanChange",
+    "Departure",
     "Exclude",
     "ExclusionGround",
+    "ExtendForOutage",
     "FileAppeal",
     "InRoster",
     "Indicator",
     "IndicatorKind",
     "IndicatorLevel",
+    "LeaveKind",
     "Mandate",
+    "MoveDeadline",
     "OpenResult",
     "Order",
     "Prose",
     "Rate",
     "Reassign",
+    "RecordDeparture",
+    "RecordLeave",
     "RecordMidyearReview",
     "RecordPeriodicEvaluation",
     "RecordSegmentResult",
     "ReferEvaluation",
     "Reopen",
+    "ReplaceCalendar",
+    "ReplacePerson",
     "ReportProgress",
     "RequestPlanChange",
     "ResolveSuperior",
     "RespondToAppeal",
     "ReturnPlan",
     "ReturnRating",
+    "ReturnToStage",
     "Seat",
     "SetPlan",
     "Sha256",
@@ -133,16 +156,28 @@ AnyCommand = Annotated[
     | ApproveEvaluation
     | ReferEvaluation
     | Reassign
+    | ReplacePerson
+    | RecordDeparture
+    | RecordLeave
+    | MoveDeadline
+    | ExtendForOutage
+    | ReturnToStage
+    | CorrectEntry
     | Transfer
     | Exclude
     | Cancel
     | Reopen
     | ResolveSuperior
-    | RecordSegmentResult,
+    | RecordSegmentResult
+    | ReplaceCalendar,
     Field(discriminator="kind"),
 ]
 
-SYSTEM_COMMANDS: tuple[type[Command], ...] = (ResolveSuperior, RecordSegmentResult)
+SYSTEM_COMMANDS: tuple[type[Command], ...] = (
+    ResolveSuperior,
+    RecordSegmentResult,
+    ReplaceCalendar,
+)
 """What only the system itself may say; never offered to a caller."""
 
 COMMANDS: dict[str, type[Command]] = {
@@ -154,6 +189,10 @@ PUBLIC_COMMANDS: tuple[str, ...] = tuple(
     kind for kind, command in COMMANDS.items() if command not in SYSTEM_COMMANDS
 )
 """The kinds that people may ask for; each is one Update of the workflow."""
+
+UPDATES: tuple[str, ...] = (*PUBLIC_COMMANDS, "record_segment_result", "replace_calendar")
+"""Every Update of the workflow: the last two come from Siklus itself, which sees other evaluations
+and the agency's days off."""
 
 
 class Order(Value):

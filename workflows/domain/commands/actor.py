@@ -42,3 +42,5 @@ class InRoster(Value):
     active: bool
     superior: PersonId | None = None
     """The nearest active one; None at the top of the line."""
+    line: tuple[PersonId, ...] = ()
+    """Where somebody is replaced: the active superiors of whoever leaves, nearest first."""

@@ -24,6 +24,54 @@ class Reassign(Command):
     person: PersonId
 
 
+class ReplacePerson(Command):
+    """Whatever one person holds in an evaluation goes to another, or up the line."""
+
+    kind: Literal["replace_person"] = "replace_person"
+    leaving: PersonId
+    successor: PersonId | None = None
+    """None takes the nearest active superior who may judge, seat by seat."""
+
+
+class Departure(StrEnum):
+    """Why somebody works there no more."""
+
+    RESIGNED = "RESIGNED"
+    RETIRED = "RETIRED"
+    DIED = "DIED"
+    DISMISSED = "DISMISSED"
+    DISMISSED_FOR_A_TIME = "DISMISSED_FOR_A_TIME"
+    OTHER = "OTHER"
+
+
+class RecordDeparture(Command):
+    """The employee left: what waits for them waits for nobody any more."""
+
+    kind: Literal["record_departure"] = "record_departure"
+    departure: Departure
+
+
+class LeaveKind(StrEnum):
+    """On what leave somebody is (PP 11/2017 art. 310, in its order; unpaid leave last)."""
+
+    ANNUAL = "ANNUAL"
+    LONG = "LONG"
+    SICK = "SICK"
+    MATERNITY = "MATERNITY"
+    IMPORTANT_REASON = "IMPORTANT_REASON"
+    COLLECTIVE = "COLLECTIVE"
+    UNPAID = "UNPAID"
+
+
+class RecordLeave(Command):
+    """Days of leave that pause the employee's own clocks, where the policy says so."""
+
+    kind: Literal["record_leave"] = "record_leave"
+    leave: LeaveKind
+    from_on: date
+    to_on: date
+
+
 class Transfer(Command):
     """The team closes this segment because the employee moved on that day."""
 
@@ -38,6 +86,7 @@ class ExclusionGround(StrEnum):
     UNPAID_LEAVE = "UNPAID_LEAVE"
     PRE_RETIREMENT = "PRE_RETIREMENT"
     NO_RATER = "NO_RATER"
+    LEFT_SERVICE = "LEFT_SERVICE"
     OTHER = "OTHER"
 
 

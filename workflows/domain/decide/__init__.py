@@ -14,14 +14,19 @@ from siklus.workflows.domain.commands import SYSTEM, Actor, Command, Order
 from siklus.workflows.domain.decide import (  # noqa: F401 - each enters its rules
     appeal,
     approval,
+    deadline,
     delivery,
     ending,
     execution,
     forms,
+    leave,
     midyear,
     people,
     plan,
     rating,
+    repair,
+    replacement,
+    second_person,
     self_evaluation,
     transfer,
 )
@@ -75,6 +80,7 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
     try:
         _must_be_in_stage(current, rule)
         events = rule.decide(current, command, act)
+        events = second_person.confirmed(current, command.kind, command, act, events)
     except Refusal as refusal:
         refusal.details |= _where(current, recorded=state.revision)
         refusal.details |= _who_decided(current, _task_id(rule, command))

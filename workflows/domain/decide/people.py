@@ -53,7 +53,7 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
     if act.roster is None or not act.roster.active:
         raise invalid("person", "is nobody who works in the agency now")
     moved = tuple(
-        _moved(state, waiting, command.person, act.at)
+        handed_over(state, waiting, command.person, act.at)
         for waiting in state.tasks
         if waiting.kind in _TASKS[command.seat]
         and (waiting.kind is not TaskKind.RESPOND_TO_APPEAL or waiting.holder == previous)
@@ -83,7 +83,7 @@ _PARTY = {
 }
 
 
-def _moved(state: Evaluation, waiting: Task, person: PersonId, at: datetime) -> Task:
+def handed_over(state: Evaluation, waiting: Task, person: PersonId | None, at: datetime) -> Task:
     """Give a task to somebody who, where it is late already, has a climb's time to act."""
     climbs_at = first_climb_at(state, waiting.kind, waiting.due, at)
     late = task_rule(state.policy, waiting.kind).late

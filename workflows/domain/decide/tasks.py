@@ -1,12 +1,13 @@
 """Opening tasks: who holds them, when they are due and why, when the clock acts on them."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
 from siklus.workflows.domain import deadlines
 from siklus.workflows.domain.deadlines import Due
-from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.policy import Clock, Late, Span, StageRule
-from siklus.workflows.domain.stages import OWN_TASKS, Task, TaskKind, task_rule
+from siklus.workflows.domain.model import Evaluation, Leave
+from siklus.workflows.domain.policy import Clock, Late, Roll, Span, StageRule
+from siklus.workflows.domain.stages import OWN_TASKS, Task, TaskKind, task_id, task_rule
 from siklus.workflows.domain.values import PersonId
 
 _CLIMBS = frozenset({Late.ESCALATE, Late.TEAM_ACTS})
@@ -21,20 +22,76 @@ def task(
     *,
     number: int = 0,
 ) -> Task:
-    """Return a freshly opened task with its reminder days and its first late act."""
-    rule = task_rule(state.policy, kind)
-    rungs = deadlines.remind_on(state.calendar, due, rule.remind) if due else ()
-    # Where a roster would make the employee judge in the own case, the team holds the task.
+    """Return a freshly opened task with its reminder days and its first late act.
+
+    The team holds what nobody else may: what a roster would make the employee judge in the own
+    case, and what falls to somebody who left.
+    """
     own_judge = holder == state.participants.employee and kind not in OWN_TASKS
-    return Task(
+    due = _as_moved(state, kind, number, due, at)
+    opened = Task(
         kind=kind,
         number=number,
-        holder=None if own_judge else holder,
+        holder=None if own_judge or holder in state.gone else holder,
         opened_at=at,
         due=due,
-        escalates_at=first_climb_at(state, kind, due, at),
-        remind_on=tuple((rung.rung, rung.on.isoformat()) for rung in rungs),
     )
+    return with_due(state, opened, due, at)
+
+
+def with_due(state: Evaluation, waiting: Task, due: Due | None, at: datetime) -> Task:
+    """Return a task with another due time, its reminder days, and its late acts from there on."""
+    rule = task_rule(state.policy, waiting.kind)
+    rungs = deadlines.remind_on(state.calendar, due, rule.remind) if due else ()
+    return waiting.model_copy(
+        update={
+            "due": due,
+            "escalates_at": first_climb_at(state, waiting.kind, due, at),
+            "remind_on": tuple((rung.rung, rung.on.isoformat()) for rung in rungs),
+        }
+    )
+
+
+def moved_to(state: Evaluation, kind: TaskKind, on: date) -> Due:
+    """Return the end of a day that the team has set; it stays where it was put, on any day."""
+    path = f"{task_rule(state.policy, kind).path}.moved"
+    return deadlines.on_day(state.calendar, on, roll=Roll.KEEP, rule=path)
+
+
+def paused(state: Evaluation, due: Due, since: datetime, leaves: Iterable[Leave]) -> Due:
+    """Return a due time as it is when the clock stands still on days of leave after `since`."""
+    first = on = since.astimezone(state.calendar.tz).date()
+    left = (due.on - first).days
+    away = tuple(leaves)
+    while left > 0:
+        on += timedelta(days=1)
+        left -= not any(leave.from_on <= on <= leave.to_on for leave in away)
+    if on <= due.on:
+        return due
+    return deadlines.on_day(state.calendar, on, roll=state.policy.roll, rule="leave_pauses_clocks")
+
+
+def _as_moved(
+    state: Evaluation, kind: TaskKind, number: int, due: Due | None, at: datetime
+) -> Due | None:
+    """Return a new task's due time with what the team and the employee's leave make of it.
+
+    A day brought forward never takes the notice that the policy leaves, nor what a late starter
+    has by days.
+    """
+    if due is None:
+        return None
+    on = state.moved.get(task_id(kind, number))
+    if on is not None:
+        put = moved_to(state, kind, on)
+        if put.due_at >= due.due_at:
+            due = put
+        elif due.basis_on is None:
+            notice = by_span(state, "deadlines.notice", state.policy.deadlines.notice, at)
+            due = notice if notice.due_at > put.due_at else put
+    if kind in OWN_TASKS and state.leaves:
+        due = paused(state, due, at, state.leaves)
+    return due
 
 
 def first_climb_at(

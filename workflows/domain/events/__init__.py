@@ -6,16 +6,28 @@ from typing import Annotated
 from pydantic import Field
 
 from siklus.workflows.domain.events.base import SCHEMA_VERSION, Event
+from siklus.workflows.domain.events.repair import (
+    CalendarReplaced,
+    DeadlineMoved,
+    DeadlinesExtended,
+    EntryCorrected,
+    LeaveRecorded,
+    RepairRequested,
+    StageReturned,
+)
 from siklus.workflows.domain.events.team import (
+    EmployeeLeft,
     EvaluationCancelled,
     EvaluationExcluded,
     EvaluationReopened,
     InterimRated,
+    PersonReplaced,
     Reassigned,
     ReopeningRequested,
     SegmentClosing,
     SegmentResultRecorded,
     SegmentUnrated,
+    Succession,
     SuperiorResolved,
     TaskEscalated,
     TaskFlagged,
@@ -71,7 +83,12 @@ __all__ = [
     "AppealResponseMissed",
     "AppealWindowLapsed",
     "AppealWithdrawn",
+    "CalendarReplaced",
+    "DeadlineMoved",
+    "DeadlinesExtended",
+    "EmployeeLeft",
     "Entry",
+    "EntryCorrected",
     "EvaluationApproved",
     "EvaluationCancelled",
     "EvaluationExcluded",
@@ -82,6 +99,7 @@ __all__ = [
     "ExpectationAdded",
     "FinalApprovalOpened",
     "InterimRated",
+    "LeaveRecorded",
     "MidyearAccountOverdue",
     "MidyearAccountSubmitted",
     "MidyearMissed",
@@ -91,6 +109,7 @@ __all__ = [
     "PeriodOpened",
     "PeriodSkipped",
     "PeriodicEvaluationRecorded",
+    "PersonReplaced",
     "PlanApproved",
     "PlanChangeDecided",
     "PlanChangeRequested",
@@ -105,6 +124,7 @@ __all__ = [
     "Reassigned",
     "Receipt",
     "ReopeningRequested",
+    "RepairRequested",
     "ResultAccepted",
     "ResultDelivered",
     "ResultReceived",
@@ -114,6 +134,8 @@ __all__ = [
     "SelfEvaluationMissed",
     "SelfEvaluationOpened",
     "SelfEvaluationSubmitted",
+    "StageReturned",
+    "Succession",
     "SuperiorResolved",
     "TaskEscalated",
     "TaskFlagged",
@@ -168,7 +190,16 @@ AnyEvent = Annotated[
     | EvaluationExcluded
     | EvaluationCancelled
     | ReopeningRequested
-    | EvaluationReopened,
+    | EvaluationReopened
+    | PersonReplaced
+    | EmployeeLeft
+    | DeadlineMoved
+    | DeadlinesExtended
+    | LeaveRecorded
+    | CalendarReplaced
+    | StageReturned
+    | EntryCorrected
+    | RepairRequested,
     Field(discriminator="kind"),
 ]
 

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Literal
 
-from siklus.workflows.domain.commands import ExclusionGround, Seat
+from siklus.workflows.domain.commands import Departure, ExclusionGround, Seat
 from siklus.workflows.domain.events.base import Event
-from siklus.workflows.domain.values import Level, PersonId, Predicate
+from siklus.workflows.domain.values import Level, PersonId, Predicate, Value
 
 
 class Reassigned(Event):
@@ -16,6 +16,32 @@ class Reassigned(Event):
     previous: PersonId | None
     person: PersonId
     superior: PersonId | None
+
+
+class Succession(Value):
+    """A seat and who fills it now; None is the agency's team, for want of anybody else."""
+
+    seat: Seat
+    person: PersonId | None
+
+
+class PersonReplaced(Event):
+    """`opens` holds every task that the leaving person held or was given, as it stands now."""
+
+    kind: Literal["person_replaced"] = "person_replaced"
+    leaving: PersonId
+    successor: PersonId | None
+    """Who follows them in the lines of superiors."""
+    seats: tuple[Succession, ...]
+    superiors: dict[PersonId, PersonId | None]
+    """Who stands above whom from there on, as the roster had it."""
+
+
+class EmployeeLeft(Event):
+    """The employee left after the rating; `opens` holds what waited for them, now the team's."""
+
+    kind: Literal["employee_left"] = "employee_left"
+    departure: Departure
 
 
 class SuperiorResolved(Event):

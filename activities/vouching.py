@@ -1,0 +1,30 @@
+"""What the roster says of people whom commands name: never taken from who gives the command."""
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import lines, roster
+from siklus.workflows.domain.commands import Command, InRoster, Reassign, ReplacePerson
+from siklus.workflows.domain.values import AgencyId, PersonId
+
+
+async def in_roster(connection: Connection, agency: AgencyId, command: Command) -> InRoster | None:
+    """Return what the roster knows of the person whom the command names, or None.
+
+    Whether that will do is for the rules to say, to whom they let in.
+    """
+    if isinstance(command, Reassign):
+        return await _person(connection, agency, command.person)
+    if not isinstance(command, ReplacePerson):
+        return None
+    line = (await lines.lines(connection, agency, [command.leaving]))[command.leaving]
+    if command.successor is None:
+        return InRoster(active=True, line=tuple(line))
+    found = await _person(connection, agency, command.successor)
+    return found.model_copy(update={"line": tuple(line)}) if found else None
+
+
+async def _person(connection: Connection, agency: AgencyId, who: PersonId) -> InRoster | None:
+    person = await roster.person(connection, agency, who)
+    if person is None:
+        return None
+    superior = await lines.superior(connection, agency, who)
+    return InRoster(active=person.active, superior=superior)

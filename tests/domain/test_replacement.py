@@ -1,0 +1,147 @@
+"""People who leave: what they hold goes on, and nothing stays with somebody who is gone."""
+
+from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.errors import Reason
+from siklus.workflows.domain.stages import Stage, TaskKind
+from siklus.workflows.domain.values import PersonId
+from tests.domain.story import (
+    AGUS,
+    BUDI,
+    RINA,
+    SITI,
+    WAYAN,
+    Story,
+    appealed,
+    at_approval,
+    at_rating,
+    planned,
+    rated,
+    refused,
+    story,
+)
+
+WHY = {"reason": "Pensiun"}
+
+
+def replaces(
+    told: Story,
+    leaving: PersonId,
+    successor: PersonId | None = None,
+    line: tuple[PersonId, ...] = (),
+    superior: PersonId | None = RINA,
+) -> Story:
+    command = c.ReplacePerson(leaving=leaving, successor=successor, prose=WHY)
+    return told.team.gives(command, roster=c.InRoster(active=True, superior=superior, line=line))
+
+
+def test_the_line_takes_over_with_due_times_as_they_are() -> None:
+    told = at_rating()
+    due = told.due(TaskKind.RATE)
+
+    replaces(told, BUDI, line=(RINA, AGUS))
+
+    task = told.task(TaskKind.RATE)
+    assert (task.holder, told.due(TaskKind.RATE)) == (RINA, due)
+    seats = told.state.participants
+    assert (seats.supervisor, seats.superior) == (RINA, AGUS)
+    assert told.state.superiors[SITI] == RINA
+    with refused(Reason.NOT_YOUR_TASK):
+        told.person(BUDI).rates()
+    assert told.person(RINA).rates().state.rater == RINA
+
+
+def test_a_named_successor_takes_every_seat_that_the_law_allows() -> None:
+    told = appealed(approver=RINA)
+    assert told.task(TaskKind.DECIDE_APPEAL).holder == RINA
+
+    replaces(told, RINA, successor=WAYAN, line=(AGUS,), superior=AGUS)
+
+    assert told.task(TaskKind.DECIDE_APPEAL).holder == WAYAN
+    assert told.state.participants.approver == WAYAN
+    assert told.state.participants.superior == WAYAN
+
+
+def test_whoever_rated_never_gets_to_decide_the_appeal_by_replacing_somebody() -> None:
+    told = appealed()
+
+    replaces(told, RINA, successor=BUDI, line=(AGUS,), superior=AGUS)
+
+    assert told.task(TaskKind.DECIDE_APPEAL).holder == AGUS
+    assert told.state.appeal is not None
+    assert told.state.appeal.decider == AGUS
+
+
+def test_the_team_holds_what_the_line_has_nobody_for() -> None:
+    told = at_approval()
+
+    replaces(told, AGUS, line=())
+
+    assert told.task(TaskKind.APPROVE).holder is None
+    assert told.team.approves().stage is Stage.COMPLETED
+
+
+def test_what_opens_later_does_not_go_back_to_who_left() -> None:
+    told = story().at("2026-01-05 09:00")
+    replaces(told, BUDI, line=())
+
+    told.employee.submits_plan()
+
+    assert told.task(TaskKind.REVIEW_PLAN).holder is None
+    told.team.reassigns(c.Seat.SUPERVISOR, WAYAN)
+    assert told.task(TaskKind.REVIEW_PLAN).holder == WAYAN
+
+
+def test_an_escalation_that_had_reached_somebody_gone_climbs_once_more() -> None:
+    told = at_rating().at("2027-02-02 09:00")
+    assert told.task(TaskKind.RATE).escalated_to == (RINA,)
+
+    replaces(told, RINA, line=(AGUS,)).at("2027-02-02 10:00")
+
+    assert told.task(TaskKind.RATE).escalated_to == (AGUS,)
+
+
+def test_nobody_is_replaced_by_the_employee_by_themselves_or_twice() -> None:
+    told = at_rating()
+
+    with refused(Reason.SELF_DECISION):
+        replaces(told, BUDI, successor=SITI)
+    with refused(Reason.FIELD_INVALID):
+        replaces(told, BUDI, successor=BUDI)
+    with refused(Reason.FIELD_INVALID):
+        replaces(told, SITI, successor=WAYAN)
+    replaces(told, BUDI, line=(RINA, AGUS))
+    with refused(Reason.ALREADY_DONE):
+        replaces(told, BUDI, line=(RINA, AGUS))
+
+
+def departs(told: Story, departure: c.Departure = c.Departure.RETIRED) -> Story:
+    return told.team.gives(c.RecordDeparture(departure=departure, prose=WHY))
+
+
+def test_whoever_leaves_before_a_rating_is_excluded_with_the_reason() -> None:
+    told = departs(planned())
+    assert (told.stage, told.state.ground) == (
+        Stage.EXCLUDED,
+        c.ExclusionGround.LEFT_SERVICE,
+    )
+
+    dismissed = departs(planned(), c.Departure.DISMISSED_FOR_A_TIME)
+    assert dismissed.state.ground is c.ExclusionGround.DISMISSED_FOR_A_TIME
+
+
+def test_whoever_leaves_after_the_rating_keeps_the_right_to_appeal() -> None:
+    told = departs(rated())
+
+    assert told.task(TaskKind.RECEIVE_RESULT).holder is None
+    with refused(Reason.NOT_YOUR_TASK):
+        told.team.opens_result()
+    assert told.employee.opens_result().task(TaskKind.APPEAL).holder is None
+    assert told.employee.appeals().stage is Stage.APPEAL_DECISION
+    with refused(Reason.ALREADY_DONE):
+        departs(told)
+
+
+def test_a_departed_employee_s_result_becomes_final_by_the_clock() -> None:
+    told = departs(rated("AT", "AT")).at("2027-03-01 09:00")
+
+    assert told.stage is Stage.FINAL_APPROVAL

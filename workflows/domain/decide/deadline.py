@@ -1,0 +1,212 @@
+"""Deadlines that move while a cycle runs: by the team, for an outage, for days off known late.
+
+Every such deadline is recorded with its task, so the timer, the inbox, the reminders and what
+people are shown have one and the same instant.
+"""
+
+from datetime import timedelta
+
+from siklus.workflows.domain import deadlines
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.authority import Party
+from siklus.workflows.domain.commands import ExtendForOutage, MoveDeadline, ReplaceCalendar
+from siklus.workflows.domain.deadlines import Due
+from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.opening import digest_of
+from siklus.workflows.domain.decide.people import RUNNING
+from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.tasks import by_span, moved_to, with_due
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.policy import Clock, Roll, Span
+from siklus.workflows.domain.stages import Stage, Task, TaskKind, task_id
+
+LONGEST_OUTAGE = timedelta(days=60)
+"""An outage that is longer is a matter for moving deadlines, and for a reason of its own."""
+
+_TO_COME: dict[TaskKind, frozenset[Stage]] = {
+    TaskKind.SUBMIT_PLAN: frozenset(),
+    TaskKind.REVIEW_PLAN: frozenset({Stage.PLAN}),
+    TaskKind.MIDYEAR_ACCOUNT: frozenset({Stage.PLAN, Stage.PLAN_REVIEW, Stage.EXECUTION}),
+    TaskKind.MIDYEAR_REVIEW: frozenset(
+        {Stage.PLAN, Stage.PLAN_REVIEW, Stage.EXECUTION, Stage.MIDYEAR}
+    ),
+    TaskKind.SELF_EVALUATION: frozenset(
+        {Stage.PLAN, Stage.PLAN_REVIEW, Stage.EXECUTION, Stage.MIDYEAR}
+    ),
+    TaskKind.RATE: frozenset(
+        {Stage.PLAN, Stage.PLAN_REVIEW, Stage.EXECUTION, Stage.MIDYEAR, Stage.SELF_EVALUATION}
+    ),
+    TaskKind.APPROVE: frozenset(set(RUNNING) - {Stage.FINAL_APPROVAL, Stage.INTERIM_RATING}),
+}
+"""From where a task with a date of its own is still to come; a span begins with its event."""
+
+
+@decides(MoveDeadline, by=Party.TEAM, stages=RUNNING)
+def move_deadline(state: Evaluation, command: MoveDeadline, act: Act) -> list[e.AnyEvent]:
+    """Another last day, never without the policy's notice, never a passed one by accident.
+
+    A task that is still to come gets the day when it opens; until then nothing else changes.
+    """
+    forms.must_say(command, "reason")
+    today = act.at.astimezone(state.calendar.tz).date()
+    if command.due_on < today:
+        raise invalid("due_on", "lies in the past")
+    due = moved_to(state, command.task, command.due_on)
+    name = task_id(command.task, command.number)
+    waiting = state.task(command.task, command.number)
+    if waiting is None:
+        _must_be_to_come(state, command)
+        if state.moved.get(name) == command.due_on:
+            raise Refusal(Reason.ALREADY_DONE, "that day is set already")
+        return [e.DeadlineMoved(prose=act.prose, task=name, due_on=command.due_on)]
+    if waiting.due is None:
+        raise Refusal(Reason.WRONG_STAGE, "this task waits without a deadline")
+    _must_be_movable(state, waiting.due, due, command, act)
+    moved = _anew(state, waiting, due, act)
+    return [e.DeadlineMoved(prose=act.prose, task=name, due_on=command.due_on, opens=(moved,))]
+
+
+def _must_be_to_come(state: Evaluation, command: MoveDeadline) -> None:
+    clock = _clock(state, command.task)
+    to_come = state.stage in _TO_COME.get(command.task, frozenset())
+    if clock is None or clock.on is None or not to_come or not _once(state, command.task):
+        raise Refusal(
+            Reason.WRONG_STAGE,
+            f"{command.task} does not wait here, and no fixed day is to come for it",
+        )
+
+
+def _once(state: Evaluation, kind: TaskKind) -> bool:
+    """Tell whether what comes once a year has not been and gone."""
+    gone = {
+        TaskKind.MIDYEAR_ACCOUNT: state.midyear.settled or state.midyear.account_at is not None,
+        TaskKind.MIDYEAR_REVIEW: state.midyear.settled,
+        TaskKind.SELF_EVALUATION: state.self_evaluation.settled,
+    }
+    return not gone.get(kind, False)
+
+
+def _clock(state: Evaluation, kind: TaskKind) -> Clock | None:
+    policy = state.policy
+    rules = {
+        TaskKind.REVIEW_PLAN: policy.plan_review,
+        TaskKind.MIDYEAR_ACCOUNT: policy.midyear,
+        TaskKind.MIDYEAR_REVIEW: policy.midyear,
+        TaskKind.SELF_EVALUATION: policy.self_evaluation,
+        TaskKind.RATE: policy.rating,
+        TaskKind.APPROVE: policy.final_approval,
+    }
+    rule = rules.get(kind)
+    return rule.due if rule is not None and rule.enabled else None
+
+
+def _must_be_movable(
+    state: Evaluation, before: Due, after: Due, command: MoveDeadline, act: Act
+) -> None:
+    if after.due_at == before.due_at:
+        raise Refusal(Reason.ALREADY_DONE, "that is the deadline already")
+    if act.at >= before.expires_at and not command.reopen_passed:
+        raise Refusal(
+            Reason.DEADLINE_PASSED,
+            f"the deadline passed on {before.on.isoformat()}; "
+            "set reopen_passed to let it run again",
+            details={"due_at": before.due_at.isoformat(), "rule": before.rule},
+        )
+    if after.due_at > before.due_at:
+        return
+    span = state.policy.deadlines.notice
+    notice = by_span(state, "deadlines.notice", span, act.at)
+    if after.due_at < notice.due_at:
+        raise Refusal(
+            Reason.NOTICE_TOO_SHORT,
+            f"the policy leaves at least until {notice.on.isoformat()} to whoever has the task",
+            details={"earliest_on": notice.on.isoformat(), "rule": "deadlines.notice"},
+        )
+
+
+def _anew(state: Evaluation, waiting: Task, due: Due, act: Act) -> Task:
+    """Return a task whose lateness begins anew with its deadline: nobody has climbed to it yet."""
+    if due.expires_at > act.at:
+        waiting = waiting.model_copy(update={"escalated_to": (), "flagged": False})
+    return with_due(state, waiting, due, act.at)
+
+
+@decides(ExtendForOutage, by=Party.TEAM, stages=RUNNING)
+def extend_for_outage(state: Evaluation, command: ExtendForOutage, act: Act) -> list[e.AnyEvent]:
+    """Give back whole days for the hours of an outage, once (our decision).
+
+    What counts was open in the outage and not yet late when it began; also if it is late by now.
+    """
+    forms.must_say(command, "reason")
+    lasted = command.ended_at - command.began_at
+    if lasted <= timedelta(0):
+        raise invalid("ended_at", "lies before the outage began")
+    if command.ended_at > act.at:
+        raise invalid("ended_at", "lies in the future; record the outage when it is over")
+    if lasted > LONGEST_OUTAGE:
+        raise invalid("ended_at", f"an outage lasts at most {LONGEST_OUTAGE.days} days")
+    if command.outage in state.outages:
+        raise Refusal(Reason.ALREADY_DONE, "this outage was made good here already")
+    days = -(-lasted // timedelta(days=1))
+    extended = tuple(
+        _anew(state, waiting, _later_by(state, waiting.due, days), act)
+        for waiting in state.tasks
+        if waiting.due is not None
+        and waiting.opened_at < command.ended_at
+        and command.began_at < waiting.due.expires_at
+    )
+    if not extended:
+        raise Refusal(Reason.WRONG_STAGE, "nothing waits here that was open in the outage")
+    return [
+        e.DeadlinesExtended(
+            prose=act.prose,
+            outage=command.outage,
+            began_at=command.began_at,
+            ended_at=command.ended_at,
+            days=days,
+            opens=extended,
+        )
+    ]
+
+
+def _later_by(state: Evaluation, due: Due, days: int) -> Due:
+    """Return a deadline some days later, rolled forwards where the policy rolls, never back."""
+    roll = Roll.NEXT if state.policy.roll is Roll.NEXT else Roll.KEEP
+    on = due.on + timedelta(days=days)
+    return deadlines.on_day(state.calendar, on, roll=roll, rule="outage")
+
+
+@decides(ReplaceCalendar, by=Party.SYSTEM, stages=RUNNING)
+def replace_calendar(state: Evaluation, command: ReplaceCalendar, act: Act) -> list[e.AnyEvent]:
+    """New days off count from now on; a deadline that runs only ever moves later.
+
+    One that has passed is never reopened: in August 2025 a day off was added for that very month.
+    """
+    calendar = command.calendar
+    if calendar.zone != state.calendar.zone:
+        raise invalid("calendar", "an evaluation keeps its zone")
+    if calendar == state.calendar:
+        raise Refusal(Reason.ALREADY_DONE, "this calendar is in force already")
+    terms = state.terms.model_copy(update={"calendar": calendar})
+    then = state.model_copy(update={"terms": terms})
+    moved = []
+    for waiting in state.tasks:
+        if waiting.due is None or act.at >= waiting.due.expires_at:
+            continue
+        due = _again(then, waiting.due)
+        if due.due_at > waiting.due.due_at:
+            moved.append(_anew(then, waiting, due, act))
+    return [e.CalendarReplaced(calendar=calendar, digest=digest_of(calendar), opens=tuple(moved))]
+
+
+def _again(state: Evaluation, due: Due) -> Due:
+    """Return a deadline as the calendar in force makes it, from the day it was counted from."""
+    if due.basis_on is None or due.days is None or due.count is None:
+        on = due.rolled_from or due.on
+        return deadlines.on_day(state.calendar, on, roll=due.roll, rule=due.rule)
+    event_at = deadlines.opens_at(state.calendar, due.basis_on)
+    span = Span(days=due.days, count=due.count, roll=due.roll)
+    return deadlines.after(
+        state.calendar, event_at, span, rule=due.rule, default_roll=state.policy.roll
+    )

@@ -1,0 +1,145 @@
+"""People who leave: everything that one person holds goes to another in one act.
+
+No open task is ever held by somebody who works there no more. The successor takes what they may
+judge; the rest goes up the line, and to the agency's team where the line has nobody left.
+"""
+
+from collections.abc import Iterable
+
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.authority import Party
+from siklus.workflows.domain.commands import (
+    Departure,
+    ExclusionGround,
+    RecordDeparture,
+    ReplacePerson,
+    Seat,
+)
+from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.people import RUNNING, handed_over
+from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.stages import OWN_TASKS, Stage, Task, TaskKind
+from siklus.workflows.domain.values import PersonId
+
+
+@decides(ReplacePerson, by=(Party.TEAM, Party.SYSTEM), stages=RUNNING)
+def replace_person(state: Evaluation, command: ReplacePerson, act: Act) -> list[e.AnyEvent]:
+    """Seats, open tasks and places in lines move together; due times stay, lateness begins anew."""
+    leaving, employee = command.leaving, state.participants.employee
+    if leaving == employee:
+        raise invalid("leaving", "is the employee; record a departure or a transfer instead")
+    if command.successor == employee:
+        raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
+    if command.successor == leaving:
+        raise invalid("successor", "is the one who leaves")
+    if act.actor.person is not None:
+        forms.must_say(command, "reason")
+    if act.roster is None or (command.successor is not None and not act.roster.active):
+        raise invalid("successor", "is nobody who works in the agency now")
+    line = _line(command, act)
+    seats = tuple(_succession(state, leaving, line, act))
+    opens = tuple(
+        _handed_over(state, waiting, leaving, line, act)
+        for waiting in state.tasks
+        if leaving == waiting.holder or leaving in waiting.escalated_to
+    )
+    in_a_line = leaving in state.superiors.values() or leaving == state.participants.superior
+    if not seats and not opens and not in_a_line:
+        raise Refusal(Reason.ALREADY_DONE, "that person holds nothing here any more")
+    return [
+        e.PersonReplaced(
+            prose=act.prose,
+            leaving=leaving,
+            successor=line[0] if line else None,
+            seats=seats,
+            superiors=_superiors(command, act),
+            opens=opens,
+        )
+    ]
+
+
+def _line(command: ReplacePerson, act: Act) -> tuple[PersonId, ...]:
+    """Return who may follow, the nearest first: the named successor, then the line above."""
+    above = act.roster.line if act.roster is not None else ()
+    named = (command.successor,) if command.successor is not None else ()
+    found = dict.fromkeys((*named, *above))
+    return tuple(person for person in found if person != command.leaving)
+
+
+def _superiors(command: ReplacePerson, act: Act) -> dict[PersonId, PersonId | None]:
+    """Return who stands above whom from the successor on, as far as the roster told."""
+    if act.roster is None:
+        return {}
+    if command.successor is not None:
+        return {command.successor: act.roster.superior}
+    line = act.roster.line
+    return {person: line[at + 1] if at + 1 < len(line) else None for at, person in enumerate(line)}
+
+
+def _succession(
+    state: Evaluation, leaving: PersonId, line: tuple[PersonId, ...], act: Act
+) -> Iterable[e.Succession]:
+    seats = state.participants
+    if seats.supervisor == leaving:
+        yield e.Succession(seat=Seat.SUPERVISOR, person=_first(state, line))
+    if seats.approver == leaving:
+        yield e.Succession(seat=Seat.APPROVER, person=_first(state, line))
+    deciding = state.appeal is not None and state.stage is Stage.APPEAL_DECISION
+    if deciding and state.appeal is not None and state.appeal.decider == leaving:
+        yield e.Succession(seat=Seat.DECIDER, person=_decider(state, line, act))
+
+
+def _first(state: Evaluation, line: tuple[PersonId, ...]) -> PersonId | None:
+    return next((who for who in line if who != state.participants.employee), None)
+
+
+def _decider(state: Evaluation, line: tuple[PersonId, ...], act: Act) -> PersonId | None:
+    """Whoever rated does not decide the appeal, and does not choose who decides it."""
+    if act.actor.person in state.raters:
+        message = "whoever rated does not choose who decides; ask another of the team"
+        raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
+    judges = state.raters | {state.participants.employee}
+    return next((who for who in line if who not in judges), None)
+
+
+def _handed_over(
+    state: Evaluation, waiting: Task, leaving: PersonId, line: tuple[PersonId, ...], act: Act
+) -> Task:
+    if waiting.holder == leaving:
+        decides_appeal = waiting.kind is TaskKind.DECIDE_APPEAL
+        heir = _decider(state, line, act) if decides_appeal else _first(state, line)
+        return handed_over(state, waiting, heir, act.at)
+    # It had climbed to them: it climbs once more from whoever is left.
+    rest = tuple(person for person in waiting.escalated_to if person != leaving)
+    return waiting.model_copy(update={"escalated_to": rest, "escalates_at": act.at})
+
+
+_GROUNDS = {Departure.DISMISSED_FOR_A_TIME: ExclusionGround.DISMISSED_FOR_A_TIME}
+
+
+@decides(RecordDeparture, by=(Party.TEAM, Party.SYSTEM), stages=RUNNING)
+def record_departure(state: Evaluation, command: RecordDeparture, act: Act) -> list[e.AnyEvent]:
+    """The employee left: before a rating the evaluation ends, afterwards the result goes its way.
+
+    What only they could do falls to the team, who may reach them; their right to appeal stays
+    until its window closes (our decision). An interim rating is given without them.
+    """
+    if act.actor.person is not None:
+        forms.must_say(command, "reason")
+    if state.participants.employee in state.gone:
+        raise Refusal(Reason.ALREADY_DONE, "the departure was recorded already")
+    if not state.ratings and state.stage is not Stage.INTERIM_RATING:
+        ground = _GROUNDS.get(command.departure, ExclusionGround.LEFT_SERVICE)
+        return [
+            e.EvaluationExcluded(
+                prose=act.prose,
+                ground=ground,
+                stage=Stage.EXCLUDED,
+                closes=tuple(waiting.id for waiting in state.tasks),
+            )
+        ]
+    own = (waiting for waiting in state.tasks if waiting.kind in OWN_TASKS)
+    opens = tuple(waiting.model_copy(update={"holder": None}) for waiting in own)
+    return [e.EmployeeLeft(prose=act.prose, departure=command.departure, opens=opens)]

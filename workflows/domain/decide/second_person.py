@@ -1,0 +1,31 @@
+"""Two members of the team for one act, where the policy asks for them."""
+
+from siklus.workflows.domain import audit
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.commands import Command
+from siklus.workflows.domain.decide.rules import Act
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.values import Digest
+
+
+def confirmed(
+    state: Evaluation, kind: str, command: Command, act: Act, events: list[e.AnyEvent]
+) -> list[e.AnyEvent]:
+    """Return what an act leads to once a second person gives it; before that, the request alone.
+
+    The words may differ, the facts may not; and whatever a person does in between sets the request
+    aside (our decision). What the system does needs nobody else.
+    """
+    if kind not in state.policy.second_person or act.actor.person is None:
+        return events
+    body = command.model_dump(mode="json", exclude={"prose"})
+    content = Digest(audit.chain(audit.GENESIS, audit.canonical(body)))
+    asked = state.repair
+    if asked is None or (asked.command, asked.content) != (kind, content):
+        return [e.RepairRequested(prose=act.prose, command=kind, content=content)]
+    if asked.by == act.actor.name:
+        raise Refusal(
+            Reason.SECOND_PERSON_REQUIRED, "a second member of the team must confirm this"
+        )
+    return events
