@@ -32,6 +32,7 @@ from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.evaluations import EvaluationServicer
 from siklus.services.rpc.pace import USUAL, Pace
 from siklus.services.rpc.policies import Policies
+from siklus.services.rpc.repairs import RepairServicer
 from siklus.services.rpc.roster import Roster
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
@@ -43,6 +44,7 @@ from siklus.v1 import (
     cycle_service_pb2_grpc,
     evaluation_service_pb2_grpc,
     policy_service_pb2_grpc,
+    repair_service_pb2_grpc,
     roster_service_pb2_grpc,
     subscription_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -50,6 +52,7 @@ from siklus.v1 import (
 
 SERVICES: Final = (
     "siklus.v1.PolicyService",
+    "siklus.v1.RepairService",
     "siklus.v1.RosterService",
     "siklus.v1.CycleService",
     "siklus.v1.CohortService",
@@ -116,6 +119,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     cohort_service_pb2_grpc.add_CohortServiceServicer_to_server(
         Cohorts(parts.store, parts.client, parts.clock), registry
+    )
+    repair_service_pb2_grpc.add_RepairServiceServicer_to_server(
+        RepairServicer(parts.store, engine, parts.clock), registry
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(
         Tasks(parts.store, parts.clock), registry

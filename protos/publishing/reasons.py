@@ -79,6 +79,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a method refuses for beyond what its shape tells."""
 
+_OF_COMMANDS: Final = frozenset({"EvaluationService", "RepairService"})
 _COMMANDS: Final[Mapping[str, Rule]] = {each.__name__: rule for each, rule in RULES.items()}
 
 
@@ -168,7 +169,7 @@ CARRIES: Final = {
 
 def rule_of(method: Method) -> Rule | None:
     """Return what the rule book asks before a command; None for what is no command of the year."""
-    return _COMMANDS.get(method.name) if method.service == "EvaluationService" else None
+    return _COMMANDS.get(method.name) if method.service in _OF_COMMANDS else None
 
 
 def reasons_of(contract: Contract, method: Method) -> list[str]:

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Final, get_args
 
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import (
+    Descriptor,
+    EnumDescriptor,
+    FieldDescriptor,
+    MethodDescriptor,
+)
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import ValidationError
 
-from siklus.v1 import evaluation_service_pb2
+from siklus.v1 import evaluation_service_pb2, repair_service_pb2
 from siklus.workflows.domain import commands
 from siklus.workflows.domain.errors import Reason, Refusal
 
@@ -158,13 +163,19 @@ def _codes(enum: EnumDescriptor) -> Mapping[int, str]:
     return {value.number: value.name.removeprefix(prefix) for value in enum.values if value.number}
 
 
-_METHODS: Final = evaluation_service_pb2.DESCRIPTOR.services_by_name[
-    "EvaluationService"
-].methods_by_name
+SERVICES: Final = (
+    evaluation_service_pb2.DESCRIPTOR.services_by_name["EvaluationService"],
+    repair_service_pb2.DESCRIPTOR.services_by_name["RepairService"],
+)
+"""The services whose methods are commands."""
+
+_METHODS: Final[Mapping[str, MethodDescriptor]] = {
+    method.name: method for service in SERVICES for method in service.methods
+}
 
 COMMANDS: Final[Mapping[str, Form]] = {
     command.__name__: _form(command) for command in public_commands()
 }
-"""Every command RPC of EvaluationService by its name."""
+"""Every command RPC by its name."""
 
 _BY_REQUEST: Final = {form.request.DESCRIPTOR.name: form for form in COMMANDS.values()}

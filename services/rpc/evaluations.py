@@ -1,15 +1,9 @@
 """EvaluationService: every command of the year, and what may be read of it."""
 
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Any
 
-from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
-
-from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import evaluations as queries
 from siklus.activities.store.queries import roster
 from siklus.activities.store.snapshots import Snapshots
 from siklus.activities.vault import Vault
@@ -17,34 +11,25 @@ from siklus.services.archive import Archive
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
 from siklus.services.feed.watches import Watches
-from siklus.services.interceptors.layer import Context
-from siklus.services.rpc import views
-from siklus.services.rpc.convert import COMMANDS, to_command
+from siklus.services.rpc.commanding import Commanding, servicer
 from siklus.services.rpc.exporting import export_evaluations
-from siklus.services.rpc.gate import admit, admit_decision
+from siklus.services.rpc.gate import admit
 from siklus.services.rpc.history import list_history
 from siklus.services.rpc.listing import list_evaluations
 from siklus.services.rpc.masks import known, masked
-from siklus.services.rpc.names import evaluation_key, evaluation_name
+from siklus.services.rpc.names import evaluation_key
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.waiting import explain, people_in
-from siklus.services.seats import in_roster
 from siklus.v1 import (
     evaluation_pb2,
-    evaluation_service_pb2,
     evaluation_service_pb2_grpc,
     watch_pb2,
 )
 from siklus.v1 import evaluation_reads_pb2 as pb
-from siklus.workflows.carry import Receipt
-from siklus.workflows.domain.values import EvaluationKey
-
-PATIENCE: Final = timedelta(seconds=9)
-"""For a decision whose caller set no deadline; a little less than any call may take."""
 
 
-class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
-    """The reads, and the one way that every command goes."""
+class Evaluations(Commanding, evaluation_service_pb2_grpc.EvaluationServiceServicer):
+    """The reads, and every command of the year."""
 
     def __init__(
         self,
@@ -56,12 +41,10 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         watches: Watches,
         snapshots: Snapshots,
     ) -> None:
-        self.store = store
+        super().__init__(store, engine, clock)
         self.vault = vault
         self.archive = archive
-        self.engine = engine
         self.snapshots = snapshots
-        self.clock = clock
         self.watches = watches.evaluations
 
     async def GetEvaluation(  # noqa: N802
@@ -119,69 +102,6 @@ class Evaluations(evaluation_service_pb2_grpc.EvaluationServiceServicer):
         """
         await self.watches.watch(admit("WatchEvaluations"), request, context)
 
-    def view(self, row: queries.EvaluationRow) -> evaluation_pb2.Evaluation:
-        """Return a row as the contract shows it."""
-        return views.evaluation(row.document, updated_at=row.updated_at, now=self.clock.now())
 
-    async def execute(self, request: Any, context: Context) -> dict[str, Message | None]:
-        """Have a command decided; return its receipt and the evaluation as read back."""
-        caller, key = admit_decision(), evaluation_key(request.name)
-        command = to_command(request)
-        receipt = await self.engine.execute(
-            caller,
-            key,
-            command,
-            request_id=request.request_id,
-            expected_revision=request.expected_revision,
-            roster=await in_roster(self.store, caller, command),
-            patience=_patience(context),
-        )
-        shown = await self._read_back(key, receipt) if receipt.projected else None
-        return {"evaluation": shown, "receipt": _receipt(key, receipt, shown is not None)}
-
-    async def _read_back(
-        self, key: EvaluationKey, receipt: Receipt
-    ) -> evaluation_pb2.Evaluation | None:
-        """Return the evaluation from the record; a decision holds without it."""
-        try:
-            async with self.store.agency(key.agency) as connection:
-                row = await queries.get(connection, key)
-        except StoreUnavailable:
-            return None
-        return self.view(row) if row is not None and row.revision >= receipt.revision else None
-
-
-def _patience(context: Context) -> timedelta:
-    remaining: float | None = context.time_remaining()
-    return PATIENCE if remaining is None else min(PATIENCE, timedelta(seconds=remaining))
-
-
-def _receipt(key: EvaluationKey, receipt: Receipt, current: bool) -> evaluation_pb2.Receipt:
-    return evaluation_pb2.Receipt(
-        name=evaluation_name(key),
-        revision=receipt.revision,
-        stage=views.stage(receipt.stage),
-        holder=receipt.holder or "",
-        due_at=views.to_timestamp(receipt.due_at) if receipt.due_at else None,
-        digest=receipt.digest,
-        projection=evaluation_pb2.PROJECTION_CURRENT
-        if current
-        else evaluation_pb2.PROJECTION_BEHIND,
-        recorded_at=views.to_timestamp(receipt.recorded_at),
-    )
-
-
-def _command(name: str) -> Callable[[Evaluations, Any, Context], Any]:
-    service = evaluation_service_pb2.DESCRIPTOR.services_by_name["EvaluationService"]
-    response = GetMessageClass(service.methods_by_name[name].output_type)
-
-    async def method(self: Evaluations, request: Any, context: Context) -> Message:
-        return response(**await self.execute(request, context))
-
-    return method
-
-
-EvaluationServicer: Any = type(
-    "EvaluationServicer", (Evaluations,), {name: _command(name) for name in COMMANDS}
-)
+EvaluationServicer: Any = servicer("EvaluationServicer", Evaluations, "EvaluationService")
 """Evaluations with one method for each command of the year, all of them alike."""

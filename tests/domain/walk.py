@@ -82,6 +82,7 @@ TEAM: Kinds = (
     c.Transfer,
     c.Exclude,
     c.Cancel,
+    c.Cancel,
     c.RecordSegmentResult,
     c.ReplaceCalendar,
     c.ReplacePerson,

@@ -6,7 +6,14 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from siklus.services.rpc.convert import COMMANDS, HEADER, Form, public_commands, to_command
+from siklus.services.rpc.convert import (
+    COMMANDS,
+    HEADER,
+    SERVICES,
+    Form,
+    public_commands,
+    to_command,
+)
 from siklus.services.rpc.names import (
     agency_of,
     cycle_id,
@@ -24,7 +31,6 @@ from siklus.v1 import (
     commands_rating_pb2,
     commands_team_pb2,
     commands_year_pb2,
-    evaluation_service_pb2,
     values_pb2,
 )
 from siklus.workflows.domain import commands as c
@@ -44,13 +50,12 @@ READS = {
 
 
 def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:
-    service = evaluation_service_pb2.DESCRIPTOR.services_by_name["EvaluationService"]
-    rpcs = [method.name for method in service.methods]
+    rpcs = [method.name for service in SERVICES for method in service.methods]
 
     named = [command.__name__ for command in public_commands()]
     assert len(rpcs) == len(set(rpcs))
     assert set(rpcs) == {*named, *READS}
-    assert len(named) == len(set(named)) == 27
+    assert len(named) == len(set(named)) == 34
 
 
 def test_what_only_the_system_says_has_no_rpc() -> None:
@@ -213,6 +218,7 @@ def test_what_is_no_name_of_an_evaluation_is_refused(name: str) -> None:
     assert refused.value.reason is Reason.FIELD_INVALID
 
 
+INSTANTS = {"began_at": "2026-01-05T01:00:00Z", "ended_at": "2026-01-05T02:00:00Z"}
 IDS: set[Any] = {"line-1", "line-2"}
 """Ids of lines stand in facts or in the paths of prose: not a value of their own."""
 
@@ -227,7 +233,9 @@ def full(kind: type[Message]) -> Message:
 
 
 def fill(message: Any, field: Any) -> None:
-    if field.message_type is not None:
+    if field.name in INSTANTS:
+        getattr(message, field.name).FromJsonString(INSTANTS[field.name])
+    elif field.message_type is not None:
         for number in (1, 2):
             line = getattr(message, field.name).add()
             for inner in field.message_type.fields:
@@ -240,9 +248,11 @@ def fill(message: Any, field: Any) -> None:
         setattr(message, field.name, True)
     elif field.type == FieldDescriptor.TYPE_INT32:
         setattr(message, field.name, 3)
+    elif field.name.endswith("_on"):
+        setattr(message, field.name, f"2026-01-0{field.number}")
     elif field.name == "sha256":
         setattr(message, field.name, SHA)
-    elif field.name in {"person", "indicator"}:
+    elif field.name in {"person", "indicator", "leaving", "successor", "outage"}:
         setattr(message, field.name, f"a-{field.name}")
     else:
         setattr(message, field.name, f"text of {field.name}")
@@ -252,7 +262,9 @@ def contents(message: Message) -> list[tuple[FieldDescriptor, Any]]:
     """Every value in a request but its header, enums by their short names."""
     found: list[tuple[FieldDescriptor, Any]] = []
     for field, value in message.ListFields():
-        if field.message_type is not None:
+        if field.name in INSTANTS:
+            found.append((field, INSTANTS[field.name]))
+        elif field.message_type is not None:
             found += [pair for line in value for pair in contents(line)]
         elif field.enum_type is not None:
             zero = field.enum_type.values_by_number[0].name.removesuffix("UNSPECIFIED")

@@ -6,7 +6,6 @@ import warnings
 from siklus.v1 import commands_appeal_pb2 as siklus_dot_v1_dot_commands__appeal__pb2
 from siklus.v1 import commands_plan_pb2 as siklus_dot_v1_dot_commands__plan__pb2
 from siklus.v1 import commands_rating_pb2 as siklus_dot_v1_dot_commands__rating__pb2
-from siklus.v1 import commands_repair_pb2 as siklus_dot_v1_dot_commands__repair__pb2
 from siklus.v1 import commands_team_pb2 as siklus_dot_v1_dot_commands__team__pb2
 from siklus.v1 import commands_year_pb2 as siklus_dot_v1_dot_commands__year__pb2
 from siklus.v1 import evaluation_reads_pb2 as siklus_dot_v1_dot_evaluation__reads__pb2
@@ -203,41 +202,6 @@ class EvaluationServiceStub:
                 '/siklus.v1.EvaluationService/Reassign',
                 request_serializer=siklus_dot_v1_dot_commands__team__pb2.ReassignRequest.SerializeToString,
                 response_deserializer=siklus_dot_v1_dot_commands__team__pb2.ReassignResponse.FromString,
-                _registered_method=True)
-        self.MoveDeadline = channel.unary_unary(
-                '/siklus.v1.EvaluationService/MoveDeadline',
-                request_serializer=siklus_dot_v1_dot_commands__repair__pb2.MoveDeadlineRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_commands__repair__pb2.MoveDeadlineResponse.FromString,
-                _registered_method=True)
-        self.ExtendForOutage = channel.unary_unary(
-                '/siklus.v1.EvaluationService/ExtendForOutage',
-                request_serializer=siklus_dot_v1_dot_commands__repair__pb2.ExtendForOutageRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_commands__repair__pb2.ExtendForOutageResponse.FromString,
-                _registered_method=True)
-        self.ReplacePerson = channel.unary_unary(
-                '/siklus.v1.EvaluationService/ReplacePerson',
-                request_serializer=siklus_dot_v1_dot_commands__repair__pb2.ReplacePersonRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_commands__repair__pb2.ReplacePersonResponse.FromString,
-                _registered_method=True)
-        self.RecordDeparture = channel.unary_unary(
-                '/siklus.v1.EvaluationService/RecordDeparture',
-                request_serializer=siklus_dot_v1_dot_commands__repair__pb2.RecordDepartureRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_commands__repair__pb2.RecordDepartureResponse.FromString,
-                _registered_method=True)
-        self.RecordLeave = channel.unary_unary(
-                '/siklus.v1.EvaluationService/RecordLeave',
-                request_serializer=siklus_dot_v1_dot_commands__repair__pb2.RecordLeaveRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_commands__repair__pb2.RecordLeaveResponse.FromString,
-                _registered_method=True)
-        self.ReturnToStage = channel.unary_unary(
-                '/siklus.v1.EvaluationService/ReturnToStage',
-                request_serializer=siklus_dot_v1_dot_commands__repair__pb2.ReturnToStageRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_commands__repair__pb2.ReturnToStageResponse.FromString,
-                _registered_method=True)
-        self.CorrectEntry = channel.unary_unary(
-                '/siklus.v1.EvaluationService/CorrectEntry',
-                request_serializer=siklus_dot_v1_dot_commands__repair__pb2.CorrectEntryRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_commands__repair__pb2.CorrectEntryResponse.FromString,
                 _registered_method=True)
         self.Exclude = channel.unary_unary(
                 '/siklus.v1.EvaluationService/Exclude',
@@ -491,58 +455,6 @@ class EvaluationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def MoveDeadline(self, request, context):
-        """Moves one task's deadline, with a reason; allowed to an agency admin. Bringing it forward leaves the
-        policy's notice.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ExtendForOutage(self, request, context):
-        """Extends what was open in a recorded outage, once; allowed to an agency admin.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ReplacePerson(self, request, context):
-        """Hands everything that one person holds here to another; allowed to an agency admin.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def RecordDeparture(self, request, context):
-        """Records that the employee left the agency; allowed to an agency admin.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def RecordLeave(self, request, context):
-        """Pauses the employee's own clocks for days of leave; allowed to an agency admin, where the policy
-        lets leave pause clocks.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ReturnToStage(self, request, context):
-        """Sends the evaluation back to an earlier stage, with a reason; allowed to an agency admin. Where the
-        policy asks for a second person, the same call by another one does it.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def CorrectEntry(self, request, context):
-        """Puts an entry right that was written down wrong, with a reason; allowed to an agency admin.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def Exclude(self, request, context):
         """The team takes the employee out of the cycle; allowed to an agency admin.
         """
@@ -716,41 +628,6 @@ def add_EvaluationServiceServicer_to_server(servicer, server):
                     servicer.Reassign,
                     request_deserializer=siklus_dot_v1_dot_commands__team__pb2.ReassignRequest.FromString,
                     response_serializer=siklus_dot_v1_dot_commands__team__pb2.ReassignResponse.SerializeToString,
-            ),
-            'MoveDeadline': grpc.unary_unary_rpc_method_handler(
-                    servicer.MoveDeadline,
-                    request_deserializer=siklus_dot_v1_dot_commands__repair__pb2.MoveDeadlineRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_commands__repair__pb2.MoveDeadlineResponse.SerializeToString,
-            ),
-            'ExtendForOutage': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExtendForOutage,
-                    request_deserializer=siklus_dot_v1_dot_commands__repair__pb2.ExtendForOutageRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_commands__repair__pb2.ExtendForOutageResponse.SerializeToString,
-            ),
-            'ReplacePerson': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReplacePerson,
-                    request_deserializer=siklus_dot_v1_dot_commands__repair__pb2.ReplacePersonRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_commands__repair__pb2.ReplacePersonResponse.SerializeToString,
-            ),
-            'RecordDeparture': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordDeparture,
-                    request_deserializer=siklus_dot_v1_dot_commands__repair__pb2.RecordDepartureRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_commands__repair__pb2.RecordDepartureResponse.SerializeToString,
-            ),
-            'RecordLeave': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordLeave,
-                    request_deserializer=siklus_dot_v1_dot_commands__repair__pb2.RecordLeaveRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_commands__repair__pb2.RecordLeaveResponse.SerializeToString,
-            ),
-            'ReturnToStage': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReturnToStage,
-                    request_deserializer=siklus_dot_v1_dot_commands__repair__pb2.ReturnToStageRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_commands__repair__pb2.ReturnToStageResponse.SerializeToString,
-            ),
-            'CorrectEntry': grpc.unary_unary_rpc_method_handler(
-                    servicer.CorrectEntry,
-                    request_deserializer=siklus_dot_v1_dot_commands__repair__pb2.CorrectEntryRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_commands__repair__pb2.CorrectEntryResponse.SerializeToString,
             ),
             'Exclude': grpc.unary_unary_rpc_method_handler(
                     servicer.Exclude,
@@ -1591,195 +1468,6 @@ class EvaluationService:
             '/siklus.v1.EvaluationService/Reassign',
             siklus_dot_v1_dot_commands__team__pb2.ReassignRequest.SerializeToString,
             siklus_dot_v1_dot_commands__team__pb2.ReassignResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def MoveDeadline(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/siklus.v1.EvaluationService/MoveDeadline',
-            siklus_dot_v1_dot_commands__repair__pb2.MoveDeadlineRequest.SerializeToString,
-            siklus_dot_v1_dot_commands__repair__pb2.MoveDeadlineResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ExtendForOutage(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/siklus.v1.EvaluationService/ExtendForOutage',
-            siklus_dot_v1_dot_commands__repair__pb2.ExtendForOutageRequest.SerializeToString,
-            siklus_dot_v1_dot_commands__repair__pb2.ExtendForOutageResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ReplacePerson(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/siklus.v1.EvaluationService/ReplacePerson',
-            siklus_dot_v1_dot_commands__repair__pb2.ReplacePersonRequest.SerializeToString,
-            siklus_dot_v1_dot_commands__repair__pb2.ReplacePersonResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def RecordDeparture(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/siklus.v1.EvaluationService/RecordDeparture',
-            siklus_dot_v1_dot_commands__repair__pb2.RecordDepartureRequest.SerializeToString,
-            siklus_dot_v1_dot_commands__repair__pb2.RecordDepartureResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def RecordLeave(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/siklus.v1.EvaluationService/RecordLeave',
-            siklus_dot_v1_dot_commands__repair__pb2.RecordLeaveRequest.SerializeToString,
-            siklus_dot_v1_dot_commands__repair__pb2.RecordLeaveResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ReturnToStage(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/siklus.v1.EvaluationService/ReturnToStage',
-            siklus_dot_v1_dot_commands__repair__pb2.ReturnToStageRequest.SerializeToString,
-            siklus_dot_v1_dot_commands__repair__pb2.ReturnToStageResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def CorrectEntry(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/siklus.v1.EvaluationService/CorrectEntry',
-            siklus_dot_v1_dot_commands__repair__pb2.CorrectEntryRequest.SerializeToString,
-            siklus_dot_v1_dot_commands__repair__pb2.CorrectEntryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,7 +8,6 @@ from grpc import aio as _aio
 from siklus.v1 import commands_appeal_pb2 as _commands_appeal_pb2
 from siklus.v1 import commands_plan_pb2 as _commands_plan_pb2
 from siklus.v1 import commands_rating_pb2 as _commands_rating_pb2
-from siklus.v1 import commands_repair_pb2 as _commands_repair_pb2
 from siklus.v1 import commands_team_pb2 as _commands_team_pb2
 from siklus.v1 import commands_year_pb2 as _commands_year_pb2
 from siklus.v1 import evaluation_reads_pb2 as _evaluation_reads_pb2
@@ -130,26 +129,6 @@ class EvaluationServiceStub:
     """The approver refers to the team; allowed to whoever may act on APPROVE."""
     Reassign: _grpc.UnaryUnaryMultiCallable[_commands_team_pb2.ReassignRequest, _commands_team_pb2.ReassignResponse]
     """The team gives a seat to another person; allowed to an agency admin while the evaluation runs."""
-    MoveDeadline: _grpc.UnaryUnaryMultiCallable[_commands_repair_pb2.MoveDeadlineRequest, _commands_repair_pb2.MoveDeadlineResponse]
-    """Moves one task's deadline, with a reason; allowed to an agency admin. Bringing it forward leaves the
-    policy's notice.
-    """
-    ExtendForOutage: _grpc.UnaryUnaryMultiCallable[_commands_repair_pb2.ExtendForOutageRequest, _commands_repair_pb2.ExtendForOutageResponse]
-    """Extends what was open in a recorded outage, once; allowed to an agency admin."""
-    ReplacePerson: _grpc.UnaryUnaryMultiCallable[_commands_repair_pb2.ReplacePersonRequest, _commands_repair_pb2.ReplacePersonResponse]
-    """Hands everything that one person holds here to another; allowed to an agency admin."""
-    RecordDeparture: _grpc.UnaryUnaryMultiCallable[_commands_repair_pb2.RecordDepartureRequest, _commands_repair_pb2.RecordDepartureResponse]
-    """Records that the employee left the agency; allowed to an agency admin."""
-    RecordLeave: _grpc.UnaryUnaryMultiCallable[_commands_repair_pb2.RecordLeaveRequest, _commands_repair_pb2.RecordLeaveResponse]
-    """Pauses the employee's own clocks for days of leave; allowed to an agency admin, where the policy
-    lets leave pause clocks.
-    """
-    ReturnToStage: _grpc.UnaryUnaryMultiCallable[_commands_repair_pb2.ReturnToStageRequest, _commands_repair_pb2.ReturnToStageResponse]
-    """Sends the evaluation back to an earlier stage, with a reason; allowed to an agency admin. Where the
-    policy asks for a second person, the same call by another one does it.
-    """
-    CorrectEntry: _grpc.UnaryUnaryMultiCallable[_commands_repair_pb2.CorrectEntryRequest, _commands_repair_pb2.CorrectEntryResponse]
-    """Puts an entry right that was written down wrong, with a reason; allowed to an agency admin."""
     Exclude: _grpc.UnaryUnaryMultiCallable[_commands_team_pb2.ExcludeRequest, _commands_team_pb2.ExcludeResponse]
     """The team takes the employee out of the cycle; allowed to an agency admin."""
     Cancel: _grpc.UnaryUnaryMultiCallable[_commands_team_pb2.CancelRequest, _commands_team_pb2.CancelResponse]
@@ -252,26 +231,6 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     """The approver refers to the team; allowed to whoever may act on APPROVE."""
     Reassign: _aio.UnaryUnaryMultiCallable[_commands_team_pb2.ReassignRequest, _commands_team_pb2.ReassignResponse]  # type: ignore[assignment]
     """The team gives a seat to another person; allowed to an agency admin while the evaluation runs."""
-    MoveDeadline: _aio.UnaryUnaryMultiCallable[_commands_repair_pb2.MoveDeadlineRequest, _commands_repair_pb2.MoveDeadlineResponse]  # type: ignore[assignment]
-    """Moves one task's deadline, with a reason; allowed to an agency admin. Bringing it forward leaves the
-    policy's notice.
-    """
-    ExtendForOutage: _aio.UnaryUnaryMultiCallable[_commands_repair_pb2.ExtendForOutageRequest, _commands_repair_pb2.ExtendForOutageResponse]  # type: ignore[assignment]
-    """Extends what was open in a recorded outage, once; allowed to an agency admin."""
-    ReplacePerson: _aio.UnaryUnaryMultiCallable[_commands_repair_pb2.ReplacePersonRequest, _commands_repair_pb2.ReplacePersonResponse]  # type: ignore[assignment]
-    """Hands everything that one person holds here to another; allowed to an agency admin."""
-    RecordDeparture: _aio.UnaryUnaryMultiCallable[_commands_repair_pb2.RecordDepartureRequest, _commands_repair_pb2.RecordDepartureResponse]  # type: ignore[assignment]
-    """Records that the employee left the agency; allowed to an agency admin."""
-    RecordLeave: _aio.UnaryUnaryMultiCallable[_commands_repair_pb2.RecordLeaveRequest, _commands_repair_pb2.RecordLeaveResponse]  # type: ignore[assignment]
-    """Pauses the employee's own clocks for days of leave; allowed to an agency admin, where the policy
-    lets leave pause clocks.
-    """
-    ReturnToStage: _aio.UnaryUnaryMultiCallable[_commands_repair_pb2.ReturnToStageRequest, _commands_repair_pb2.ReturnToStageResponse]  # type: ignore[assignment]
-    """Sends the evaluation back to an earlier stage, with a reason; allowed to an agency admin. Where the
-    policy asks for a second person, the same call by another one does it.
-    """
-    CorrectEntry: _aio.UnaryUnaryMultiCallable[_commands_repair_pb2.CorrectEntryRequest, _commands_repair_pb2.CorrectEntryResponse]  # type: ignore[assignment]
-    """Puts an entry right that was written down wrong, with a reason; allowed to an agency admin."""
     Exclude: _aio.UnaryUnaryMultiCallable[_commands_team_pb2.ExcludeRequest, _commands_team_pb2.ExcludeResponse]  # type: ignore[assignment]
     """The team takes the employee out of the cycle; allowed to an agency admin."""
     Cancel: _aio.UnaryUnaryMultiCallable[_commands_team_pb2.CancelRequest, _commands_team_pb2.CancelResponse]  # type: ignore[assignment]
@@ -551,68 +510,6 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_commands_team_pb2.ReassignResponse, _abc.Awaitable[_commands_team_pb2.ReassignResponse]]:
         """The team gives a seat to another person; allowed to an agency admin while the evaluation runs."""
-
-    @_abc_1.abstractmethod
-    def MoveDeadline(
-        self,
-        request: _commands_repair_pb2.MoveDeadlineRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_commands_repair_pb2.MoveDeadlineResponse, _abc.Awaitable[_commands_repair_pb2.MoveDeadlineResponse]]:
-        """Moves one task's deadline, with a reason; allowed to an agency admin. Bringing it forward leaves the
-        policy's notice.
-        """
-
-    @_abc_1.abstractmethod
-    def ExtendForOutage(
-        self,
-        request: _commands_repair_pb2.ExtendForOutageRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_commands_repair_pb2.ExtendForOutageResponse, _abc.Awaitable[_commands_repair_pb2.ExtendForOutageResponse]]:
-        """Extends what was open in a recorded outage, once; allowed to an agency admin."""
-
-    @_abc_1.abstractmethod
-    def ReplacePerson(
-        self,
-        request: _commands_repair_pb2.ReplacePersonRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_commands_repair_pb2.ReplacePersonResponse, _abc.Awaitable[_commands_repair_pb2.ReplacePersonResponse]]:
-        """Hands everything that one person holds here to another; allowed to an agency admin."""
-
-    @_abc_1.abstractmethod
-    def RecordDeparture(
-        self,
-        request: _commands_repair_pb2.RecordDepartureRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_commands_repair_pb2.RecordDepartureResponse, _abc.Awaitable[_commands_repair_pb2.RecordDepartureResponse]]:
-        """Records that the employee left the agency; allowed to an agency admin."""
-
-    @_abc_1.abstractmethod
-    def RecordLeave(
-        self,
-        request: _commands_repair_pb2.RecordLeaveRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_commands_repair_pb2.RecordLeaveResponse, _abc.Awaitable[_commands_repair_pb2.RecordLeaveResponse]]:
-        """Pauses the employee's own clocks for days of leave; allowed to an agency admin, where the policy
-        lets leave pause clocks.
-        """
-
-    @_abc_1.abstractmethod
-    def ReturnToStage(
-        self,
-        request: _commands_repair_pb2.ReturnToStageRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_commands_repair_pb2.ReturnToStageResponse, _abc.Awaitable[_commands_repair_pb2.ReturnToStageResponse]]:
-        """Sends the evaluation back to an earlier stage, with a reason; allowed to an agency admin. Where the
-        policy asks for a second person, the same call by another one does it.
-        """
-
-    @_abc_1.abstractmethod
-    def CorrectEntry(
-        self,
-        request: _commands_repair_pb2.CorrectEntryRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_commands_repair_pb2.CorrectEntryResponse, _abc.Awaitable[_commands_repair_pb2.CorrectEntryResponse]]:
-        """Puts an entry right that was written down wrong, with a reason; allowed to an agency admin."""
 
     @_abc_1.abstractmethod
     def Exclude(

@@ -56,7 +56,8 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
         "began_at": at - timedelta(hours=2),
         "ended_at": at - timedelta(hours=1),
         "stage": _before(state.stage),
-        "entry": c.Correctable.PERIODIC_EVALUATION,
+        "reopen_passed": True,
+        "entry": c.Correctable.SELF_EVALUATION,
         "calendar": state.calendar.model_copy(update={"version": "baru"}),
         "segment": 1,
         "days": 90,
@@ -65,6 +66,9 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
         each = state.policy.rating.per_indicator
         levels = (c.IndicatorLevel(id=i.id, level=Level.AT) for i in state.plan.indicators)
         fields["indicators"] = tuple(levels) if each else ()
+    if command is c.CorrectEntry:
+        # Other levels than those that were written down.
+        fields |= {"number": 0, "results": Level.BELOW}
     if command is c.DecideAppeal:
         # Upheld levels are the rating's own.
         fields |= {"results": None, "behaviour": None}

@@ -87,6 +87,7 @@ REASON_WORDS = {
     WRONG_STAGE | bukan pada tahap ini | not at this stage
     EVALUATION_CLOSED | evaluasi sudah berakhir | the evaluation has ended
     WINDOW_CLOSED | jangka waktu sudah lewat | the window is closed
+    NOT_ALLOWED_BY_POLICY | tidak diatur kebijakan ini | not in this policy
     NOT_YET_OPEN | belum waktunya | it is not open yet
     RESPONSE_PENDING | penilai belum didengar | the rater is still to be heard
     ALREADY_DONE | sudah dilakukan, atau tidak ada yang menunggu | done already, or nothing waits
