@@ -28,7 +28,7 @@ COUNTS = """
         count(*) FILTER (WHERE e.next_due_at <= %(late)s),
         count(*) FILTER (WHERE e.next_due_at <= %(soon)s)
     FROM evaluation AS e WHERE e.agency = %(agency)s AND e.cycle = %(cycle)s {of_unit}
-    GROUP BY e.stage, {unit} ORDER BY e.stage, {unit} LIMIT %(limit)s
+    GROUP BY {grouped} ORDER BY {grouped} LIMIT %(limit)s
 """
 AT_RISK = """
     {inside}
@@ -101,6 +101,7 @@ async def counts(
     query = COUNTS.format(
         inside=INSIDE if unit else "",
         unit="e.unit" if by_unit else "''",
+        grouped="e.stage, e.unit" if by_unit else "e.stage",
         of_unit=OF_UNIT if unit else "",
     )
     values = {
