@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "policy": "siklus.services.cli.policy",
     "roster": "siklus.services.cli.roster",
     "mandate": "siklus.services.cli.mandate",
+    "cycle": "siklus.services.cli.cycle",
     "audit": "siklus.services.cli.audit",
     "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",
