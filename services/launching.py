@@ -27,6 +27,8 @@ from siklus.workflows.cycle import OVER, CycleWorkflow, Launch, Pace, Waiting
 from siklus.workflows.ports import CohortRef
 
 PATIENCE: Final = timedelta(seconds=4)
+TO_STEER: Final = timedelta(seconds=8)
+"""A worker that died with the launch in its hands is passed by after four seconds."""
 ATTEMPTS: Final = 3
 """A run that continues as new may drop an Update."""
 PAUSE_SECONDS: Final = 0.15
@@ -39,23 +41,23 @@ Steering = Callable[["WorkflowHandle[CycleWorkflow, None]"], Awaitable[Any]]
 
 def paused(handle: "WorkflowHandle[CycleWorkflow, None]") -> Awaitable[Any]:
     """Begin no further page."""
-    return handle.execute_update(CycleWorkflow.pause, rpc_timeout=PATIENCE)
+    return handle.execute_update(CycleWorkflow.pause, rpc_timeout=TO_STEER)
 
 
 def resumed(handle: "WorkflowHandle[CycleWorkflow, None]") -> Awaitable[Any]:
     """Go on."""
-    return handle.execute_update(CycleWorkflow.resume, rpc_timeout=PATIENCE)
+    return handle.execute_update(CycleWorkflow.resume, rpc_timeout=TO_STEER)
 
 
 def cancelled(handle: "WorkflowHandle[CycleWorkflow, None]") -> Awaitable[Any]:
     """Call it off."""
-    return handle.execute_update(CycleWorkflow.cancel, rpc_timeout=PATIENCE)
+    return handle.execute_update(CycleWorkflow.cancel, rpc_timeout=TO_STEER)
 
 
 def paced(pace: int) -> Steering:
     """Start so many a second."""
     return lambda handle: handle.execute_update(
-        CycleWorkflow.set_pace, Pace(pace=pace), rpc_timeout=PATIENCE
+        CycleWorkflow.set_pace, Pace(pace=pace), rpc_timeout=TO_STEER
     )
 
 

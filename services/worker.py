@@ -76,6 +76,7 @@ async def running_worker(
             ],
             workflow_runner=runner,
             max_concurrent_activities=4,
+            sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(

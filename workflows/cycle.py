@@ -155,7 +155,10 @@ class CycleWorkflow:
 
     async def _end(self) -> None:
         self._over = True
-        if self._cancelled:
+        if self._cancelled and self._asked:
+            # Asked for again before it was called off: whoever waits waits on.
+            pass
+        elif self._cancelled:
             async with self._noting:
                 await workflow.execute_activity(
                     ports.cancel_launch, self._cohort, start_to_close_timeout=ports.PAGE

@@ -1,0 +1,136 @@
+"""The worker killed by -9 at any page of a launch: nobody is lost, nobody is started twice."""
+
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from random import Random
+from typing import Any, Final
+
+import grpc
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from siklus.services.local.stack import LocalStack
+from siklus.v1 import cohort_pb2 as cohort
+from siklus.v1 import cohort_service_pb2 as steering
+from siklus.v1 import cycle_service_pb2 as cycles
+from siklus.workflows import names
+from siklus.workflows.domain.values import AgencyId, CycleId
+from tests.e2e.agency import NATIONAL, Agency, agency_at, crowd, eventually
+from tests.e2e.calls import Refused, outcome
+
+PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
+SIZE: Final = 1500 if PROVE else 60
+KILLS: Final = 8 if PROVE else 1
+PACE: Final = 60 if PROVE else 20
+SEED: Final = 4
+MAY_BE_SENT_AGAIN: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+async def agency() -> AsyncIterator[Agency]:
+    """An agency with a cycle that is not launched; its worker is a process of its own."""
+    async with LocalStack(worker_process=True) as stack:
+        year = stack.clock.now().year + 1
+        async with agency_at(stack, "dimatikan", cycle=str(year)) as opened:
+            await opened.employ(crowd(SIZE))
+            await opened.publish(NATIONAL)
+            await opened.create_cycle(year)
+            yield opened
+
+
+async def test_a_launch_survives_the_worker_at_any_page(agency: Agency) -> None:
+    random = Random(SEED)
+    in_the_cohort = SIZE + 2
+    await agency.admin.sends(
+        cycles.LaunchCycleRequest(name=agency.cycle, request_id="launch", pace=PACE)
+    )
+    at = sorted(random.sample(range(1, in_the_cohort - PACE // 2), KILLS))
+    for number, target in enumerate(at):
+        await started(agency, target)
+        await killed(agency)
+        if PROVE and number == 0:
+            # Paused and resumed between two deaths: a new worker knows both.
+            await answered(
+                agency, steering.PauseLaunchRequest(name=agency.cycle, request_id="pause")
+            )
+            await killed(agency)
+            await answered(
+                agency, steering.ResumeLaunchRequest(name=agency.cycle, request_id="resume")
+            )
+    await eventually(is_launched(agency), within=300)
+
+    members = await all_members(agency)
+    outcomes = Counter(each.outcome for each in members)
+    assert outcomes == {
+        cohort.MEMBER_OUTCOME_STARTED: in_the_cohort,
+        cohort.MEMBER_OUTCOME_EXCLUDED: 1,
+    }
+    evaluations = await agency.evaluations()
+    people = [each.person for each in members if each.outcome == cohort.MEMBER_OUTCOME_STARTED]
+    assert sorted(each.person for each in evaluations) == people
+    # A second start would have opened it a second time, or be a second run of its workflow.
+    assert {each.revision for each in evaluations} == {1}
+    runs = Counter[str]()
+    client = agency.stack.client
+    async for run in client.list_workflows(f"SiklusAgency = '{agency.id}'"):
+        if run.id.startswith("evaluation/"):
+            runs[run.id] += 1
+            assert run.status is WorkflowExecutionStatus.RUNNING
+    assert len(runs) == in_the_cohort
+    assert set(runs.values()) == {1}
+    launch = names.cycle_workflow_id(AgencyId(agency.id), CycleId(agency.cycle_id))
+    status = (await client.get_workflow_handle(launch).describe()).status
+    assert status is WorkflowExecutionStatus.COMPLETED
+    print(f"killed amid {in_the_cohort} starts after {at} of them")
+
+
+async def started(agency: Agency, count: int) -> None:
+    """Wait until at least so many evaluations are noted as started."""
+
+    async def so_many() -> bool:
+        return (await agency.progress()).progress.started >= count
+
+    await eventually(so_many, within=120)
+
+
+async def answered(agency: Agency, request: Any) -> None:
+    """Send a request until it has its answer: a new worker may need a while to take over."""
+
+    async def it_is() -> bool:
+        told = await outcome(agency.admin.sends(request))
+        assert not isinstance(told, Refused) or told.code in MAY_BE_SENT_AGAIN, told
+        return not isinstance(told, Refused)
+
+    await eventually(it_is, within=60)
+
+
+async def killed(agency: Agency) -> None:
+    """Kill the worker wherever it is, and start another."""
+    worker = agency.stack.worker
+    assert worker is not None
+    worker.kill()
+    await worker.start()
+
+
+def is_launched(agency: Agency) -> Callable[[], Awaitable[bool]]:
+    async def all_are_on_record() -> bool:
+        cycle = await agency.progress()
+        shown = sum(each.count for each in cycle.progress.stages)
+        over = cycle.state == cycles.CYCLE_STATE_RUNNING
+        return over and shown == cycle.progress.started
+
+    return all_are_on_record
+
+
+async def all_members(agency: Agency) -> list[cohort.Member]:
+    request = cohort.ListMembersRequest(name=agency.cycle, page_size=200)
+    found: list[cohort.Member] = []
+    while True:
+        page: cohort.ListMembersResponse = await agency.admin.sends(request)
+        found += page.members
+        if not page.next_page_token:
+            return found
+        request.page_token = page.next_page_token
