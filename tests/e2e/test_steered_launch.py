@@ -79,8 +79,10 @@ async def is_over(agency: Agency) -> None:
     await eventually(all_are_on_record)
 
 
-async def members(agency: Agency, **wanted: cohort.MemberOutcome.ValueType) -> list[cohort.Member]:
-    request = cohort.ListMembersRequest(name=agency.cycle, page_size=7, **wanted)
+async def members(
+    agency: Agency, outcome: cohort.MemberOutcome.ValueType = cohort.MEMBER_OUTCOME_UNSPECIFIED
+) -> list[cohort.Member]:
+    request = cohort.ListMembersRequest(name=agency.cycle, page_size=7, outcome=outcome)
     found: list[cohort.Member] = []
     while True:
         page: cohort.ListMembersResponse = await agency.auditor.sends(request)
@@ -136,7 +138,7 @@ async def test_a_paused_launch_goes_on_where_it_was(agency: Agency) -> None:
     assert (paused.state, paused.pace) == (cycles.CYCLE_STATE_PAUSED, 5)
     assert (await opened.admin.sends(pause)).cycle == paused
 
-    waiting = await members(opened, outcome=cohort.MEMBER_OUTCOME_WAITING)
+    waiting = await members(opened, cohort.MEMBER_OUTCOME_WAITING)
     assert len(waiting) >= 13
     faster = steering.SetLaunchPaceRequest(name=opened.cycle, request_id="faster-it", pace=900)
     assert (await opened.admin.sends(faster)).cycle.state == cycles.CYCLE_STATE_PAUSED
@@ -145,7 +147,7 @@ async def test_a_paused_launch_goes_on_where_it_was(agency: Agency) -> None:
     await is_over(opened)
 
     assert (await opened.progress()).state == cycles.CYCLE_STATE_RUNNING
-    started = await members(opened, outcome=cohort.MEMBER_OUTCOME_STARTED)
+    started = await members(opened, cohort.MEMBER_OUTCOME_STARTED)
     evaluations = await opened.evaluations()
     assert sorted(each.person for each in evaluations) == [each.person for each in started]
     assert len(started) == 23

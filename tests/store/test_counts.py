@@ -23,8 +23,8 @@ async def many(projector: Projector, store: Store, agency: AgencyId) -> list[Cas
     """Twelve plans in three units, two of them one under the other; every third is submitted."""
     async with store.agency(agency) as connection:
         for code, parent in (("dinas", ""), ("seksi", "dinas"), ("lain", "")):
-            unit = Unit(code=code, name=code, zone="Asia/Jakarta", parent=parent or None)
-            await roster.put_units(connection, agency, [unit])
+            new = Unit(code=code, name=code, zone="Asia/Jakarta", parent=parent or None)
+            await roster.put_units(connection, agency, [new])
     cases = []
     for number, person in enumerate(PEOPLE):
         opened_at = OPENED_AT if number % 2 else LATER

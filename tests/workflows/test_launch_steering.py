@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 
 from siklus.services import launching
 from siklus.workflows import cycle, names, ports
-from siklus.workflows.cycle import OVER, CycleWorkflow, Launch, Pace, Waiting
+from siklus.workflows.cycle import OVER, CycleWorkflow, Launch, Waiting
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 from siklus.workflows.ports import LaunchState
 from tests.workflows.sandbox import workflow_runner
@@ -143,7 +143,7 @@ async def test_a_pace_makes_pages_that_a_pause_need_not_wait_for_long(
     first = await office.begun.get()
     assert (first.pace, first.size) == (1, 2)
 
-    await handle.execute_update(CycleWorkflow.set_pace, Pace(pace=40))
+    await launching.paced(40)(handle)
     office.let_go(20)
     second = await office.begun.get()
     await handle.result()
@@ -210,7 +210,7 @@ async def test_a_new_run_takes_pace_and_pause_along(
     monkeypatch.setattr(cycle, "PAGES_A_RUN", 3)
     handle = await launched(client, queue, pace=1)
     await office.begun.get()
-    await handle.execute_update(CycleWorkflow.set_pace, Pace(pace=3))
+    await launching.paced(3)(handle)
     await launching.paused(handle)
     first = (await handle.describe()).run_id
     office.let_go(20)
