@@ -34,6 +34,7 @@ from siklus.services.rpc.pace import USUAL, Pace
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.repairs import RepairServicer
 from siklus.services.rpc.roster import Roster
+from siklus.services.rpc.roster_import import RosterImport
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
 from siklus.services.standing_in import StandIns
@@ -45,6 +46,7 @@ from siklus.v1 import (
     evaluation_service_pb2_grpc,
     policy_service_pb2_grpc,
     repair_service_pb2_grpc,
+    roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     subscription_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -54,6 +56,7 @@ SERVICES: Final = (
     "siklus.v1.PolicyService",
     "siklus.v1.RepairService",
     "siklus.v1.RosterService",
+    "siklus.v1.RosterImportService",
     "siklus.v1.CycleService",
     "siklus.v1.CohortService",
     "siklus.v1.EvaluationService",
@@ -113,6 +116,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     roster_service_pb2_grpc.add_RosterServiceServicer_to_server(
         Roster(parts.store, parts.clock), registry
+    )
+    roster_import_service_pb2_grpc.add_RosterImportServiceServicer_to_server(
+        RosterImport(parts.store, parts.clock), registry
     )
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
         Cycles(parts.store, parts.client, parts.clock, watches), registry

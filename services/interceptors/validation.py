@@ -1,6 +1,6 @@
 """The rules that stand in the protos, checked before anything of ours sees a request."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from typing import Any
 
@@ -19,10 +19,19 @@ class Validation(Gate):
     name = "validation"
 
     def admit(self, call: Call) -> Any:
-        """Check the request; messages of a stream are checked by whoever reads them."""
-        if not call.method.public and not call.method.streams_in:
-            must_be_valid(call.request)
+        """Check the request; in a stream, each message as it comes."""
+        if call.method.public:
+            return call.request
+        if call.method.streams_in:
+            return _each_valid(call.request)
+        must_be_valid(call.request)
         return call.request
+
+
+async def _each_valid(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        must_be_valid(request)
+        yield request
 
 
 def must_be_valid(request: Any) -> None:

@@ -47,15 +47,16 @@ def keys_of_people(rows: Sequence[pb.PersonRow]) -> set[str]:
     written = {
         key for row in rows for key in (row.nip, row.ref, row.person_id, row.supervisor) if key
     }
-    return _as_kept(written)
+    return as_kept(written)
 
 
 def keys_of_approvers(rows: Sequence[pb.UnitRow]) -> set[str]:
     """Return every key by which rows of units name somebody."""
-    return _as_kept({row.approver for row in rows if row.approver})
+    return as_kept({row.approver for row in rows if row.approver})
 
 
-def _as_kept(written: set[str]) -> set[str]:
+def as_kept(written: set[str]) -> set[str]:
+    """Return keys as the store has them; a NIP has no blanks there."""
     # A NUL is in nobody's key, and the store takes no text that has one.
     keys = {" ".join(key.split()) for key in written if "\x00" not in key}
     return keys | {key.replace(" ", "") for key in keys}

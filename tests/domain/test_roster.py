@@ -56,7 +56,7 @@ def known(nip: str, person: str, supervisor: str | None = None, **fields: Any) -
 def people(rows: Sequence[PersonRow], everybody: Sequence[Person] = ()) -> list[PersonDraft]:
     numbers = count(1)
     return plan_people(
-        rows, Directory(everybody), {"pusat"}, lambda: PersonId(f"new-{next(numbers)}")
+        rows, Directory(everybody), {"pusat"}, lambda row: PersonId(f"new-{next(numbers)}")
     )
 
 

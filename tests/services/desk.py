@@ -17,6 +17,7 @@ from siklus.v1 import (
     cycle_service_pb2_grpc,
     policy_service_pb2,
     policy_service_pb2_grpc,
+    roster_import_service_pb2_grpc,
     roster_service_pb2,
     roster_service_pb2_grpc,
     subscription_service_pb2_grpc,
@@ -87,11 +88,13 @@ class Desk:
     """An agency's desk: each service, called by whom a test likes."""
 
     def __init__(self, channel: grpc.aio.Channel, agency: str) -> None:
+        self.channel = channel
         self.agency = agency
         self.parent = f"agencies/{agency}"
         self.admin = self.who("admin", "agency_admin")
         self.policies: Any = policy_service_pb2_grpc.PolicyServiceStub(channel)
         self.roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
+        self.imports: Any = roster_import_service_pb2_grpc.RosterImportServiceStub(channel)
         self.cycles: Any = cycle_service_pb2_grpc.CycleServiceStub(channel)
         self.cohorts: Any = cohort_service_pb2_grpc.CohortServiceStub(channel)
         self.subscriptions: Any = subscription_service_pb2_grpc.SubscriptionServiceStub(channel)

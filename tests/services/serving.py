@@ -13,11 +13,13 @@ from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.roster import Roster
+from siklus.services.rpc.roster_import import RosterImport
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
 from siklus.v1 import (
     cycle_service_pb2_grpc,
     policy_service_pb2_grpc,
+    roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     subscription_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -32,6 +34,9 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     server = grpc.aio.server(interceptors=chain(verify), options=list(SERVER_OPTIONS))
     policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(Policies(store, clock), server)
     roster_service_pb2_grpc.add_RosterServiceServicer_to_server(Roster(store, clock), server)
+    roster_import_service_pb2_grpc.add_RosterImportServiceServicer_to_server(
+        RosterImport(store, clock), server
+    )
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
         Cycles(store, temporal, clock, Watches(store, "", clock)), server
     )

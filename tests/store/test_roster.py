@@ -36,7 +36,7 @@ async def import_people(store: Store, agency: AgencyId, rows: Sequence[PersonRow
         keys = {key for row in rows for key in (row.nip, row.ref, row.person_id, row.supervisor)}
         known = await roster.directory(connection, agency, keys)
         units = {unit.code for unit in await roster.units(connection, agency)}
-        drafts = plan_people(rows, known, units, lambda: PersonId("made"))
+        drafts = plan_people(rows, known, units, lambda row: PersonId("made"))
         await roster.put_people(connection, agency, to_write(drafts))
         return [draft.outcome for draft in drafts]
 

@@ -5,7 +5,7 @@ One bad row never stops the rest; `roster_units` and `roster_people` hold the ru
 
 import abc
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 from siklus.workflows.domain.values import Value
 
 Planned = TypeVar("Planned")
+Name = TypeVar("Name", bound=Hashable)
 
 LONGEST_NAME = 200
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -74,6 +75,9 @@ class Draft(Generic[Planned]):
     """A row on its way: its problems so far, and what it would make if there were none."""
 
     number: int
+    """Its place among the rows that are planned together, from 0."""
+    row: int
+    """Its number as its writer counts."""
     id: str = ""
     problems: list[RowProblem] = field(default_factory=list)
     planned: Planned | None = None
@@ -244,13 +248,13 @@ def _looped(drafts: Iterable[Draft[Planned]], resting: Resting[Planned]) -> list
     return refused
 
 
-def loops(starts: Iterable[str], above: Callable[[str], str | None]) -> list[str]:
+def loops(starts: Iterable[Name], above: Callable[[Name], Name | None]) -> list[Name]:
     """Return all names on a loop to which a way up from one of the starts leads."""
-    found = list[str]()
-    walked: dict[str, int] = {}
+    found = list[Name]()
+    walked: dict[Name, int] = {}
     for walk, start in enumerate(starts):
-        way = list[str]()
-        step: str | None = start
+        way = list[Name]()
+        step: Name | None = start
         while step is not None and step not in walked:
             walked[step] = walk
             way.append(step)

@@ -1,7 +1,7 @@
 """The rows of an import of people: whom each is about, and which may stand."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Self, TypeVar
 
@@ -29,6 +29,9 @@ FINDING = {
     RowFault.INACTIVE_PERSON: "this person works there no more",
 }
 """Why a key leads to nobody."""
+SUPERVISOR_LOOP = problem(
+    "supervisor", RowFault.SUPERVISOR_LOOP, "the line of superiors leads back to this person"
+)
 
 
 class PersonRow(Value):
@@ -115,26 +118,57 @@ def _put_back(shown: dict[Key, Shown], key: Key, before: Mapping[Key, Shown]) ->
 def plan_people(
     rows: Sequence[PersonRow],
     known: Directory,
-    units: Collection[str],
-    new_id: Callable[[], PersonId],
+    units: Container[str],
+    new_id: Callable[[int], PersonId],
+    numbers: Sequence[int] | None = None,
 ) -> list[PersonDraft]:
     """Return what becomes of each row, in order.
 
     `known` holds everybody whom a row names by any key and all their superiors; `units` the codes
-    of the agency's units. A supervisor may stand in any row.
+    of the agency's units. A supervisor may stand in any row. `numbers` are the rows' own, by
+    default from 1.
     """
-    drafts = [_read(number, row, known, units, new_id) for number, row in enumerate(rows)]
-    _refuse_repeated(drafts)
+    drafts = read_people(rows, known, units, new_id, numbers or range(1, len(rows) + 1))
+    refuse_repeated(drafts, {})
     settle(drafts, _Supervisors(drafts, rows, known))
     return drafts
+
+
+def read_people(
+    rows: Sequence[PersonRow],
+    known: Directory,
+    units: Container[str],
+    new_id: Callable[[int], PersonId],
+    numbers: Sequence[int],
+) -> list[PersonDraft]:
+    """Return what each row says for itself; nobody is put under anybody yet.
+
+    `known` holds everybody whom a row names as the one that it is about.
+    """
+    return [
+        _read(PersonDraft(place, number), row, known, units, new_id)
+        for place, (number, row) in enumerate(zip(numbers, rows, strict=True))
+    ]
+
+
+def find_standing(
+    field: str, named: str, everybody: Directory, written: Directory
+) -> PersonId | RowProblem:
+    """Return whom a field of a row names, or why nobody.
+
+    `everybody` shows all as they stand while the accepted rows are thought to be applied;
+    `written` all that rows speak of, refused ones too.
+    """
+    found = everybody.find(named)
+    if found is RowFault.UNKNOWN_PERSON and not isinstance(written.find(named), RowFault):
+        return problem(field, RowFault.ROW_REFUSED, "the row of that person was refused")
+    return problem(field, found, FINDING[found]) if isinstance(found, RowFault) else found
 
 
 class _Supervisors(Resting[Person]):
     """Under whom everybody stands; puts the supervisors that it finds into the rows."""
 
-    loop = problem(
-        "supervisor", RowFault.SUPERVISOR_LOOP, "the line of superiors leads back to this person"
-    )
+    loop = SUPERVISOR_LOOP
 
     def __init__(
         self, drafts: Sequence[PersonDraft], rows: Sequence[PersonRow], known: Directory
@@ -152,12 +186,9 @@ class _Supervisors(Resting[Person]):
         planned, named = _planned(draft), self._rows[draft.number].supervisor
         if planned.top:
             return None
-        found = self._everybody.find(named)
-        if found is RowFault.UNKNOWN_PERSON and not isinstance(self._written.find(named), RowFault):
-            message = "the row of that person was refused"
-            return problem("supervisor", RowFault.ROW_REFUSED, message)
-        if isinstance(found, RowFault):
-            return problem("supervisor", found, FINDING[found])
+        found = find_standing("supervisor", named, self._everybody, self._written)
+        if isinstance(found, RowProblem):
+            return found
         if planned.supervisor != found:
             draft.planned = planned.model_copy(update={"supervisor": found})
             self._everybody.by_id[planned.person] = draft.planned
@@ -177,13 +208,12 @@ def _planned(draft: PersonDraft) -> Person:
 
 
 def _read(
-    number: int,
+    draft: PersonDraft,
     row: PersonRow,
     known: Directory,
-    units: Collection[str],
-    new_id: Callable[[], PersonId],
+    units: Container[str],
+    new_id: Callable[[int], PersonId],
 ) -> PersonDraft:
-    draft = PersonDraft(number)
     fields = Fields(draft)
     nip = _nip(row.nip, draft)
     ref = fields.text("ref", row.ref)
@@ -198,7 +228,7 @@ def _read(
     draft.before = before
     draft.id = before.person if before else given
     draft.planned = Person(
-        person=PersonId(draft.id or new_id()),
+        person=PersonId(draft.id or new_id(draft.row)),
         nip=nip,
         name=fields.text("name", row.name, needed=True),
         email=fields.email("email", row.email),
@@ -258,7 +288,7 @@ def _before(
     return before
 
 
-def _unit(written: str, units: Collection[str], draft: PersonDraft) -> str:
+def _unit(written: str, units: Container[str], draft: PersonDraft) -> str:
     code = written.strip()
     if not code:
         draft.refuse("unit", RowFault.MISSING, "this is needed")
@@ -274,17 +304,26 @@ def _language(written: str, draft: PersonDraft) -> str:
     return code
 
 
-def _refuse_repeated(drafts: Sequence[PersonDraft]) -> None:
-    """The first row about a person counts; one that mixes two people up is about neither."""
-    first: dict[tuple[str, str], int] = {}
+def keys_of(draft: PersonDraft) -> dict[str, str]:
+    """Return by which keys a row is about somebody; one that mixes two people up is about nobody.
+
+    A key that is empty is none.
+    """
+    planned = draft.planned
+    if planned is None or any(p.code == RowFault.ANOTHER_PERSON for p in draft.problems):
+        return {}
+    return {"nip": planned.nip, "ref": planned.ref or "", "person_id": planned.person}
+
+
+def refuse_repeated(drafts: Iterable[PersonDraft], first: dict[tuple[str, str], int]) -> None:
+    """Refuse what speaks again of somebody: the first row about a person counts.
+
+    `first` holds the keys of earlier rows with the numbers of these, and then those of the drafts.
+    """
     for draft in drafts:
-        planned = draft.planned
-        if planned is None or any(p.code == RowFault.ANOTHER_PERSON for p in draft.problems):
-            continue
-        keys = {"nip": planned.nip, "ref": planned.ref or "", "person_id": planned.person}
-        for name, key in keys.items():
-            number = first.setdefault((name, key), draft.number) if key else draft.number
-            if number != draft.number:
-                message = f"row {number + 1} is about this person already"
+        for name, key in keys_of(draft).items():
+            row = first.setdefault((name, key), draft.row) if key else draft.row
+            if row != draft.row:
+                message = f"row {row} is about this person already"
                 draft.refuse(name, RowFault.REPEATED_ROW, message)
                 break

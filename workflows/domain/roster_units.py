@@ -1,6 +1,7 @@
 """The rows of an import of units: which may stand, given what is known."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from siklus.workflows.domain.roster import (
     Draft,
@@ -43,14 +44,28 @@ UnitDraft = Draft[Unit]
 
 
 def plan_units(
-    rows: Sequence[UnitRow], known: Mapping[str, Unit], people: Directory
+    rows: Sequence[UnitRow],
+    known: Mapping[str, Unit],
+    people: Directory | None,
+    numbers: Sequence[int] | None = None,
+    fallen: Mapping[int, RowProblem] = MappingProxyType({}),
 ) -> list[UnitDraft]:
     """Return what becomes of each row, in order.
 
-    `known` holds every unit of the agency by code, `people` those whom rows name as approvers.
+    `known` holds every unit of the agency by code, `people` those whom rows name as approvers;
+    without them nobody is looked up and no row has an approver. `numbers` are the rows' own, by
+    default from 1; `fallen` are rows that are known to be refused, by number.
     """
-    drafts = [_read(number, row, known, people) for number, row in enumerate(rows)]
+    drafts = [
+        _read(UnitDraft(place, number), row, known, people)
+        for place, (number, row) in enumerate(
+            zip(numbers or range(1, len(rows) + 1), rows, strict=True)
+        )
+    ]
     _refuse_repeated(drafts)
+    for draft in drafts:
+        if draft.row in fallen:
+            draft.problems.append(fallen[draft.row])
     settle(drafts, _Parents(drafts, known))
     return drafts
 
@@ -87,13 +102,14 @@ class _Parents(Resting[Unit]):
             self._units[draft.id] = self._known[draft.id]
 
 
-def _read(number: int, row: UnitRow, known: Mapping[str, Unit], people: Directory) -> UnitDraft:
-    draft = UnitDraft(number)
+def _read(
+    draft: UnitDraft, row: UnitRow, known: Mapping[str, Unit], people: Directory | None
+) -> UnitDraft:
     fields = Fields(draft)
     code = fields.code("code", row.code)
     if not code:
         draft.refuse("code", RowFault.MISSING, "this is needed")
-    approver = people.find(row.approver) if row.approver.strip() else None
+    approver = people.find(row.approver) if people and row.approver.strip() else None
     if isinstance(approver, RowFault):
         draft.refuse("approver", approver, FINDING[approver])
     unit = Unit(
@@ -120,7 +136,7 @@ def _refuse_repeated(drafts: Sequence[UnitDraft]) -> None:
     """The first row of a code counts, whatever becomes of it."""
     first: dict[str, int] = {}
     for draft in drafts:
-        number = first.setdefault(draft.id, draft.number)
-        if draft.id and number != draft.number:
-            message = f"row {number + 1} has this code already"
+        row = first.setdefault(draft.id, draft.row)
+        if draft.id and row != draft.row:
+            message = f"row {row} has this code already"
             draft.refuse("code", RowFault.REPEATED_ROW, message)

@@ -1,0 +1,182 @@
+"""The rows of an import while it is decided: in temporary tables of a connection of its own.
+
+Nothing of it is seen by anybody else, and all of it goes with the connection. `place` is a row's
+place among the people of the import, from 0; `row` is its number as its writer counts.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from psycopg.rows import class_row, kwargs_row
+
+from siklus.activities.store.pool import BECOME, Connection
+from siklus.activities.store.queries.roster import PERSON
+from siklus.workflows.domain.roster import RowProblem
+from siklus.workflows.domain.roster_people import Directory, Person
+from siklus.workflows.domain.values import AgencyId
+
+TABLES: Final = """
+    CREATE TEMP TABLE import_row (
+        place integer PRIMARY KEY, row integer NOT NULL, written bytea NOT NULL);
+    CREATE TEMP TABLE import_person (
+        place integer PRIMARY KEY, row integer NOT NULL, id text NOT NULL,
+        person text NOT NULL, nip text NOT NULL, name text NOT NULL, email text NOT NULL,
+        unit text NOT NULL, position text NOT NULL, top boolean NOT NULL, language text NOT NULL,
+        joined_on date, ref text, named text NOT NULL, accepted boolean NOT NULL,
+        fresh boolean NOT NULL, same boolean NOT NULL, before_under text);
+    CREATE INDEX ON import_person (person);
+    CREATE INDEX ON import_person (nip);
+    CREATE INDEX ON import_person (ref);
+    CREATE TEMP TABLE import_key (
+        name text, key bytea, row integer NOT NULL, PRIMARY KEY (name, key));
+    CREATE TEMP TABLE import_problem (
+        place integer, nth integer, field text NOT NULL, code text NOT NULL, message text NOT NULL,
+        PRIMARY KEY (place, nth));
+    CREATE TEMP TABLE import_above (place integer PRIMARY KEY, supervisor text NOT NULL);
+    CREATE INDEX ON import_above (supervisor);
+    CREATE TEMP TABLE import_fallen (
+        place integer PRIMARY KEY, person text NOT NULL, round integer NOT NULL);
+    CREATE INDEX ON import_fallen (round)
+"""
+FORGET: Final = """
+    TRUNCATE import_person, import_key, import_problem, import_above, import_fallen
+"""
+ANALYZE: Final = "ANALYZE import_person, import_above, import_fallen"
+STAGE: Final = "COPY import_row (place, row, written) FROM STDIN"
+WRITTEN: Final = """
+    SELECT row, written FROM import_row WHERE place >= %s AND place < %s ORDER BY place
+"""
+FIRST: Final = """
+    SELECT name, key, row FROM import_key JOIN unnest(%s::text[], %s::bytea[]) AS asked (name, key)
+        USING (name, key)
+"""
+PUT_KEYS: Final = """
+    INSERT INTO import_key SELECT * FROM unnest(%s::text[], %s::bytea[], %s::int[])
+    ON CONFLICT DO NOTHING
+"""
+_READ_COLUMNS: Final = """place, row, id, person, nip, name, email, unit, position, top, language,
+    joined_on, ref, named, accepted, fresh, same, before_under"""
+PUT_READ: Final = f"COPY import_person ({_READ_COLUMNS}) FROM STDIN"
+PUT_PROBLEMS: Final = """
+    INSERT INTO import_problem SELECT * FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[],
+        %s::text[]) ON CONFLICT DO NOTHING
+"""
+ABOUT: Final = f"""
+    SELECT {PERSON} FROM person WHERE agency = %(agency)s
+        AND (person = ANY(%(keys)s) OR nip = ANY(%(keys)s) OR ref = ANY(%(keys)s))
+"""  # noqa: S608 - constants alone
+STANDS: Final = """accepted AND NOT EXISTS (SELECT FROM import_fallen AS gone
+    WHERE gone.place = import_person.place AND gone.round < %(round)s)"""
+"""Of a row: it was not refused before this round of settling."""
+_AS_PERSON: Final = """
+    person, nip, name, email, unit, position, NULL AS supervisor, top, language, joined_on, ref,
+    true AS active
+"""
+STANDING: Final = f"""
+    SELECT {_AS_PERSON} FROM import_person
+    WHERE {STANDS} AND (person = ANY(%(people)s) OR nip = ANY(%(keys)s) OR ref = ANY(%(keys)s))
+    ORDER BY place
+"""  # noqa: S608 - constants alone
+SPOKEN_OF: Final = f"""
+    SELECT {_AS_PERSON} FROM import_person
+    WHERE person = ANY(%(keys)s) OR nip = ANY(%(keys)s) OR ref = ANY(%(keys)s) ORDER BY place
+"""  # noqa: S608 - constants alone
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One row as it was sent."""
+
+    row: int
+    written: bytes
+
+
+async def prepare(connection: Connection, agency: AgencyId, *, seconds: float) -> None:
+    """Make the connection the agency's, with empty tables; no statement takes longer than that."""
+    await connection.execute(BECOME, (agency, f"{seconds * 1000:.0f}"))
+    await connection.execute(TABLES.encode())
+
+
+async def stage(connection: Connection, first: int, rows: Iterable[tuple[int, bytes]]) -> None:
+    """Keep the next rows as they were sent: number and bytes; `first` is the place of the first."""
+    async with connection.cursor() as cursor, cursor.copy(STAGE) as copy:
+        for place, (row, written) in enumerate(rows, start=first):
+            await copy.write_row((place, row, written))
+
+
+async def staged(connection: Connection, places: range) -> list[Staged]:
+    """Return the rows of these places as they were sent."""
+    async with connection.cursor(row_factory=class_row(Staged)) as cursor:
+        return await (await cursor.execute(WRITTEN, (places.start, places.stop))).fetchall()
+
+
+async def forget(connection: Connection) -> None:
+    """Forget what was decided, and nothing of what was sent."""
+    await connection.execute(FORGET)
+
+
+async def analyze(connection: Connection) -> None:
+    """Let the server see how large the tables have become; nobody does that for temporary ones."""
+    await connection.execute(ANALYZE)
+
+
+async def about(connection: Connection, agency: AgencyId, keys: Collection[str]) -> Directory:
+    """Return everybody on the roster who has one of the keys as id, NIP or ref."""
+    return Directory(await _people(connection, ABOUT, {"agency": agency, "keys": list(keys)}))
+
+
+async def first_rows(
+    connection: Connection, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Return the keys that earlier rows have, with the numbers of these rows."""
+    asked = ([name for name, _ in keys], [key.encode() for _, key in keys])
+    found = await (await connection.execute(FIRST, asked, binary=True)).fetchall()
+    return {(name, key.decode()): row for name, key, row in found}
+
+
+async def put_keys(connection: Connection, keys: dict[tuple[str, str], int]) -> None:
+    """Note the keys of rows; those that are noted already stay as they are."""
+    # As bytes: what is no text of the store is a key too.
+    rows = [(name, key.encode(), row) for (name, key), row in keys.items()]
+    await connection.execute(PUT_KEYS, _columns(rows, 3))
+
+
+async def put_read(connection: Connection, rows: Iterable[Sequence[object]]) -> None:
+    """Keep what rows say: the columns of `import_person` in their order."""
+    async with connection.cursor() as cursor, cursor.copy(PUT_READ) as copy:
+        for row in rows:
+            await copy.write_row(row)
+
+
+async def put_problems(
+    connection: Connection, problems: Iterable[tuple[int, int, RowProblem]]
+) -> None:
+    """Keep why rows are refused: place, which problem of the row, and the problem."""
+    rows = [(place, nth, p.field, p.code, p.message) for place, nth, p in problems]
+    if rows:
+        await connection.execute(PUT_PROBLEMS, _columns(rows, 5))
+
+
+async def everybody(
+    connection: Connection, agency: AgencyId, keys: Collection[str], *, round_: int
+) -> Directory:
+    """Return who has one of the keys while all that stood before the round is thought applied."""
+    known = await _people(connection, ABOUT, {"agency": agency, "keys": list(keys)})
+    people = {*keys, *(person.person for person in known)}
+    values = {"keys": list(keys), "people": list(people), "round": round_}
+    return Directory([*known, *await _people(connection, STANDING, values)])
+
+
+async def spoken_of(connection: Connection, keys: Collection[str]) -> Directory:
+    """Return who has one of the keys by any row, refused ones too."""
+    return Directory(await _people(connection, SPOKEN_OF, {"keys": list(keys)}))
+
+
+async def _people(connection: Connection, query: str, values: dict[str, object]) -> list[Person]:
+    async with connection.cursor(row_factory=kwargs_row(Person)) as cursor:
+        return await (await cursor.execute(query.encode(), values)).fetchall()
+
+
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    return [[row[place] for row in rows] for place in range(width)]

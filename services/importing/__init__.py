@@ -1,0 +1,1 @@
+"""Imports of whole rosters, of any length, in bounded memory."""
