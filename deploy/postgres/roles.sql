@@ -34,3 +34,5 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name)
 -- Temporal has no business in our database, nor we in its.
 REVOKE CONNECT ON DATABASE siklus, temporal, temporal_visibility FROM PUBLIC;
 GRANT CONNECT ON DATABASE siklus TO siklus_app, siklus_feed;
+-- An import keeps its rows in temporary tables until it is decided.
+GRANT TEMPORARY ON DATABASE siklus TO siklus_app;

@@ -3,7 +3,8 @@
 import asyncio
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import structlog
 from grpc.aio import AbortError
@@ -14,6 +15,10 @@ from siklus.services.interceptors.layer import Around, Call
 from siklus.services.interceptors.logging import REQUEST_ID_KEY, request_id
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal, to_status
 from siklus.workflows.domain.errors import Refusal
+
+HEARS_SECONDS: Final = 0.5
+HEARS_MESSAGES: Final = 20
+"""How much of a stream is still taken once it is refused; nobody gains by sending more."""
 
 log = structlog.get_logger("siklus.rpc")
 
@@ -38,6 +43,8 @@ class Errors(Around):
 
 async def _abort(call: Call, refusal: Refusal | ServiceRefusal) -> None:
     structlog.contextvars.bind_contextvars(reason=refusal.reason.value)
+    if call.method.streams_in:
+        await _hear_out(call.request)
     status = rpc_status.to_status(to_status(refusal))
     trailing = (*(status.trailing_metadata or ()), (REQUEST_ID_KEY, request_id()))
     try:
@@ -46,6 +53,21 @@ async def _abort(call: Call, refusal: Refusal | ServiceRefusal) -> None:
         aborted.__context__ = None
         asyncio.get_running_loop().call_soon(_let_go, aborted)
         raise
+
+
+async def _hear_out(requests: AsyncIterator[object]) -> None:
+    """Take the rest of what a client that streams has sent, if it is little.
+
+    Python's client, when it fails to send because the call has ended, may tell that as an error of
+    its own in place of the answer.
+    """
+    heard = 0
+    with suppress(Exception):
+        async with asyncio.timeout(HEARS_SECONDS):
+            async for _ in requests:
+                heard += 1
+                if heard == HEARS_MESSAGES:
+                    break
 
 
 def _let_go(aborted: AbortError) -> None:

@@ -1,7 +1,7 @@
 """The gate keeps what the contract says of each method, and no method goes round it."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -158,13 +158,18 @@ async def answer_of(handler: Any, method: MethodDescriptor) -> BaseException | N
     request: Any = GetMessageClass(method.input_type)()
     if method.name == "GetPerson":
         request.name = "agencies/palu/people/budi"
-    behaviour = handler.unary_stream if handler.response_streaming else handler.unary_unary
+    sides = (handler.request_streaming, handler.response_streaming)
+    behaviour = getattr(handler, "_".join("stream" if each else "unary" for each in sides))
     try:
-        called = behaviour(request, MagicMock())
+        called = behaviour(_alone(request) if handler.request_streaming else request, MagicMock())
         await (anext(called) if inspect.isasyncgen(called) else called)
     except Exception as raised:
         return raised
     return None
+
+
+async def _alone(request: Any) -> AsyncIterator[Any]:
+    yield request
 
 
 @pytest.mark.parametrize("method", METHODS, ids=NAMED)

@@ -52,6 +52,8 @@ class RosterImportServiceServicer:
         a supervisor or an approver may come later. Nothing is decided before the client has ended its side;
         then everything is written at once, or nothing where the call fails. Safe to repeat: a row that
         says what is known already changes nothing. One import of an agency runs at a time.
+        The first message is answered at once by a progress: who waits for it before sending more is told
+        of a refusal before much was sent in vain.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

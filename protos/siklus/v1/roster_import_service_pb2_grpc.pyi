@@ -39,6 +39,8 @@ class RosterImportServiceStub:
     a supervisor or an approver may come later. Nothing is decided before the client has ended its side;
     then everything is written at once, or nothing where the call fails. Safe to repeat: a row that
     says what is known already changes nothing. One import of an agency runs at a time.
+    The first message is answered at once by a progress: who waits for it before sending more is told
+    of a refusal before much was sent in vain.
     """
 
 @_typing.type_check_only
@@ -52,6 +54,8 @@ class RosterImportServiceAsyncStub(RosterImportServiceStub):
     a supervisor or an approver may come later. Nothing is decided before the client has ended its side;
     then everything is written at once, or nothing where the call fails. Safe to repeat: a row that
     says what is known already changes nothing. One import of an agency runs at a time.
+    The first message is answered at once by a progress: who waits for it before sending more is told
+    of a refusal before much was sent in vain.
     """
 
 class RosterImportServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -68,6 +72,8 @@ class RosterImportServiceServicer(metaclass=_abc_1.ABCMeta):
         a supervisor or an approver may come later. Nothing is decided before the client has ended its side;
         then everything is written at once, or nothing where the call fails. Safe to repeat: a row that
         says what is known already changes nothing. One import of an agency runs at a time.
+        The first message is answered at once by a progress: who waits for it before sending more is told
+        of a refusal before much was sent in vain.
         """
 
 def add_RosterImportServiceServicer_to_server(servicer: RosterImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
