@@ -75,15 +75,8 @@ PEOPLE = (SITI, BUDI, RINA, AGUS, WAYAN, PersonId("tim"), PersonId("tim-2"), Per
 ADMINS = {"tim", "tim-2"}
 Kinds = tuple[type[c.Command], ...]
 WORK: Kinds = (c.ReportProgress, c.RequestPlanChange, c.AddExpectation, c.DecidePlanChange)
-TEAM: Kinds = (
-    c.Reassign,
-    c.Transfer,
-    c.Transfer,
-    c.Transfer,
-    c.Exclude,
-    c.Cancel,
-    c.Cancel,
-    c.RecordSegmentResult,
+TEAM: Kinds = (c.Reassign, c.Transfer, c.Exclude, c.Cancel, c.RecordSegmentResult)
+REPAIRS: Kinds = (
     c.ReplaceCalendar,
     c.ReplacePerson,
     c.RecordDeparture,
@@ -230,19 +223,21 @@ class Walk:
         if self.state.ended:
             return self.actor(self.random.choice(("tim", "tim-2"))), self.command(c.Reopen)
         dice = self.random.random()
-        if dice < 0.1:
-            kind = self.random.choice(TEAM)
+        if dice < 0.12:
+            kind = self.random.choice(TEAM if dice < 0.06 else REPAIRS)
             team = self.random.choice(("tim", "tim", "tim-2"))
             return self.actor(None if kind in BY_ITSELF else team), self.command(kind)
-        if dice < 0.17:
+        if dice < 0.2:
             kind = self.random.choice(TAKING_BACK)
             return self.actor("tim" if kind is c.SetPlan else SITI), self.command(kind)
-        if dice < 0.25 or not self.state.tasks:
+        if dice < 0.3 or not self.state.tasks:
             kind = self.random.choice(WORK)
             seats = self.state.participants
             own = kind in {c.ReportProgress, c.RequestPlanChange}
             return self.actor(seats.employee if own else seats.supervisor), self.command(kind)
         task = self.random.choice(self.state.tasks)
+        if task.kind is TaskKind.SUBMIT_PLAN and task.flagged and dice < 0.7:
+            return self.actor("tim"), self.command(c.SetPlan)
         kind = self.random.choice(FOR_TASK[task.kind])
         return self.actor(self._holder(task)), self.command(kind, task.number)
 
