@@ -1,6 +1,6 @@
 """Evaluations folded from the record: whole, and answering again what was answered before."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,6 +17,8 @@ from siklus.services.clock import Clock
 from siklus.services.engine import Engine
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.calendar import Calendar, DayOff
+from siklus.workflows.domain.decide import decide
 from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import AgencyId, Level, PersonId, Role
@@ -162,6 +164,32 @@ async def test_what_a_row_tells_is_the_state_under_its_pinned_terms(
 
     for _ in range(2):
         assert await archive.standing(rated.key, row.document) == rated.record.state
+
+
+async def test_a_replaced_calendar_is_found_by_the_row_and_by_the_history(
+    archive: Archive, store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    case = Case(agency)
+    was = case.record.state.calendar
+    flood = DayOff(on=date(2026, 1, 14), name="Libur daerah")
+    new = Calendar(zone=was.zone, days_off=(*was.days_off, flood), version="baru")
+    await recorded(store, vault, case)
+    async with store.agency(agency) as connection:
+        await days.keep_calendar(connection, agency, digest_of(new), new)
+    order = c.Order(
+        actor=c.SYSTEM, command=c.ReplaceCalendar(calendar=new), request_key="k", salt=""
+    )
+    case.record.apply(decide(case.record.state, order, case.now), order)
+    await Projector(store, vault).project(case.taken())
+
+    carry = await archive.load(case.key)
+    async with store.agency(agency) as connection:
+        row = await evaluations.get(connection, case.key)
+    assert carry is not None
+    assert row is not None
+    assert carry.evaluation == case.record.state
+    assert carry.evaluation.calendar == new
+    assert await archive.standing(case.key, row.document) == case.record.state
 
 
 async def test_nobody_answers_for_what_is_not_on_record(archive: Archive, agency: AgencyId) -> None:
