@@ -1,7 +1,9 @@
 """Calendars from the `holidays` package, taken once as a snapshot; nothing else imports it."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from functools import cache
 from importlib import metadata
 from itertools import groupby
 
@@ -49,6 +51,20 @@ def national_days(rule: CalendarRule, years: Sequence[int]) -> Iterator[DayOff]:
         label = _estimated_label(known)
         for on, name in sorted(known.items()):
             yield DayOff(on=on, name=name.replace(label, "").strip(), estimated=label in name)
+
+
+def is_working_day(rule: CalendarRule, weekdays: Collection[int], on: date) -> bool:
+    """Tell whether a policy's calendar has a day as a working one of a unit with that week.
+
+    Regional days off are not in it.
+    """
+    week = rule.weekdays or weekdays
+    return on.isoweekday() in week and on not in _national(rule, on.year)
+
+
+@cache
+def _national(rule: CalendarRule, year: int) -> frozenset[date]:
+    return frozenset(day.on for day in national_days(rule, (year,)))
 
 
 def _known(rule: CalendarRule, year: int) -> HolidayBase:

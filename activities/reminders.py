@@ -9,10 +9,10 @@ import structlog
 from temporalio import activity
 from temporalio.service import RPCError
 
-from siklus.activities.calendars import national_days
-from siklus.activities.store.pool import Store
+from siklus.activities.calendars import is_working_day
+from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import reminders, roster
-from siklus.activities.store.queries.reminders import UnitDays
+from siklus.activities.store.queries.reminders import CalendarAtWork, UnitDays, Workday
 from siklus.workflows import ports
 from siklus.workflows.domain.policy import CalendarRule
 from siklus.workflows.domain.values import AgencyId
@@ -49,15 +49,10 @@ class Reminders:
         if run.as_of is None:
             await self._schedule_new_zones(run.agency)
         as_of = run.as_of or self._now().astimezone(ZoneInfo(run.zone)).date()
-        planned, working_day = 0, False
         async with self._store.agency(run.agency, within=WITHIN) as connection:
-            units = await reminders.units_in_zone(connection, run.agency, run.zone, as_of)
-            for rule, cycles in await reminders.calendar_rules(connection, run.agency):
-                at_work = _at_work(rule, units, as_of)
-                if at_work:
-                    working_day = True
-                    planned += await reminders.plan(connection, run.agency, cycles, at_work, as_of)
-        return ports.Planned(working_day=working_day, notices=planned)
+            work = await workday(connection, run.agency, run.zone, as_of)
+            planned = await reminders.plan(connection, run.agency, work) if work.anybody else 0
+        return ports.Planned(working_day=work.anybody, notices=planned)
 
     async def _schedule_new_zones(self, agency: AgencyId) -> None:
         async with self._store.agency(agency) as connection:
@@ -69,12 +64,19 @@ class Reminders:
             log.warning("schedules_not_made", agency=agency, status=error.status.name)
 
 
+async def workday(connection: Connection, agency: AgencyId, zone: str | None, on: date) -> Workday:
+    """Return who works on a date, in one zone or in all, by the calendars of the agency's cycles.
+
+    A policy may ask for another calendar than another's, so one unit may work for one cycle alone.
+    """
+    units = await reminders.units_in_zone(connection, agency, zone, on)
+    rules = await reminders.calendar_rules(connection, agency)
+    return Workday(
+        on, [CalendarAtWork(cycles, _at_work(rule, units, on)) for rule, cycles in rules]
+    )
+
+
 def _at_work(rule: CalendarRule, units: Sequence[UnitDays], on: date) -> list[str]:
-    """Return the units that work on a date by the calendar that a cycle's policy asks for."""
-    if any(day.on == on for day in national_days(rule, (on.year,))):
-        return []
     return [
-        unit.code
-        for unit in units
-        if not unit.day_off and on.isoweekday() in (rule.weekdays or unit.weekdays)
+        unit.code for unit in units if not unit.day_off and is_working_day(rule, unit.weekdays, on)
     ]

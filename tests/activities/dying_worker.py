@@ -1,18 +1,57 @@
-"""Run as a program: a worker that dies at once when the server has taken its first mail."""
+"""Run as a program: workers that deliver one page and die at one step of their first mail.
+
+Each line of the input names one; what it died of is a line of the output. They are forked off a
+process that has loaded everything, because loading takes longer than dying.
+"""
 
 import asyncio
+import json
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.message import EmailMessage
+from typing import ParamSpec, TypeVar
 
 from siklus.activities.delivery import Delivery
 from siklus.activities.mail.post import PostOffice, SmtpMailer
 from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import notices
+from siklus.activities.webhooks.digests import DigestPost
+from siklus.activities.webhooks.sender import Outcome, Sender
+from siklus.activities.webhooks.targets import Targets
 from siklus.workflows import ports
 from siklus.workflows.domain.values import AgencyId
+from tests.keys import KEYS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+STEPS = ("taking up", "taken up", "handed over", "given", "noted")
+"""Within the transaction that takes up; after it; when it is noted that the mail may have gone out;
+when it was taken and nothing says so; when all is said."""
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(act: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    async def dying(*args: P.args, **kwargs: P.kwargs) -> T:
+        die()
+        return await act(*args, **kwargs)
+
+    return dying
+
+
+def after(act: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    async def dying(*args: P.args, **kwargs: P.kwargs) -> T:
+        done = await act(*args, **kwargs)
+        die()
+        return done
+
+    return dying
 
 
 class DeadlyMailer(SmtpMailer):
@@ -27,15 +66,45 @@ class Deadly:
         self.post = post
 
     async def send(self, message: EmailMessage) -> None:
-        await self.post.send(message)
-        os.kill(os.getpid(), 9)
+        await after(self.post.send)(message)
 
 
-async def main(url: str, port: str, agency: str, now: str) -> None:
-    mailer = DeadlyMailer("127.0.0.1", int(port), "siklus@agency.test")
-    delivery = Delivery(Store(url), mailer, lambda: datetime.fromisoformat(now))
-    await delivery.deliver_page(ports.DeliveryPage(agency=AgencyId(agency)))
+class DeadlySender(Sender):
+    async def post(self, target: str, headers: Mapping[str, str], body: str) -> Outcome:
+        return await after(super().post)(target, headers, body)
+
+
+async def main(step: str, url: str, port: str, agency: str, now: str) -> None:
+    match step:
+        case "taking up":
+            notices.defer = before(notices.defer)  # type: ignore[assignment]
+        case "taken up":
+            notices.hand_over = before(notices.hand_over)  # type: ignore[assignment]
+        case "handed over":
+            notices.hand_over = after(notices.hand_over)  # type: ignore[assignment]
+        case "noted":
+            notices.mark_sent = after(notices.mark_sent)  # type: ignore[assignment]
+    deadly = step == "given"
+    mailer = (DeadlyMailer if deadly else SmtpMailer)("127.0.0.1", int(port), "s@agency.test")
+
+    def clock() -> datetime:
+        return datetime.fromisoformat(now)
+
+    async with (DeadlySender if deadly else Sender)(Targets.of("127.0.0.0/8"), clock) as sender:
+        digests = DigestPost(KEYS, sender, clock)
+        delivery = Delivery(Store(url), mailer, clock, digests=digests, at_once=1)
+        await delivery.deliver_page(ports.DeliveryPage(agency=AgencyId(agency)))
+
+
+def bury(given: list[str]) -> int:
+    """Let one live and die; return its exit code, negative for a signal."""
+    child = os.fork()
+    if not child:
+        asyncio.run(main(*given))
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    for line in sys.stdin:
+        print(bury(json.loads(line)), flush=True)

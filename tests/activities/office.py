@@ -20,8 +20,8 @@ from tests.domain.story import make_policy
 
 JAKARTA, MAKASSAR, JAYAPURA = "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"
 CITIES = {"jkt": JAKARTA, "mks": MAKASSAR, "jyp": JAYAPURA}
-MORNING = datetime(2026, 1, 30, 1, tzinfo=UTC)
-"""08:00 in Jakarta on a Friday."""
+MORNING = datetime(2026, 1, 30, 2, tzinfo=UTC)
+"""09:00 in Jakarta on a Friday."""
 
 
 class Office:
@@ -39,8 +39,8 @@ class Office:
         given = {"host": self.mailbox.host, "port": self.mailbox.port, "timeout": 5.0}
         return SmtpMailer(sender="siklus@agency.test", **{**given, **wanted})
 
-    def delivery(self, mailer: SmtpMailer | None = None) -> Delivery:
-        return Delivery(self.store, mailer or self.mailer(), lambda: self.now)
+    def delivery(self, mailer: SmtpMailer | None = None, **wanted: Any) -> Delivery:
+        return Delivery(self.store, mailer or self.mailer(), lambda: self.now, **wanted)
 
     async def remind(self, on: date | None, zone: str = JAKARTA) -> ports.Planned:
         run = ports.ReminderRun(agency=self.agency, zone=zone, as_of=on)
@@ -54,9 +54,20 @@ class Office:
             raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
         self.scheduled |= set(zones)
 
-    async def deliver(self, size: int = 100) -> ports.Delivered:
+    async def deliver(self, size: int = 100, **wanted: Any) -> ports.Delivered:
         page = ports.DeliveryPage(agency=self.agency, size=size)
-        return await self.delivery().deliver_page(page)
+        return await self.delivery(**wanted).deliver_page(page)
+
+    async def prefer(self, person: str, **wanted: Any) -> None:
+        """Let somebody, or with '' whoever has not chosen, be told in another way."""
+        given = {"channel": None, "quiet_from": None, "quiet_until": None, **wanted}
+        await self.run(
+            "INSERT INTO notice_preference (agency, person, channel, quiet_from, quiet_until,"
+            " changed_at) VALUES (%(agency)s, %(person)s, %(channel)s, %(quiet_from)s,"
+            " %(quiet_until)s, now())",
+            person=person,
+            **given,
+        )
 
     async def found(self) -> None:
         await self.run(

@@ -3,7 +3,6 @@
 import asyncio
 import email
 import email.policy
-import sys
 from datetime import date, timedelta
 from email.message import EmailMessage
 
@@ -11,9 +10,8 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from temporalio.exceptions import ApplicationError
 
-from siklus.activities.delivery import FIRST_PAUSE, LEASE, LONGEST_PAUSE, MOST_ATTEMPTS
+from siklus.activities.delivery import FIRST_PAUSE, MOST_ATTEMPTS
 from siklus.services.local.mailbox import LocalMailbox
-from siklus.services.local.postgres import LocalPostgres
 from siklus.services.local.processes import free_port
 from siklus.workflows import ports
 from siklus.workflows.domain.stages import TaskKind
@@ -153,8 +151,9 @@ async def test_whom_the_server_refuses_holds_nobody_up(office: Office) -> None:
 
         office.now += FIRST_PAUSE
         assert (await office.deliver()).failed == 1
-        for _ in range(MOST_ATTEMPTS):
-            office.now += LONGEST_PAUSE
+        # Every hour, and only in those at which people work.
+        for _ in range(24 * 14):
+            office.now += timedelta(hours=1)
             await office.deliver()
     assert (await states(office))["budi"] == "FAILED"
     assert {row["attempts"] for row in await office.ledger()} == {1, MOST_ATTEMPTS}
@@ -231,31 +230,6 @@ async def test_a_mail_that_may_have_arrived_is_repeated_as_the_same_mail(office:
     assert [mail["Message-ID"] for mail in later].count(first["Message-ID"]) == 1
 
 
-async def test_a_worker_killed_between_sending_and_noting_repeats_one_mail_at_most(
-    office: Office, postgres: LocalPostgres
-) -> None:
-    people = ["ani", "budi", "sari"]
-    await reminded(office, *people)
-    given = (postgres.app_url, str(office.mailbox.port), office.agency, office.now.isoformat())
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.activities.dying_worker", *given
-    )
-    assert await worker.wait() == -9
-    assert len(office.mails()) == 1
-
-    # What it had taken up is still its own, until its lease ends.
-    assert await office.deliver() == NOTHING
-    office.now += LEASE
-    assert (await office.deliver()).mails == 3
-    assert await office.deliver() == NOTHING
-
-    sent = [mail["To"].addresses[0].username for mail in raw(office)]
-    assert sorted(sent) == ["ani", *people]
-    repeated = {mail["Message-ID"] for mail in raw(office) if "ani" in mail["To"]}
-    assert len(repeated) == 1
-    assert set((await states(office)).values()) == {"SENT"}
-
-
 async def test_nothing_is_sent_about_what_is_done_or_to_whom_is_gone(office: Office) -> None:
     await reminded(office, "ani", "budi", "sari")
     await office.close_tasks("ani")
@@ -265,7 +239,7 @@ async def test_nothing_is_sent_about_what_is_done_or_to_whom_is_gone(office: Off
 
     assert (page.mails, page.failed) == (1, 0)
     assert [mail.to for mail in office.mails()] == [("sari@agency.test",)]
-    assert await states(office) == {"ani": "FAILED", "budi": "FAILED", "sari": "SENT"}
+    assert await states(office) == {"ani": "DROPPED", "budi": "DROPPED", "sari": "SENT"}
     assert await codes(office) == {"TASK_CLOSED", "READER_INACTIVE", None}
 
 
@@ -311,7 +285,7 @@ async def test_a_pass_ahead_of_the_clock_speaks_as_of_its_date(office: Office) -
     await office.person("sari")
     await office.task("sari", {3: date(2026, 2, 4)})
     await office.remind(date(2026, 2, 4))
-    office.now -= timedelta(days=20)
+    office.now -= timedelta(days=21)
     await office.deliver()
 
     assert "sudah lewat" in office.mails("sari")[0].text

@@ -41,7 +41,7 @@ async def fill(database: LocalPostgres, table: str, agency: str) -> None:
             WHEN 'timestamp with time zone' THEN '2026-01-01' WHEN 'uuid' THEN
             '00000000-0000-0000-0000-000000000000' WHEN 'text[]' THEN '{}'
             WHEN 'integer[]' THEN '{}' WHEN 'date[]' THEN '{}' WHEN 'integer' THEN '1'
-            WHEN 'bigint' THEN '1' ELSE 'x' END
+            WHEN 'bigint' THEN '1' WHEN 'time without time zone' THEN '18:00' ELSE 'x' END
         FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
     """
     async with await psycopg.AsyncConnection.connect(database.superuser_url) as connection:

@@ -1,6 +1,7 @@
-"""Which events people are told of at once, and whom; everything else waits for a reminder."""
+"""Which events people are told of, and whom; everything else waits for a reminder."""
 
 from enum import StrEnum
+from typing import Final
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.model import Evaluation
@@ -18,6 +19,30 @@ class NoticeKind(StrEnum):
     APPEAL_FILED = "APPEAL_FILED"
     APPEAL_DECIDED = "APPEAL_DECIDED"
     APPROVED = "APPROVED"
+
+
+URGENT: Final = frozenset({NoticeKind.RATED, NoticeKind.APPEAL_FILED})
+"""Told at any hour: from these a clock runs for the reader that the law or the policy ends. All
+else waits for working hours (our decision)."""
+
+
+class Channel(StrEnum):
+    """How a person is told. There is no channel that tells nothing: a result has legal effects."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+    """The agency's own system gets the digest, and passes it on."""
+
+
+class NoticeState(StrEnum):
+    """What became of a notice."""
+
+    PLANNED = "PLANNED"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    """Given up: an administrator mends the address and asks for it again."""
+    DROPPED = "DROPPED"
+    """No longer wanted before it was sent: the task is done, moved or another's."""
 
 
 class EventNotice(Value):

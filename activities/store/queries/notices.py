@@ -1,4 +1,4 @@
-"""The ledger of notices: taking mails up, and noting what became of them.
+"""The ledger of notices: what waits, taken up as mails, and what became of each.
 
 Every function works on a connection that one agency was set on, inside its transaction.
 """
@@ -13,17 +13,19 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from siklus.activities.store.pool import Connection
+from siklus.workflows.domain.notices import Channel
 from siklus.workflows.domain.values import AgencyId
 
 _WAITING = """
-    agency = %(agency)s AND state = 'PLANNED' AND channel = 'mail'
+    agency = %(agency)s AND state = 'PLANNED'
     AND (held_until IS NULL OR held_until <= %(now)s)
 """
+_RIPE = f"{_WAITING} AND (not_before IS NULL OR not_before <= %(now)s)"
 
-ANY_WAITING: Final = f"SELECT EXISTS (SELECT 1 FROM notice WHERE {_WAITING})"  # noqa: S608
+ANY_WAITING: Final = f"SELECT EXISTS (SELECT 1 FROM notice WHERE {_RIPE})"  # noqa: S608
 
 READERS: Final = f"""
-SELECT recipient FROM notice WHERE {_WAITING}
+SELECT recipient FROM notice WHERE {_RIPE}
 GROUP BY recipient ORDER BY recipient LIMIT %(people)s
 """  # noqa: S608
 
@@ -32,21 +34,29 @@ SELECT notice FROM notice WHERE {_WAITING} AND recipient = ANY (%(readers)s)
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 
-# A reminder whose task is done, or is no longer the reader's, is not wanted any more.
+# A reminder whose task is done, or is no longer the reader's, or is due on another day, is not
+# wanted any more; nor is it that a task has climbed to somebody who has nothing to do there now.
 READ: Final = """
 SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.mail_key,
-       notice.attempts, coalesce(cycle.title, notice.cycle) AS cycle,
+       notice.attempts, notice.repeats, notice.handed_at, notice.channel, notice.cycle,
+       notice.person, notice.segment, notice.number, notice.task, notice.rung, notice.due_on,
+       coalesce(cycle.title, notice.cycle) AS title,
        CASE WHEN notice.person <> notice.recipient THEN employee.name END AS about,
        task.kind AS task_kind, coalesce(task.number, 0) AS period, task.zone,
        CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at,
-       notice.task IS NULL OR coalesce(notice.recipient = ANY (task.may_act), false) AS wanted,
-       coalesce(reader.active, false) AS active, coalesce(reader.name, '') AS name,
-       coalesce(reader.email, '') AS email, coalesce(reader.language, '') AS language,
-       unit.zone AS reader_zone
+       CASE
+           WHEN notice.task IS NOT NULL THEN
+               coalesce(notice.recipient = ANY (task.may_act), false)
+               AND coalesce(notice.due_on = task.due_on, true)
+           WHEN notice.kind = 'ESCALATED' THEN EXISTS (
+               SELECT FROM task AS theirs
+               WHERE theirs.agency = notice.agency AND theirs.cycle = notice.cycle
+                   AND theirs.person = notice.person AND theirs.segment = notice.segment
+                   AND notice.recipient = ANY (theirs.may_act)
+           )
+           ELSE true
+       END AS wanted
 FROM notice
-LEFT JOIN person AS reader
-    ON reader.agency = notice.agency AND reader.person = notice.recipient
-LEFT JOIN unit ON unit.agency = reader.agency AND unit.code = reader.unit
 LEFT JOIN person AS employee
     ON employee.agency = notice.agency AND employee.person = notice.person
 LEFT JOIN cycle ON cycle.agency = notice.agency AND cycle.cycle = notice.cycle
@@ -60,36 +70,61 @@ ORDER BY notice.recipient, notice.due_at, notice.number, notice.notice
 
 HOLD: Final = """
 UPDATE notice
-SET mail_key = mail.key, attempts = attempts + 1, held_until = %(until)s
-FROM unnest(%(notices)s::uuid[], %(keys)s::text[]) AS mail (notice, key)
+SET mail_key = mail.key, channel = mail.channel, attempts = attempts + 1, held_until = %(until)s,
+    not_before = NULL
+FROM unnest(%(notices)s::uuid[], %(keys)s::text[], %(channels)s::text[])
+    AS mail (notice, key, channel)
 WHERE notice.agency = %(agency)s AND notice.notice = mail.notice
+"""
+
+DEFER: Final = """
+UPDATE notice SET not_before = later.at
+FROM unnest(%(notices)s::uuid[], %(instants)s::timestamptz[]) AS later (notice, at)
+WHERE notice.agency = %(agency)s AND notice.notice = later.notice
+"""
+
+HAND_OVER: Final = """
+UPDATE notice
+SET repeats = repeats + CASE WHEN handed_at IS NULL THEN 0 ELSE 1 END, handed_at = %(at)s
+WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
 """
 
 SENT: Final = """
 UPDATE notice
-SET state = 'SENT', sent_at = %(at)s, held_until = NULL, last_error_code = NULL
+SET state = 'SENT', sent_at = %(at)s, held_until = NULL, last_error_code = NULL,
+    failed_since = NULL
 WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
 """
 
 FAILED: Final = """
 UPDATE notice
 SET last_error_code = %(code)s, held_until = %(until)s,
+    failed_since = coalesce(failed_since, %(at)s),
     mail_key = CASE WHEN %(keep_key)s THEN mail_key END,
+    handed_at = CASE WHEN %(keep_key)s THEN handed_at END,
     state = CASE WHEN %(until)s::timestamptz IS NULL THEN 'FAILED' ELSE 'PLANNED' END
+WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
+"""
+
+DROP: Final = """
+UPDATE notice
+SET state = 'DROPPED', last_error_code = %(code)s, held_until = NULL, failed_since = NULL
 WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
 """
 
 PUT_BACK: Final = """
 UPDATE notice
-SET attempts = attempts - 1, held_until = NULL,
-    mail_key = CASE WHEN notice = ANY (%(fresh)s) THEN NULL ELSE mail_key END
-WHERE agency = %(agency)s AND notice = ANY (%(notices)s) AND state = 'PLANNED'
+SET attempts = attempts - 1, held_until = NULL, mail_key = before.key,
+    handed_at = before.handed_at, repeats = before.repeats
+FROM unnest(%(notices)s::uuid[], %(keys)s::text[], %(handed)s::timestamptz[], %(repeats)s::int[])
+    AS before (notice, key, handed_at, repeats)
+WHERE notice.agency = %(agency)s AND notice.notice = before.notice AND notice.state = 'PLANNED'
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A notice that was taken up, with what its mail says of it and of its reader."""
+    """A notice that waits, with what its mail says of it."""
 
     notice: UUID
     recipient: str
@@ -97,18 +132,42 @@ class Waiting:
     planned_on: date
     mail_key: str | None
     attempts: int
+    repeats: int
+    handed_at: datetime | None
+    channel: str
     cycle: str
+    person: str
+    segment: int
+    number: int | None
+    task: str | None
+    rung: int | None
+    due_on: date | None
+    title: str
     about: str | None
     task_kind: str | None
     period: int
     zone: str | None
     due_at: datetime | None
     wanted: bool
-    active: bool
-    name: str
-    email: str
-    language: str
-    reader_zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What goes to one person in one piece: under a key, over a channel."""
+
+    key: str
+    channel: Channel
+    notices: list[Waiting]
+
+    @property
+    def perhaps_sent(self) -> bool:
+        """Tell whether it was handed over before and nobody knows what came of it."""
+        return any(row.handed_at for row in self.notices)
+
+    @property
+    def ids(self) -> list[UUID]:
+        """The notices in it."""
+        return [row.notice for row in self.notices]
 
 
 async def any_waiting(connection: Connection, agency: AgencyId, now: datetime) -> bool:
@@ -117,13 +176,12 @@ async def any_waiting(connection: Connection, agency: AgencyId, now: datetime) -
     return bool(found and found[0])
 
 
-async def take(
-    connection: Connection, agency: AgencyId, people: int, now: datetime, until: datetime
-) -> dict[str, list[Waiting]]:
-    """Take up the waiting notices of so many people, as mails under their keys.
+async def waiting(
+    connection: Connection, agency: AgencyId, people: int, now: datetime
+) -> list[Waiting]:
+    """Return what waits for so many people of whom something may be sent now, and lock it.
 
-    Nobody else takes them up before `until`. A mail that was perhaps sent keeps its key and its
-    notices, so that a repeat is the same mail; everything else of one reader is one mail.
+    What waits for the morning comes along: it may be part of a digest that goes now.
     """
     # Step by step, because in one statement the planner guesses wrong on a freshly filled ledger.
     given = {"agency": agency, "people": people, "now": now}
@@ -131,25 +189,38 @@ async def take(
     taken = [row[0] for row in await _rows(connection, LOCK, {**given, "readers": readers})]
     async with connection.cursor(row_factory=class_row(Waiting)) as cursor:
         await cursor.execute(READ, {"agency": agency, "notices": taken})
-        rows = await cursor.fetchall()
-    mails = _mails(agency, rows)
-    pairs = [(row.notice, key) for key, mail in mails.items() for row in mail]
-    await connection.execute(
-        HOLD,
-        {
-            "agency": agency,
-            "notices": [notice for notice, _ in pairs],
-            "keys": [key for _, key in pairs],
-            "until": until,
-        },
-    )
-    return mails
+        return await cursor.fetchall()
+
+
+async def take_up(
+    connection: Connection, agency: AgencyId, mails: Iterable[Mail], until: datetime
+) -> None:
+    """Take them up as these mails: nobody else does before `until`."""
+    parts = [(row.notice, mail.key, mail.channel.value) for mail in mails for row in mail.notices]
+    notices, keys, channels = _columns(parts, 3)
+    given = {"notices": notices, "keys": keys, "channels": channels}
+    await connection.execute(HOLD, {"agency": agency, "until": until, **given})
+
+
+async def defer(
+    connection: Connection, agency: AgencyId, later: Sequence[tuple[UUID, datetime]]
+) -> None:
+    """Let each wait for its instant, or for a digest that goes before."""
+    notices, instants = _columns(later, 2)
+    await connection.execute(DEFER, {"agency": agency, "notices": notices, "instants": instants})
+
+
+async def hand_over(
+    connection: Connection, agency: AgencyId, notices: Iterable[UUID], at: datetime
+) -> None:
+    """Note, before it is so, that their mail is handed over; count it if it was before."""
+    await connection.execute(HAND_OVER, {"agency": agency, "notices": list(notices), "at": at})
 
 
 async def mark_sent(
     connection: Connection, agency: AgencyId, notices: Iterable[UUID], at: datetime
 ) -> None:
-    """Note that their mail was handed over."""
+    """Note that their mail was taken."""
     await connection.execute(SENT, {"agency": agency, "notices": list(notices), "at": at})
 
 
@@ -159,6 +230,7 @@ async def mark_failed(
     notices: Iterable[UUID],
     code: str,
     *,
+    at: datetime,
     until: datetime | None,
     keep_key: bool = False,
 ) -> None:
@@ -166,23 +238,23 @@ async def mark_failed(
 
     `keep_key` says that the mail may have gone out nevertheless.
     """
-    await connection.execute(
-        FAILED,
-        {
-            "agency": agency,
-            "notices": list(notices),
-            "code": code,
-            "until": until,
-            "keep_key": keep_key,
-        },
-    )
+    given = {"notices": list(notices), "code": code, "until": until, "keep_key": keep_key}
+    await connection.execute(FAILED, {"agency": agency, "at": at, **given})
+
+
+async def drop(
+    connection: Connection, agency: AgencyId, notices: Iterable[UUID], code: str
+) -> None:
+    """Note why they are no longer wanted."""
+    await connection.execute(DROP, {"agency": agency, "notices": list(notices), "code": code})
 
 
 async def put_back(connection: Connection, agency: AgencyId, untried: Iterable[Waiting]) -> None:
-    """Let others take up what was taken up and not tried, as the mails that they were before."""
-    notices = {row.notice: row.mail_key for row in untried}
-    fresh = [notice for notice, key in notices.items() if key is None]
-    await connection.execute(PUT_BACK, {"agency": agency, "notices": list(notices), "fresh": fresh})
+    """Let others take up what was taken up and not tried, as it was before."""
+    rows = [(row.notice, row.mail_key, row.handed_at, row.repeats) for row in untried]
+    notices, keys, handed, repeats = _columns(rows, 4)
+    given = {"notices": notices, "keys": keys, "handed": handed, "repeats": repeats}
+    await connection.execute(PUT_BACK, {"agency": agency, **given})
 
 
 async def _rows(
@@ -191,15 +263,12 @@ async def _rows(
     return await (await connection.execute(statement, given)).fetchall()
 
 
-def _mails(agency: AgencyId, rows: Sequence[Waiting]) -> dict[str, list[Waiting]]:
-    fresh: dict[str, list[Waiting]] = {}
-    mails: dict[str, list[Waiting]] = {}
-    for row in rows:
-        if row.mail_key is None:
-            fresh.setdefault(row.recipient, []).append(row)
-        else:
-            mails.setdefault(row.mail_key, []).append(row)
-    for recipient, mail in fresh.items():
-        parts = (agency, recipient, *sorted(str(row.notice) for row in mail))
-        mails[hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]] = mail
-    return mails
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    """Turn rows around: each column is one parameter."""
+    return [[row[column] for row in rows] for column in range(width)]
+
+
+def mail_key(agency: AgencyId, recipient: str, notices: Iterable[UUID]) -> str:
+    """Return the key of a mail: the same for the same notices, and for no others."""
+    parts = (agency, recipient, *sorted(map(str, notices)))
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -104,7 +104,12 @@ REPLACE_TASKS = """
         may_act = excluded.may_act, opened_at = excluded.opened_at, due_at = excluded.due_at,
         due_on = excluded.due_on, rule = excluded.rule, flagged = excluded.flagged,
         rungs = excluded.rungs, remind_on = excluded.remind_on,
-        next_remind_on = excluded.next_remind_on
+        next_remind_on = excluded.next_remind_on,
+        due_set_at = CASE
+            WHEN task.opened_at <> excluded.opened_at THEN NULL
+            WHEN task.due_on IS DISTINCT FROM excluded.due_on THEN %(updated_at)s
+            ELSE task.due_set_at
+        END
 """
 PLAN_NOTICES = """
     INSERT INTO notice (agency, cycle, person, segment, number, kind, recipient, channel,
@@ -112,7 +117,7 @@ PLAN_NOTICES = """
     SELECT %s, %s, %s, %s, new.*, 'PLANNED', 0
     FROM json_to_recordset(%s) AS new (number int, kind text, recipient text, channel text,
         planned_on date)
-    ON CONFLICT (agency, cycle, person, segment, number, kind, recipient, channel)
+    ON CONFLICT (agency, cycle, person, segment, number, kind, recipient)
         WHERE number IS NOT NULL DO NOTHING
 """
 

@@ -14,35 +14,53 @@ from siklus.activities.store.pool import Connection
 from siklus.workflows.domain.policy import CalendarRule
 from siklus.workflows.domain.values import AgencyId, CycleId
 
-# Of each task's ladder the latest rung that is due, and none from before the task was there: so
-# a run that did not happen is made good once, and nobody is reminded of what did not exist.
-PLAN: Final = """
-WITH planned AS (
-    INSERT INTO notice (agency, kind, recipient, cycle, person, segment, task, task_opened_at,
-                        rung, due_at, channel, planned_on, state, attempts)
-    SELECT task.agency, 'REMINDER', reader.person, task.cycle, task.person, task.segment,
-           task.task, task.opened_at, due.rung, task.due_at, 'mail', %(as_of)s, 'PLANNED', 0
+# Of each task's ladder the latest rung that is due, and none from before the task was there or had
+# this date: so a run that did not happen is made good once, nobody is reminded of what did not
+# exist, and a deadline that moved is reminded of anew, by the rungs that lie ahead then. The pass
+# and its preview share this text.
+DUE: Final = """
     FROM task
+    JOIN unnest(%(cycles)s::text[], %(cycle_calendars)s::int[]) AS by_rule (cycle, calendar)
+        ON by_rule.cycle = task.cycle
     CROSS JOIN LATERAL (
         SELECT ladder.rung
         FROM unnest(task.rungs, task.remind_on) AS ladder (rung, remind_on)
         WHERE ladder.remind_on <= %(as_of)s
-          AND ladder.remind_on >= (task.opened_at AT TIME ZONE task.zone)::date
+          AND ladder.remind_on >=
+              (greatest(task.opened_at, task.due_set_at) AT TIME ZONE task.zone)::date
         ORDER BY ladder.remind_on DESC
         LIMIT 1
     ) AS due
     CROSS JOIN LATERAL unnest(task.may_act) AS actor (person)
     JOIN person AS reader ON reader.agency = task.agency AND reader.person = actor.person
+    JOIN unnest(%(units)s::text[], %(unit_calendars)s::int[]) AS at_work (unit, calendar)
+        ON at_work.unit = reader.unit AND at_work.calendar = by_rule.calendar
     WHERE task.agency = %(agency)s
-      AND task.cycle = ANY (%(cycles)s)
       AND task.next_remind_on <= %(as_of)s
       AND reader.active
-      AND reader.unit = ANY (%(units)s)
+      AND NOT EXISTS (
+          SELECT FROM notice AS told
+          WHERE told.agency = task.agency AND told.cycle = task.cycle
+            AND told.person = task.person AND told.segment = task.segment
+            AND told.task = task.task AND told.task_opened_at = task.opened_at
+            AND told.rung = due.rung AND told.due_on = task.due_on
+            AND told.recipient = reader.person
+      )
+"""
+
+PLAN: Final = f"""
+WITH planned AS (
+    INSERT INTO notice (agency, kind, recipient, cycle, person, segment, task, task_opened_at,
+                        rung, due_at, due_on, channel, planned_on, state, attempts)
+    SELECT task.agency, 'REMINDER', reader.person, task.cycle, task.person, task.segment,
+           task.task, task.opened_at, due.rung, task.due_at, task.due_on, 'mail', %(as_of)s,
+           'PLANNED', 0
+    {DUE}
     ON CONFLICT DO NOTHING
     RETURNING 1
 )
 SELECT count(*) FROM planned
-"""
+"""  # noqa: S608 - constants alone
 
 RULES: Final = """
 SELECT policy.compiled ->> 'calendar', array_agg(cycle.cycle ORDER BY cycle.cycle)
@@ -60,7 +78,7 @@ SELECT unit.code, unit.weekdays, EXISTS (
       AND holiday.day_on = %(on)s
 ) AS day_off
 FROM unit
-WHERE unit.agency = %(agency)s AND unit.zone = %(zone)s
+WHERE unit.agency = %(agency)s AND (%(zone)s::text IS NULL OR unit.zone = %(zone)s)
 ORDER BY unit.code
 """
 
@@ -74,10 +92,31 @@ class UnitDays:
     day_off: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarAtWork:
+    """The cycles that go by one calendar, and the units that work by it."""
+
+    cycles: Sequence[CycleId]
+    units: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Workday:
+    """A date, and who works on it by which calendar."""
+
+    on: date
+    calendars: Sequence[CalendarAtWork]
+
+    @property
+    def anybody(self) -> bool:
+        """Tell whether somebody works."""
+        return any(each.units for each in self.calendars)
+
+
 async def units_in_zone(
-    connection: Connection, agency: AgencyId, zone: str, on: date
+    connection: Connection, agency: AgencyId, zone: str | None, on: date
 ) -> list[UnitDays]:
-    """Return the agency's units of a zone, and whether that date is a regional day off."""
+    """Return the units of a zone, None for all, and whether that date is a regional day off."""
     async with connection.cursor(row_factory=class_row(UnitDays)) as cursor:
         await cursor.execute(UNITS, {"agency": agency, "zone": zone, "on": on})
         return await cursor.fetchall()
@@ -91,14 +130,21 @@ async def calendar_rules(
     return [(CalendarRule.model_validate_json(rule), cycles) for rule, cycles in rows]
 
 
-async def plan(
-    connection: Connection,
-    agency: AgencyId,
-    cycles: Sequence[CycleId],
-    units: Sequence[str],
-    as_of: date,
-) -> int:
-    """Write what is due in those cycles to people of those units; return how many are new."""
-    given = {"agency": agency, "cycles": list(cycles), "units": list(units), "as_of": as_of}
-    found = await (await connection.execute(PLAN, given)).fetchone()
+async def plan(connection: Connection, agency: AgencyId, work: Workday) -> int:
+    """Write what is due to people who work on that day; return how many are new."""
+    found = await (await connection.execute(PLAN, given(agency, work))).fetchone()
     return int(found[0]) if found else 0
+
+
+def given(agency: AgencyId, work: Workday) -> dict[str, object]:
+    """Return the parameters of `DUE`."""
+    cycles = [(cycle, n) for n, each in enumerate(work.calendars) for cycle in each.cycles]
+    units = [(unit, n) for n, each in enumerate(work.calendars) for unit in each.units]
+    return {
+        "agency": agency,
+        "as_of": work.on,
+        "cycles": [cycle for cycle, _ in cycles],
+        "cycle_calendars": [calendar for _, calendar in cycles],
+        "units": [unit for unit, _ in units],
+        "unit_calendars": [calendar for _, calendar in units],
+    }

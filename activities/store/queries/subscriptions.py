@@ -100,6 +100,11 @@ RECEIVER = """
     SELECT url, kinds, cycle, keyring_key, secret, old_keyring_key, old_secret, old_secret_until
     FROM subscription WHERE agency = %s AND subscription = %s
 """
+ASKING_FOR = """
+    SELECT subscription FROM subscription
+    WHERE agency = %s AND %s = ANY (kinds) AND state = 'ACTIVE'
+    ORDER BY subscription LIMIT 1
+"""
 SET_STATE = "UPDATE subscription SET state = %s WHERE agency = %s AND subscription = %s"
 ROTATE = """
     UPDATE subscription SET old_keyring_key = keyring_key, old_secret = secret,
@@ -168,6 +173,12 @@ async def receiver(connection: Connection, agency: AgencyId, subscription: str) 
     """Return what sending needs, None if there is no such subscription."""
     async with connection.cursor(row_factory=class_row(Receiver)) as cursor:
         return await (await cursor.execute(RECEIVER, (agency, subscription))).fetchone()
+
+
+async def asking_for(connection: Connection, agency: AgencyId, kind: str) -> str | None:
+    """Return the first subscription that delivers and names a kind, None if there is none."""
+    found = await (await connection.execute(ASKING_FOR, (agency, kind))).fetchone()
+    return str(found[0]) if found else None
 
 
 async def set_state(

@@ -12,7 +12,7 @@ from siklus.activities.store.tables.base import INSTANT, TEXTS, EvaluationRow, R
 class Task(EvaluationRow, table=True):
     """One open task; closed ones are gone, the events tell of them."""
 
-    __table_args__ = (Index(None, "agency", "zone", "next_remind_on"),)
+    __table_args__ = (Index(None, "agency", "next_remind_on"),)
 
     task: str = Field(primary_key=True)
     kind: str
@@ -33,6 +33,8 @@ class Task(EvaluationRow, table=True):
     remind_on: list[date] = Field(sa_column=Column(ARRAY(Date), nullable=False))
     next_remind_on: date | None
     """The first of them; null when nobody is to be reminded."""
+    due_set_at: datetime | None = Field(sa_column=Column(INSTANT))
+    """When its due date was moved the last time; null while it has the first one."""
 
 
 class TaskActor(Row, table=True):
