@@ -75,16 +75,18 @@ class Sorting:
             if any(row.kind in URGENT for row in same):
                 into.mails.append(mail)
             else:
-                self._place(mail, reader, into)
+                self._place(mail, reader, into, again=True)
         fresh = [row for row in rows if row.handed_at is None]
         urgent = [row for row in fresh if row.kind in URGENT]
         if not self._place(self._mail(recipient, fresh, reader), reader, into):
             self._place(self._mail(recipient, urgent, reader), reader, into)
 
-    def _place(self, mail: Mail, reader: Reader | None, into: Sorted) -> bool:
+    def _place(
+        self, mail: Mail, reader: Reader | None, into: Sorted, *, again: bool = False
+    ) -> bool:
         """Let the mail go if it may; else let what can wait in it wait, and return False."""
         can_wait = [row for row in mail.notices if row.kind not in URGENT]
-        at = self._not_before(reader, can_wait) if reader and can_wait else None
+        at = self._not_before(reader, can_wait, again=again) if reader and can_wait else None
         if at is not None:
             into.later += [(row.notice, at) for row in can_wait]
             return False
@@ -98,14 +100,16 @@ class Sorting:
         key = notices.mail_key(self._agency, recipient, [row.notice for row in rows])
         return Mail(key, channel, rows)
 
-    def _not_before(self, reader: Reader, rows: Sequence[Waiting]) -> datetime | None:
+    def _not_before(
+        self, reader: Reader, rows: Sequence[Waiting], *, again: bool
+    ) -> datetime | None:
         return not_before(
             self._now,
             ZoneInfo(reader.zone),
             reader.quiet,
             self._works(reader, {row.cycle for row in rows}),
             reminds=any(row.kind == NoticeKind.REMINDER for row in rows),
-            told_at=reader.told_at,
+            told_at=None if again else reader.told_at,
         )
 
     def _works(self, reader: Reader, cycles: Iterable[str]) -> Callable[[date], bool]:

@@ -21,6 +21,9 @@ from siklus.activities.reminders import Reminders
 from siklus.activities.schedules import ensure_schedules
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
+from siklus.activities.webhooks.digests import DigestPost
+from siklus.activities.webhooks.sender import Sender
+from siklus.activities.webhooks.targets import Targets
 from siklus.services.clock import Clock
 from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow
@@ -42,6 +45,7 @@ async def running_worker(
     mailer: Mailer,
     clock: Clock,
     *,
+    targets: Targets = Targets(),
     default_language: Language = "id",
     max_cached_workflows: int = 1000,
 ) -> AsyncIterator[None]:
@@ -49,7 +53,11 @@ async def running_worker(
     projector = Projector(store, Vault(keyring))
     cohorts = Cohorts(store, client, clock.now)
     reminders = Reminders(store, clock.now, partial(ensure_schedules, client))
-    delivery = Delivery(store, mailer, clock.now, default_language=default_language)
+    sender = Sender(targets, clock.now)
+    digests = DigestPost(keyring, sender, clock.now)
+    delivery = Delivery(
+        store, mailer, clock.now, digests=digests, default_language=default_language
+    )
     # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
     runner = UnsandboxedWorkflowRunner()
     workers = [
@@ -90,6 +98,7 @@ async def running_worker(
         ),
     ]
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(sender)
         for worker in workers:
             await stack.enter_async_context(worker)
         yield

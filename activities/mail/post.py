@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Protocol
+from typing import Literal, Protocol
 
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from aiosmtplib.response import SMTPResponse
+from aiosmtplib.typing import Default
 
 SECONDS = 15.0
 """How long the server may take for one answer."""
@@ -22,7 +24,7 @@ class MailRefused(Exception):  # noqa: N818 - an answer, not a fault
 
 
 class MailUncertain(Exception):  # noqa: N818 - it says what is so
-    """The connection broke while the mail was handed over: the server may have taken it."""
+    """The connection broke while the mail itself was handed over: the server may have taken it."""
 
 
 class MailServerAway(Exception):  # noqa: N818 - it says what is so
@@ -62,7 +64,7 @@ class SmtpMailer:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[PostOffice]:
         """Connect once; a connection that the server ends is made again."""
-        client = aiosmtplib.SMTP(
+        client = _Client(
             hostname=self.host,
             port=self.port,
             username=self.username,
@@ -84,8 +86,24 @@ class SmtpMailer:
             client.close()
 
 
+class _Client(aiosmtplib.SMTP):
+    """Knows whether the mail itself was begun: before that, nothing can have arrived."""
+
+    began = False
+
+    async def data(
+        self,
+        message: str | bytes,
+        /,
+        *,
+        timeout: float | Literal[Default.token] | None = Default.token,  # noqa: ASYNC109
+    ) -> SMTPResponse:
+        self.began = True
+        return await super().data(message, timeout=timeout)
+
+
 class _Smtp:
-    def __init__(self, client: aiosmtplib.SMTP) -> None:
+    def __init__(self, client: _Client) -> None:
         self._client = client
 
     async def connect(self) -> None:
@@ -97,6 +115,7 @@ class _Smtp:
     async def send(self, message: EmailMessage) -> None:
         if not self._client.is_connected:
             await self.connect()
+        self._client.began = False
         try:
             await self._client.send_message(message)
         except SMTPRecipientsRefused as refused:
@@ -104,7 +123,7 @@ class _Smtp:
         except SMTPResponseException as refused:
             # Sending breaks off with code -1 when the connection ends in the middle of an answer.
             if refused.code < 0:
-                raise MailUncertain from None
+                raise self._broken() from None
             raise MailRefused(f"SMTP_{refused.code}") from None
         except ValueError:
             raise MailRefused("ADDRESS_UNUSABLE") from None
@@ -112,4 +131,7 @@ class _Smtp:
             raise MailRefused("ADDRESS_NOT_SUPPORTED") from None
         except (SMTPException, OSError):
             self._client.close()
-            raise MailUncertain from None
+            raise self._broken() from None
+
+    def _broken(self) -> MailRefused | MailUncertain:
+        return MailUncertain() if self._client.began else MailRefused("MAIL_NO_ANSWER")

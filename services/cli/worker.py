@@ -42,6 +42,7 @@ async def _work(settings: Settings) -> None:
             keyring,
             mailer(settings),
             clock,
+            targets=targets,
             default_language=settings.default_language,
         ),
         running_courier(stores, keyring, targets, clock),

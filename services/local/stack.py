@@ -205,7 +205,10 @@ class LocalStack:
         else:
             mailer = SmtpMailer(HOST, self.mailbox.port, SENDER)
             self.worker = None
-            await enter(running_worker(self.client, self.store, keyring, mailer, self.clock))
+            worker = running_worker(
+                self.client, self.store, keyring, mailer, self.clock, targets=targets
+            )
+            await enter(worker)
             stores = Stores(self.postgres.app_url, self.postgres.feed_url)
             await enter(running_courier(stores, keyring, targets, self.clock))
         checkpoints = CheckpointKeys.load_or_create(folder)

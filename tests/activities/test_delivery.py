@@ -217,17 +217,21 @@ class Forgetful(LocalMailbox):
 async def test_a_mail_that_may_have_arrived_is_repeated_as_the_same_mail(office: Office) -> None:
     await reminded(office, "ani", "sari")
     async with Forgetful(office.mailbox._folder) as office.mailbox:
-        page = await office.deliver()
+        page = await office.deliver(at_once=1)
         assert (page.mails, page.failed) == (1, 1)
         assert await codes(office) == {None, "MAIL_UNCERTAIN"}
         await office.tell("PLAN_RETURNED", "ani", "ani")
 
         office.now += FIRST_PAUSE
-        assert (await office.deliver()).mails == 2
+        assert (await office.deliver()).mails == 1
+        # One digest a day: it was perhaps there before.
+        office.now += timedelta(days=3)
+        assert (await office.deliver()).mails == 1
 
-    first, _, *later = raw(office)
-    assert {mail["X-Siklus-Kinds"] for mail in later} == {"REMINDER", "PLAN_RETURNED"}
-    assert [mail["Message-ID"] for mail in later].count(first["Message-ID"]) == 1
+    first, _, again, later = raw(office)
+    assert first["Message-ID"] == again["Message-ID"] != later["Message-ID"]
+    assert later["X-Siklus-Kinds"] == "PLAN_RETURNED"
+    assert [row["repeats"] for row in await office.ledger()] == [0, 1, 0]
 
 
 async def test_nothing_is_sent_about_what_is_done_or_to_whom_is_gone(office: Office) -> None:
@@ -289,3 +293,50 @@ async def test_a_pass_ahead_of_the_clock_speaks_as_of_its_date(office: Office) -
     await office.deliver()
 
     assert "sudah lewat" in office.mails("sari")[0].text
+
+
+class Mute(LocalMailbox):
+    """Hangs up where the recipient is named, before any mail."""
+
+    async def handle_RCPT(  # noqa: N802 - the name aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        assert server.transport is not None
+        server.transport.close()
+        return "421 bye"
+
+
+async def test_a_server_that_hangs_up_before_the_mail_has_not_got_it(office: Office) -> None:
+    await reminded(office, "sari")
+    async with Mute(office.mailbox._folder) as office.mailbox:
+        for _ in range(4):
+            assert (await office.deliver()).failed == 1
+            office.now += timedelta(minutes=30)
+        assert await codes(office) == {"MAIL_NO_ANSWER"}
+    async with LocalMailbox(office.mailbox._folder) as office.mailbox:
+        assert (await office.deliver()).mails == 1
+
+    (row,) = await office.ledger()
+    assert (row["state"], row["repeats"], row["failed_since"]) == ("SENT", 0, None)
+
+
+async def test_a_mail_that_perhaps_arrived_twice_is_not_sent_a_third_time(office: Office) -> None:
+    await reminded(office, "ani", "sari")
+
+    class AlwaysForgetful(Forgetful):
+        async def handle_DATA(  # noqa: N802 - the name aiosmtpd calls
+            self, server: SMTP, session: Session, envelope: Envelope
+        ) -> str:
+            self.silent = "ani" in envelope.rcpt_tos[0]
+            return await super().handle_DATA(server, session, envelope)
+
+    async with AlwaysForgetful(office.mailbox._folder) as office.mailbox:
+        for _ in range(4):
+            await office.deliver()
+            office.now += timedelta(minutes=10)
+
+    assert [len(office.mails(person)) for person in ("ani", "sari")] == [2, 1]
+    assert len({mail["Message-ID"] for mail in raw(office)}) == 2
+    (gave_up, _) = await office.ledger()
+    assert (gave_up["state"], gave_up["last_error_code"]) == ("FAILED", "MAIL_UNCERTAIN")
+    assert gave_up["repeats"] == 1

@@ -27,9 +27,9 @@ READERS: Final = f"""
 SELECT reader.person, reader.name, reader.email, reader.language, reader.active, reader.unit,
     unit.zone, unit.weekdays, {_CHOSEN},
     (
-        SELECT max(told.sent_at) FROM notice AS told
+        SELECT max(coalesce(told.sent_at, told.handed_at)) FROM notice AS told
         WHERE told.agency = reader.agency AND told.recipient = reader.person
-            AND told.planned_on >= %(since)s AND told.state = 'SENT'
+            AND told.planned_on >= %(since)s AND told.handed_at IS NOT NULL
             AND told.kind <> ALL (%(urgent)s)
     ) AS told_at
 FROM person AS reader
@@ -63,7 +63,7 @@ class Reader:
     quiet_from: time | None
     quiet_until: time | None
     told_at: datetime | None
-    """When they were last told something that could wait."""
+    """When they were last told, or perhaps told, something that could wait."""
 
     @property
     def quiet(self) -> Quiet:
