@@ -32,6 +32,7 @@ from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.evaluations import EvaluationServicer
 from siklus.services.rpc.pace import USUAL, Pace
 from siklus.services.rpc.policies import Policies
+from siklus.services.rpc.reminders import ReminderServicer
 from siklus.services.rpc.repairs import RepairServicer
 from siklus.services.rpc.roster import Roster
 from siklus.services.rpc.roster_import import RosterImport
@@ -45,6 +46,7 @@ from siklus.v1 import (
     cycle_service_pb2_grpc,
     evaluation_service_pb2_grpc,
     policy_service_pb2_grpc,
+    reminder_service_pb2_grpc,
     repair_service_pb2_grpc,
     roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
@@ -61,6 +63,7 @@ SERVICES: Final = (
     "siklus.v1.CohortService",
     "siklus.v1.EvaluationService",
     "siklus.v1.TaskService",
+    "siklus.v1.ReminderService",
     "siklus.v1.AuditService",
     "siklus.v1.SubscriptionService",
 )
@@ -134,6 +137,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
         Subscriptions(parts.store, parts.keyring, parts.webhook_targets, parts.clock), registry
+    )
+    reminder_service_pb2_grpc.add_ReminderServiceServicer_to_server(
+        ReminderServicer(parts.store, parts.clock), registry
     )
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
         Audit(parts.store, vault, archive, snapshots, parts.checkpoints, parts.clock), registry

@@ -30,6 +30,8 @@ from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
+PUBLIC = Targets()
+"""Webhooks go to public addresses alone, unless an operator allows more."""
 GRACE = timedelta(seconds=5)
 """Activities under way at a shutdown may finish."""
 STICKY = timedelta(seconds=4)
@@ -45,7 +47,7 @@ async def running_worker(
     mailer: Mailer,
     clock: Clock,
     *,
-    targets: Targets = Targets(),
+    targets: Targets = PUBLIC,
     default_language: Language = "id",
     max_cached_workflows: int = 1000,
 ) -> AsyncIterator[None]:

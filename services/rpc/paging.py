@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Self, TypeVar
 
 from siklus.services.auth.caller import Caller
@@ -35,6 +35,8 @@ _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"[+-](0[0-9]|1[0-4])(:[0-5][0-9])?"
 )
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOT_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 _YEARS: Final = range(1900, 2201)
 
@@ -62,6 +64,21 @@ def instant(part: object) -> bool:
 def instant_or_never(part: object) -> bool:
     """Tell whether a part is an instant, or `infinity`, which sorts after all of them."""
     return part == "infinity" or instant(part)
+
+
+def day(part: object) -> bool:
+    """Tell whether a part is a date in the form that we write."""
+    if not isinstance(part, str) or not _DAY.fullmatch(part):
+        return False
+    try:
+        return date.fromisoformat(part).year in _YEARS
+    except ValueError:
+        return False
+
+
+def identity(part: object) -> bool:
+    """Tell whether a part is a UUID in the form that we write."""
+    return isinstance(part, str) and _UUID.fullmatch(part) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from siklus.activities.store.queries import subscriptions as queries
 from siklus.activities.store.queries.deliveries import DeliveryState
 from siklus.activities.store.queries.subscriptions import SubscriptionRow, SubscriptionState
 from siklus.activities.store.queries.turns import Turn
+from siklus.activities.webhooks.digests import DIGEST
 from siklus.activities.webhooks.envelope import ping
 from siklus.activities.webhooks.sender import Outcome, Sender, found_at
 from siklus.activities.webhooks.signing import SecretBox, new_secret, signed
@@ -63,7 +64,7 @@ class Subscriptions(subscription_service_pb2_grpc.SubscriptionServiceServicer):
         if known is not None:
             return known
         url = await self._allowed(request.url)
-        must_be_kinds(request.kinds)
+        must_be_kinds(kind for kind in request.kinds if kind != DIGEST)
         secret = new_secret()
 
         async def create(connection: Connection) -> pb.CreateSubscriptionResponse:

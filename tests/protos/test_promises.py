@@ -20,7 +20,7 @@ CONTRACT = published()
 METHODS = list(CONTRACT.methods.values())
 SCOPES = {
     f"{kind}.{act}"
-    for kind in ("cycles", "policies", "roster", "subscriptions")
+    for kind in ("cycles", "policies", "reminders", "roster", "subscriptions")
     for act in ("read", "write")
 } | {"audit.read", "evaluations.read"}
 """A scope is a promise to operators, who write it into tokens: a new one is a decision."""

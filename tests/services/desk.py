@@ -17,6 +17,7 @@ from siklus.v1 import (
     cycle_service_pb2_grpc,
     policy_service_pb2,
     policy_service_pb2_grpc,
+    reminder_service_pb2_grpc,
     roster_import_service_pb2_grpc,
     roster_service_pb2,
     roster_service_pb2_grpc,
@@ -97,6 +98,7 @@ class Desk:
         self.imports: Any = roster_import_service_pb2_grpc.RosterImportServiceStub(channel)
         self.cycles: Any = cycle_service_pb2_grpc.CycleServiceStub(channel)
         self.cohorts: Any = cohort_service_pb2_grpc.CohortServiceStub(channel)
+        self.reminders: Any = reminder_service_pb2_grpc.ReminderServiceStub(channel)
         self.subscriptions: Any = subscription_service_pb2_grpc.SubscriptionServiceStub(channel)
         self.tasks: Any = task_service_pb2_grpc.TaskServiceStub(channel)
         self._requests = count(1)

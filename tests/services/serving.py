@@ -12,6 +12,7 @@ from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.policies import Policies
+from siklus.services.rpc.reminders import ReminderServicer
 from siklus.services.rpc.roster import Roster
 from siklus.services.rpc.roster_import import RosterImport
 from siklus.services.rpc.subscriptions import Subscriptions
@@ -19,6 +20,7 @@ from siklus.services.rpc.tasks import Tasks
 from siklus.v1 import (
     cycle_service_pb2_grpc,
     policy_service_pb2_grpc,
+    reminder_service_pb2_grpc,
     roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     subscription_service_pb2_grpc,
@@ -43,6 +45,9 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(store, clock), server)
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
         Subscriptions(store, KEYRING, LOOPBACK, clock), server
+    )
+    reminder_service_pb2_grpc.add_ReminderServiceServicer_to_server(
+        ReminderServicer(store, clock), server
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

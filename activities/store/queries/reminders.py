@@ -6,7 +6,7 @@ Every function works on a connection that one agency was set on.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from psycopg.rows import class_row
 
@@ -62,6 +62,28 @@ WITH planned AS (
 SELECT count(*) FROM planned
 """  # noqa: S608 - constants alone
 
+# The first of each reader's, the soonest due first; the counts are of all of them.
+PREVIEW: Final = f"""
+SELECT found.reader, found.name, coalesce(own.channel, theirs.channel, 'mail'), found.reminders,
+    count(*) OVER () AS people_total, sum(found.reminders) OVER ()::bigint AS reminders_total,
+    found.first
+FROM (
+    SELECT reader.person AS reader, reader.name, count(*) AS reminders,
+        (array_agg(
+            jsonb_build_array(task.cycle, task.person, task.segment, task.task, due.rung,
+                task.due_on)
+            ORDER BY task.due_on, task.cycle, task.person, task.segment, task.task
+        ))[1:%(shown)s] AS first
+    {DUE}
+      AND reader.person > %(after)s
+    GROUP BY reader.person, reader.name
+) AS found
+LEFT JOIN notice_preference AS own ON own.agency = %(agency)s AND own.person = found.reader
+LEFT JOIN notice_preference AS theirs ON theirs.agency = %(agency)s AND theirs.person = ''
+ORDER BY found.reader
+LIMIT %(limit)s
+"""  # noqa: S608 - constants alone
+
 RULES: Final = """
 SELECT policy.compiled ->> 'calendar', array_agg(cycle.cycle ORDER BY cycle.cycle)
 FROM cycle
@@ -113,6 +135,30 @@ class Workday:
         return any(each.units for each in self.calendars)
 
 
+class PlannedReminder(NamedTuple):
+    """One reminder that a run would plan."""
+
+    cycle: str
+    person: str
+    segment: int
+    task: str
+    rung: int
+    due_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDigest:
+    """What one person would be sent, and how much everybody from that person on."""
+
+    reader: str
+    name: str
+    channel: str
+    reminders: int
+    people_total: int
+    reminders_total: int
+    first: Sequence[PlannedReminder]
+
+
 async def units_in_zone(
     connection: Connection, agency: AgencyId, zone: str | None, on: date
 ) -> list[UnitDays]:
@@ -134,6 +180,28 @@ async def plan(connection: Connection, agency: AgencyId, work: Workday) -> int:
     """Write what is due to people who work on that day; return how many are new."""
     found = await (await connection.execute(PLAN, given(agency, work))).fetchone()
     return int(found[0]) if found else 0
+
+
+async def preview(
+    connection: Connection,
+    agency: AgencyId,
+    work: Workday,
+    *,
+    after: str,
+    limit: int,
+    shown: int,
+) -> list[PlannedDigest]:
+    """Return what `plan` would write, for the people after that id; writes nothing."""
+    page = {"after": after, "limit": limit, "shown": shown}
+    rows = await (await connection.execute(PREVIEW, {**given(agency, work), **page})).fetchall()
+    return [
+        PlannedDigest(reader, name, channel, count, people, total, _planned(first))
+        for reader, name, channel, count, people, total, first in rows
+    ]
+
+
+def _planned(rows: Sequence[Sequence[Any]]) -> list[PlannedReminder]:
+    return [PlannedReminder(*row) for row in rows]
 
 
 def given(agency: AgencyId, work: Workday) -> dict[str, object]:

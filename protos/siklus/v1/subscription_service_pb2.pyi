@@ -224,7 +224,9 @@ class CreateSubscriptionRequest(_message.Message):
     """Id of the one cycle; empty means every cycle."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Kinds of events, such as `plan_submitted`; empty means all."""
+        """Kinds of events, such as `plan_submitted`; empty means all. The kind `notice_digest` is no event:
+        it asks for the digests of people who are told by webhook, with their names and words.
+        """
 
     def __init__(
         self,
