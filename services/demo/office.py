@@ -72,6 +72,7 @@ class Office:
         """Import the roster, publish the policy, create and launch the cycle."""
         admin, parent = self.by_admin(), self.calls.parent
         await self.calls.import_roster(UNITS, [person.row() for person in PEOPLE], admin)
+        await self.calls.tell_at_any_hour(admin)
         publish = policies.PublishPolicyRequest(
             parent=parent, request_id="policy", yaml=demo_policy()
         )

@@ -73,6 +73,7 @@ def sample_year(stack: LocalStack) -> int:
 async def _launched(calls: Calls, year: int) -> str:
     admin, cycle = calls.by(HEAD, *ADMIN), str(year)
     await calls.import_roster(UNITS, [_row(*person) for person in PEOPLE], admin)
+    await calls.tell_at_any_hour(admin)
     source = source_of(PACK).decode()
     publish = policies.PublishPolicyRequest(
         parent=calls.parent, request_id="sample-policy", yaml=source

@@ -18,6 +18,7 @@ from siklus.v1 import evaluation_pb2
 from siklus.v1 import evaluation_reads_pb2 as reads
 from siklus.v1 import mandates_pb2 as mandates
 from siklus.v1 import policy_service_pb2 as policies
+from siklus.v1 import reminders_pb2 as reminders
 from siklus.v1 import roster_service_pb2 as roster
 from siklus.workflows import names
 from siklus.workflows.domain.mandates import MandateKind
@@ -106,6 +107,13 @@ class Agency:
         request = roster.ImportUnitsRequest(parent=self.name, rows=rows)
         answer: roster.ImportUnitsResponse = await self.admin.sends(request)
         _all_were(answer.results, outcome)
+
+    async def tell_at_any_hour(self) -> None:
+        """Let no mail wait for working hours: tests run at night as well."""
+        request = reminders.UpdateNoticePreferencesRequest(
+            name=self.name, request_id="any-hour", quiet_from="00:00", quiet_until="00:00"
+        )
+        await self.admin.sends(request)
 
     async def publish(self, pack: str = NATIONAL) -> policies.Policy:
         """Publish a shipped policy."""
@@ -224,6 +232,7 @@ async def launched_agency(
     """Yield an agency whose evaluations of that year wait for their plans."""
     async with agency_at(stack, agency, cycle=str(year)) as opened:
         await opened.employ(staff)
+        await opened.tell_at_any_hour()
         await opened.publish(pack)
         await opened.create_cycle(year, pack)
         await opened.launch()

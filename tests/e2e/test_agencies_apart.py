@@ -52,6 +52,7 @@ SETTLED: Final = (
     "person",
     "unit",
     "holiday",
+    "notice_preference",
     "mandate",
     "policy",
     "cycle",

@@ -108,6 +108,8 @@ class Pool:
             "language": ("id", "en", "fr"),
             "email": ("a@fuzz.example", "x@y\r\nBcc: z@w.example", "bukan"),
             "joined_on": ("", "2020-01-31", "2026-02-30"),
+            "quiet_from": ("", "18:00", "24:00"),
+            "quiet_until": ("", "07:00", "00:00"),
             "on": ("2030-08-17", "2030-02-30", "2031-01-01"),
             "subscription_id": (SUBSCRIPTION, "lain"),
             "kinds": ("plan_submitted", "plan_approved", "rated"),
