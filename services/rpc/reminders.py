@@ -81,7 +81,7 @@ class ReminderServicer(reminder_service_pb2_grpc.ReminderServiceServicer):
         caller = admit("ListNotices")
         page = Page.asked(request, caller, (day, identity))
         key = names.evaluation_key(request.parent)
-        stored = await read(self._store, caller, key)
+        stored = await read(self._store, caller, key, self._clock)
         relations = notice_views.relations(from_json(stored.document))
         async with self._store.agency(caller.agency) as connection:
             rows = await ledger.of_evaluation(
