@@ -13,12 +13,12 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import quiet_year, report
+from tests.bench import million, quiet_year, report
 from tests.bench.measure import ROWS, Size
 from tests.bench.rounds import chosen, contest, versions
 from tests.bench.servers import Servers
 
-NAMES = (*(row.name for row in ROWS), quiet_year.NAME)
+NAMES = (*(row.name for row in ROWS), quiet_year.NAME, million.NAME)
 
 
 def tell(line: str) -> None:
@@ -47,6 +47,10 @@ async def run(rounds: int, only: str | None, size: Size) -> dict[str, object]:
         years = await quiet_year.measure(tell)
         print("\n" + quiet_year.described(years), flush=True)
         result["quiet_year"] = [year.as_json() for year in years]
+    if only in (None, million.NAME):
+        progress = await million.measure(tell)
+        print("\n" + million.described(progress), flush=True)
+        result["progress"] = progress.as_json()
     return result
 
 

@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
 
 QUEUE = "floor"
 CONNECTIONS = 10
-LAUNCH_SECONDS = 120
+LAUNCH_SECONDS = 900
 PAGE_SIZE = 200
 STARTS_AT_ONCE = 20
 """Page size and starts in flight of a launch, as in the product."""

@@ -66,6 +66,8 @@ class Size:
     readers: int = 32
     readable: int = 60
     launched: int = 400
+    launched_at_once: int = 10_000
+    """A whole cohort; measured once."""
 
 
 Prepare = Callable[[Side, Size], Awaitable[Sequence[Any]]]
@@ -94,6 +96,7 @@ class Row:
     measure: Measure
     prepared_once: bool = False
     """Whether what was prepared serves every round."""
+    rounds_at_most: int = 99
 
     def met(self, ratio: float) -> bool:
         """Tell whether a ratio of product to floor reaches the goal."""
@@ -205,6 +208,12 @@ async def launched_per_second(side: Side, size: Size, _: Sequence[Any]) -> Found
     return Found(size.launched / await side.launch(size.launched), size.launched)
 
 
+async def launched_cohort_per_second(side: Side, size: Size, _: Sequence[Any]) -> Found:
+    """Launch a whole cohort."""
+    count = size.launched_at_once
+    return Found(count / await side.launch(count), count)
+
+
 async def _many(side: Side, size: Size) -> Sequence[Any]:
     return await side.opened(size.evaluations)
 
@@ -219,6 +228,11 @@ async def _readable(side: Side, size: Size) -> Sequence[Any]:
 
 async def _roster(side: Side, size: Size) -> Sequence[Any]:
     await side.enrol(size.launched)
+    return ()
+
+
+async def _cohort(side: Side, size: Size) -> Sequence[Any]:
+    await side.enrol(size.launched_at_once)
     return ()
 
 
@@ -263,6 +277,17 @@ ROWS = (
         0.8,
         _roster,
         launched_per_second,
+    ),
+    Row(
+        "cohort",
+        "Launch of 10,000, to the first row of everybody",
+        "workflow with one INSERT, started from as many page tasks",
+        "/s",
+        "more",
+        0.8,
+        _cohort,
+        launched_cohort_per_second,
+        rounds_at_most=1,
     ),
 )
 

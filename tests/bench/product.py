@@ -34,7 +34,7 @@ PACK = "permenpan-6-2022"
 TEAM_SIZE = 20
 """People under one supervisor."""
 INDICATORS = 3
-LAUNCH_SECONDS = 120
+LAUNCH_SECONDS = 900
 READ = "/siklus.v1.EvaluationService/GetEvaluation"
 FIRST_ROWS = "SELECT count(*) FROM evaluation WHERE agency = %s AND cycle = %s"
 Step = Callable[[str, str], Awaitable[Any]]

@@ -13,7 +13,7 @@ from tests.bench.measure import Measured, Round, Row, Side, Size
 from tests.bench.product import Product
 from tests.bench.servers import Servers
 
-WARM_UP = Size(evaluations=30, alone=1, read_seconds=0.5, launched=60)
+WARM_UP = Size(evaluations=30, alone=1, read_seconds=0.5, launched=60, launched_at_once=60)
 """Unmeasured: connections, prepared statements and caches belong to no round."""
 
 Tell = Callable[[str], None]
@@ -35,6 +35,7 @@ class Contest:
         for side in (self.floor, self.product):
             await self._measure(row, side, WARM_UP if size == Size() else size)
         self._prepared.clear()
+        count = min(count, row.rounds_at_most)
         for number in range(count):
             order = (self.floor, self.product)[:: 1 if number % 2 == 0 else -1]
             found = {side.name: await self._measure(row, side, size) for side in order}

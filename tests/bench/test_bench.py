@@ -10,13 +10,22 @@ from siklus.services.temporal import data_converter
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest
-from tests.bench import floors, quiet_year, report
+from tests.bench import floors, million, quiet_year, report
 from tests.bench.measure import ROWS, TEXT_BYTES, Round, Row, Size, Spread, forms
 from tests.bench.rounds import contest
 from tests.bench.servers import ROOT, Servers
 from tests.keys import KEYS
 
-TINY = Size(evaluations=2, at_once=2, alone=1, read_seconds=0.1, readers=2, readable=1, launched=2)
+TINY = Size(
+    evaluations=2,
+    at_once=2,
+    alone=1,
+    read_seconds=0.1,
+    readers=2,
+    readable=1,
+    launched=2,
+    launched_at_once=2,
+)
 SILENT = ("import sys, tests.bench.floors\n"
           "print([each for each in sys.modules if each.split('.')[0] == 'siklus'])")  # fmt: skip
 
@@ -73,6 +82,15 @@ async def test_a_quiet_year_leaves_a_history_that_can_be_counted() -> None:
     assert year.event_count + year.artefacts.total() > year.event_count
     assert "serang" in quiet_year.described([year])
     assert json.dumps(year.as_json())
+
+
+async def test_progress_is_counted_right_beside_its_floor() -> None:
+    found = await million.measure(lambda line: None, evaluations=9_000, rounds=2)
+
+    assert found.numbers > million.UNITS
+    assert len(found.floor) == len(found.counts) == len(found.at_risk) == 2
+    assert "9000 evaluations" in million.described(found)
+    assert json.dumps(found.as_json())
 
 
 def test_a_spread_is_the_median_between_the_extremes() -> None:

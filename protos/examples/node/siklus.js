@@ -10,7 +10,7 @@ import { loadSync } from "@grpc/proto-loader";
 import protobuf from "protobufjs";
 
 const PROTOS = fileURLToPath(new URL("../../", import.meta.url));
-const SERVICES = { audit: "Audit", cycles: "Cycle", evaluations: "Evaluation", policies: "Policy",
+const SERVICES = { audit: "Audit", cohorts: "Cohort", cycles: "Cycle", evaluations: "Evaluation", policies: "Policy",
   roster: "Roster", subscriptions: "Subscription", tasks: "Task" };
 const SERVICE_CONFIG = readFileSync(`${PROTOS}siklus/v1/service_config.json`, "utf8");
 /** A watch sends something every 15 seconds; after three times that, nobody is there any more. */
