@@ -24,6 +24,7 @@ from siklus.v1 import cohort_pb2 as messages
 from siklus.v1 import cohort_service_pb2 as pb
 from siklus.v1 import cohort_service_pb2_grpc
 from siklus.workflows.domain.cohort import LeftOut, segment_to_start
+from siklus.workflows.domain.errors import invalid
 from siklus.workflows.domain.values import AgencyId, PersonId
 from siklus.workflows.ports import CohortRef
 
@@ -209,10 +210,8 @@ class Cohorts(cohort_service_pb2_grpc.CohortServiceServicer):
             )
         answer = cohort_views.counts(groups, as_of=now)
         if len(answer.counts) > MOST_NUMBERS:
-            raise ServiceRefusal(
-                ServiceReason.LIMIT_REACHED,
-                "these are too many numbers; ask for one unit, or not by unit",
-                details={"name": request.name},
+            raise invalid(
+                "by_unit", "these are too many numbers; ask for one unit, or all together"
             )
         return answer
 

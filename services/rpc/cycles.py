@@ -16,7 +16,7 @@ from siklus.services.rpc import cohort_words, cycle_views, names
 from siklus.services.rpc.cycle_rows import found, shown
 from siklus.services.rpc.gate import admit
 from siklus.services.rpc.once import Request
-from siklus.services.rpc.paging import Page, text
+from siklus.services.rpc.paging import Page, number, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.v1 import cycle_service_pb2_grpc
@@ -125,8 +125,8 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
         """Tell for each person what a launch now would do, by the rule that it would follow."""
         caller = admit("PreviewLaunch")
         agency = caller.agency
-        page = Page.asked(request, caller, (text,))
-        (after,) = page.after or ("",)
+        page = Page.asked(request, caller, (text, number, number))
+        after, *counted = page.after or ("",)
         async with self._store.agency(agency, within=PREVIEW_SECONDS) as connection:
             row = await found(connection, agency, request.name)
             policy = await policies.compiled(connection, agency, row.policy, row.policy_version)
@@ -134,12 +134,15 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
             judged = await cohort.preview(
                 connection, agency, row.cycle, ends_on=ends_on, after=str(after), limit=page.limit
             )
-            people, token = page.cut(judged, lambda each: (each.person,))
+            # Counted once: every page of a million would take the time of a whole count.
+            included, left_out = (
+                map(int, counted)
+                if counted
+                else await cohort.preview_totals(connection, agency, row.cycle, ends_on=ends_on)
+            )
+            people, token = page.cut(judged, lambda each: (each.person, included, left_out))
             units = {each.person: each.unit for each in people}
             seated = await seats(connection, agency, row.cycle, units)
-            included, left_out = await cohort.preview_totals(
-                connection, agency, row.cycle, ends_on=ends_on
-            )
         return pb.PreviewLaunchResponse(
             people=[cycle_views.preview(each, seated.get(each.person)) for each in people],
             next_page_token=token,

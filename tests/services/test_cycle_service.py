@@ -163,6 +163,7 @@ async def test_a_preview_is_what_the_launch_then_freezes(ready: Desk, store: Sto
     agency, cycle = AgencyId(ready.agency), CycleId("2027")
     before = await preview(ready, page_size=2)
     rest = await preview(ready, page_size=2, page_token=before.next_page_token)
+    assert (rest.included, rest.left_out) == (before.included, before.left_out)
     expected = [each.person for each in (*before.people, *rest.people) if each.included]
 
     async with store.agency(agency) as connection:

@@ -1,6 +1,7 @@
 """Watching a cycle: as it stands, again when its progress has changed, and not otherwise."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 
 import grpc
@@ -8,7 +9,8 @@ import pytest
 
 from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import cycles
+from siklus.activities.store.queries import cohort, cycles, members
+from siklus.activities.store.queries.cycles import CycleState
 from siklus.activities.vault import Vault
 from siklus.services.clock import Clock
 from siklus.services.feed.attendance import WatchLimits
@@ -118,6 +120,33 @@ async def test_the_launch_is_sent_although_no_evaluation_tells_of_it(
 
     assert launching.state == pb.CYCLE_STATE_LAUNCHING
     assert (await shown(watch)).state == pb.CYCLE_STATE_RUNNING
+
+
+async def test_a_pause_its_pace_and_whom_a_cancelled_launch_leaves_are_sent(
+    server: WatchedServer, ready: Desk, store: Store
+) -> None:
+    agency, cycle = AgencyId(ready.agency), CycleId("2026")
+    async with store.agency(agency) as connection:
+        await cycles.launching(connection, agency, cycle, at=Clock().now())
+        await cohort.freeze(connection, agency, cycle, ends_on=date(2026, 12, 31))
+    watch = watching_cycle(server, ready)
+    waiting = (await shown(watch)).progress.waiting
+
+    async with store.agency(agency) as connection:
+        await cycles.steered(connection, agency, cycle, CycleState.PAUSED, 7)
+    paused = await shown(watch)
+    async with store.agency(agency) as connection:
+        await cycles.steered(connection, agency, cycle, CycleState.CANCELLED, 7)
+    called_off = await shown(watch)
+    # The page that was under way ends only now: no event tells of it.
+    async with store.agency(agency) as connection:
+        await members.cancel_waiting(connection, agency, cycle)
+    over = await shown(watch)
+
+    assert (paused.state, paused.pace) == (pb.CYCLE_STATE_PAUSED, 7)
+    assert called_off.state == pb.CYCLE_STATE_CANCELLED
+    assert (over.progress.waiting, over.progress.cancelled) == (0, waiting)
+    assert waiting > 0
 
 
 async def test_a_resumed_stream_sends_the_cycle_only_once_it_has_changed(

@@ -30,10 +30,11 @@ from temporalio.converter import (
 )
 from temporalio.worker import Worker
 
+from siklus.services import launching
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.services.temporal import data_converter
 from siklus.workflows import names, ports
-from siklus.workflows.cycle import CycleWorkflow, Launch
+from siklus.workflows.cycle import CycleWorkflow, Launch, Waiting
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.values import AgencyId, CycleId
 from tests.keys import KEYS
@@ -137,11 +138,59 @@ async def launch(client: Client, memory: Memory) -> list[WorkflowHistory]:
         return [await handle.fetch_history()]
 
 
+async def steered_launch(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """A launch is paused, sped up, resumed, called off and asked for again."""
+    cohort = ports.CohortRef(agency=AgencyId("a"), cycle=CycleId("c-steered"))
+    cohorts = Cohorts()
+    cohorts.goes_on.clear()
+    worker = Worker(
+        client,
+        task_queue=names.COHORT_QUEUE,
+        workflows=[CycleWorkflow],
+        activities=[
+            cohorts.freeze_cohort,
+            cohorts.start_page,
+            cohorts.finish_launch,
+            cohorts.note_launch,
+            cohorts.cancel_launch,
+        ],
+        workflow_runner=workflow_runner(),
+    )
+    async with worker:
+        handle = await client.start_workflow(
+            CycleWorkflow.run,
+            Launch(cohort=cohort, pace=2),
+            id=names.cycle_workflow_id(cohort.agency, cohort.cycle),
+            task_queue=names.COHORT_QUEUE,
+            start_signal="somebody_waits",
+            start_signal_args=[Waiting(pace=2)],
+        )
+        await launching.paused(handle)
+        await launching.paced(40)(handle)
+        await launching.resumed(handle)
+        await launching.cancelled(handle)
+        cohorts.goes_on.set()
+        await handle.result()
+        runs = [await handle.fetch_history()]
+        again = await client.start_workflow(
+            CycleWorkflow.run,
+            Launch(cohort=cohort, pace=40),
+            id=handle.id,
+            task_queue=names.COHORT_QUEUE,
+            start_signal="somebody_waits",
+            start_signal_args=[Waiting(pace=40)],
+        )
+        await again.result()
+        return [*runs, await again.fetch_history()]
+
+
 class Cohorts:
     """Three pages."""
 
     def __init__(self) -> None:
         self.left = ["p-3", "p-6", None]
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
 
     @activity.defn(name="freeze_cohort")
     async def freeze_cohort(self, cohort: ports.CohortRef) -> int:
@@ -149,6 +198,7 @@ class Cohorts:
 
     @activity.defn(name="start_page")
     async def start_page(self, page: ports.CohortPage) -> ports.PageOutcome:
+        await self.goes_on.wait()
         return ports.PageOutcome.model_validate(
             {"started": 3, "already": 0, "cursor": self.left.pop(0)}
         )
@@ -156,6 +206,14 @@ class Cohorts:
     @activity.defn(name="finish_launch")
     async def finish_launch(self, cohort: ports.CohortRef) -> None:
         return None
+
+    @activity.defn(name="note_launch")
+    async def note_launch(self, note: ports.LaunchNote) -> None:
+        return None
+
+    @activity.defn(name="cancel_launch")
+    async def cancel_launch(self, cohort: ports.CohortRef) -> int:
+        return 4
 
 
 async def runs_of(desk: Desk) -> list[WorkflowHistory]:
@@ -168,6 +226,7 @@ STORIES: dict[str, Story] = {
     "escalation": escalation,
     "store-outage": store_outage,
     "launch": launch,
+    "steered-launch": steered_launch,
 }
 
 

@@ -144,8 +144,8 @@ class CohortServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCohortCounts(self, request, context):
-        """Counts a cycle's evaluations by stage, unit and lateness as of this moment. Refused with
-        LIMIT_REACHED where more than 50,000 numbers come out: ask for one unit, or not by unit.
+        """Counts a cycle's evaluations by stage, unit and lateness as of this moment. `by_unit` is refused
+        where more than 50,000 numbers come out: ask for one unit, or for all units together.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -65,8 +65,8 @@ class CohortServiceStub:
     ListMembers: _grpc.UnaryUnaryMultiCallable[_cohort_pb2.ListMembersRequest, _cohort_pb2.ListMembersResponse]
     """Lists the people of a launched cycle by person id, each with what became of them."""
     GetCohortCounts: _grpc.UnaryUnaryMultiCallable[_cohort_pb2.GetCohortCountsRequest, _cohort_pb2.GetCohortCountsResponse]
-    """Counts a cycle's evaluations by stage, unit and lateness as of this moment. Refused with
-    LIMIT_REACHED where more than 50,000 numbers come out: ask for one unit, or not by unit.
+    """Counts a cycle's evaluations by stage, unit and lateness as of this moment. `by_unit` is refused
+    where more than 50,000 numbers come out: ask for one unit, or for all units together.
     """
     ListAtRisk: _grpc.UnaryUnaryMultiCallable[_cohort_pb2.ListAtRiskRequest, _cohort_pb2.ListAtRiskResponse]
     """Lists the evaluations with an open task that is late or will be within some days, the most urgent
@@ -113,8 +113,8 @@ class CohortServiceAsyncStub(CohortServiceStub):
     ListMembers: _aio.UnaryUnaryMultiCallable[_cohort_pb2.ListMembersRequest, _cohort_pb2.ListMembersResponse]  # type: ignore[assignment]
     """Lists the people of a launched cycle by person id, each with what became of them."""
     GetCohortCounts: _aio.UnaryUnaryMultiCallable[_cohort_pb2.GetCohortCountsRequest, _cohort_pb2.GetCohortCountsResponse]  # type: ignore[assignment]
-    """Counts a cycle's evaluations by stage, unit and lateness as of this moment. Refused with
-    LIMIT_REACHED where more than 50,000 numbers come out: ask for one unit, or not by unit.
+    """Counts a cycle's evaluations by stage, unit and lateness as of this moment. `by_unit` is refused
+    where more than 50,000 numbers come out: ask for one unit, or for all units together.
     """
     ListAtRisk: _aio.UnaryUnaryMultiCallable[_cohort_pb2.ListAtRiskRequest, _cohort_pb2.ListAtRiskResponse]  # type: ignore[assignment]
     """Lists the evaluations with an open task that is late or will be within some days, the most urgent
@@ -200,8 +200,8 @@ class CohortServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cohort_pb2.GetCohortCountsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cohort_pb2.GetCohortCountsResponse, _abc.Awaitable[_cohort_pb2.GetCohortCountsResponse]]:
-        """Counts a cycle's evaluations by stage, unit and lateness as of this moment. Refused with
-        LIMIT_REACHED where more than 50,000 numbers come out: ask for one unit, or not by unit.
+        """Counts a cycle's evaluations by stage, unit and lateness as of this moment. `by_unit` is refused
+        where more than 50,000 numbers come out: ask for one unit, or for all units together.
         """
 
     @_abc_1.abstractmethod

@@ -549,9 +549,9 @@ class PreviewLaunchResponse(_message.Message):
     next_page_token: _builtins.str
     """Opaque; empty on the last page."""
     included: _builtins.int
-    """People of the whole agency for whom an evaluation would start."""
+    """People of the whole agency for whom an evaluation would start, as of the first page."""
     left_out: _builtins.int
-    """People of the whole agency for whom none would start."""
+    """People of the whole agency for whom none would start, as of the first page."""
     @_builtins.property
     def people(self) -> _containers.RepeatedCompositeFieldContainer[Global___LaunchPreview]:
         """One entry per person."""
