@@ -127,7 +127,7 @@ class Agency:
         """Create the cycle of a year."""
         request = cycles.CreateCycleRequest(
             parent=self.name,
-            request_id="create",
+            request_id=f"create-{self.cycle_id}",
             cycle_id=self.cycle_id,
             year=year,
             policy=policy,

@@ -14,11 +14,14 @@ import pytest
 from siklus.services.cli import run
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import mandates_pb2 as mandates
+from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import task_service_pb2 as tasks
 from siklus.workflows.domain.values import Role
-from tests.e2e.agency import Agency, crowd, launched_agency
+from siklus.workflows.packs import source_of
+from tests.e2e.agency import NATIONAL, Agency, crowd, launched_agency
 from tests.e2e.calls import refused
 from tests.e2e.people import Person
+from tests.e2e.test_races import to_final_approval
 from tests.faults.agreement import must_agree
 
 DENIED: Final = grpc.StatusCode.PERMISSION_DENIED
@@ -143,6 +146,33 @@ async def test_nobody_acts_in_the_own_case_by_a_mandate(agency: Agency) -> None:
         await colleague.approves_plan(employee)
     assert waiting_for(await employee.inbox(), employee) == []
     assert waiting_for(await colleague.inbox(), employee) == []
+
+
+async def test_a_policy_may_keep_the_final_approval_from_acting_officials(agency: Agency) -> None:
+    strict = (
+        source_of(NATIONAL)
+        .decode()
+        .replace("\nrules:\n", "\nrules:\n  mandates: {may_sign_final: false}\n")
+    )
+    await agency.admin.sends(
+        policies.PublishPolicyRequest(parent=agency.name, request_id="ketat", yaml=strict)
+    )
+    number = agency.stack.clock.now().year - 1
+    over = Agency(agency.stack, agency.channel, agency.id, cycle=str(number))
+    await over.create_cycle(number)
+    await over.launch("tahun-lalu")
+    employee, budi, agus, dewi = over.people("p0009", "budi", "agus", "dewi")
+    await over.lends("agus", "dewi")
+    await to_final_approval(employee, budi)
+
+    with refused(DENIED, "MANDATE_NOT_VALID") as told:
+        await dewi.approves(employee)
+    assert "final approval" in told.refusal.message
+    # It may still send it back, and the principal signs himself.
+    assert (await dewi.returns_rating(employee)).stage == "RATING"
+    await budi.rates(employee)
+    await employee.accepts_result()
+    assert (await agus.approves(employee)).stage == "COMPLETED"
 
 
 async def test_nobody_of_the_team_enters_their_own_mandate(agency: Agency) -> None:

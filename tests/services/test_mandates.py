@@ -1,5 +1,6 @@
 """Mandates through the server: entered, listed, ended; whose tasks and evaluations they open."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -216,6 +217,21 @@ async def test_a_loop_and_a_chain_too_long_are_refused(office: Desk) -> None:
         answer = await refused(office.roster.CreateMandate(request, **office.admin))
         assert (answer.reason, set(answer.fields)) == ("FIELD_INVALID", {"principal"})
     await lends(office, "agus", "siti")
+
+
+async def test_of_two_mandates_entered_at_once_that_would_loop_one_is(office: Desk) -> None:
+    for one, other in (("budi", "wayan"), ("rina", "dewi"), ("agus", "eko")):
+        requests = [lending(office, one, other), lending(office, other, one)]
+        answers = await asyncio.gather(
+            *(office.roster.CreateMandate(request, **office.admin) for request in requests),
+            return_exceptions=True,
+        )
+
+        assert sum(isinstance(each, pb.CreateMandateResponse) for each in answers) == 1
+        assert (
+            len(await listed(office, principal=one)) + len(await listed(office, principal=other))
+            == 1
+        )
 
 
 async def test_a_delegate_has_a_bounded_number_of_mandates(office: Desk) -> None:
