@@ -3,19 +3,22 @@
 What was ended is refused at once, so nothing of this is kept in memory.
 """
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import evaluations, mandates
+from siklus.activities.store.queries import evaluations, mandates, roster
 from siklus.activities.store.queries.standing_in import Lent
 from siklus.services.archive import Archive
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.workflows.domain.commands import Order
 from siklus.workflows.domain.standing_in import Chain, chains, days_around, relying_on
-from siklus.workflows.domain.values import EvaluationKey, PersonId
+from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
 
+USUAL_ZONE: Final = "Asia/Jakarta"
+"""Of an agency without units, which has nobody to lend a say either."""
 REMEMBERED: Final = timedelta(days=366)
 """Whose mandate ended longer ago is told that they have no part, and not that it ended."""
 
@@ -25,11 +28,18 @@ async def lent_to(connection: Connection, caller: Caller, clock: Clock) -> Lent 
     if caller.person is None:
         return None
     now = clock.now()
-    first, last = days_around(now)
-    held = await mandates.in_use(connection, caller.agency, caller.person, first, last)
+    held = await mandates.in_use(connection, caller.agency, caller.person, *days_around(now))
     if not held:
         return None
-    return Lent(chains(held, caller.person), now)
+    days = await days_in(connection, caller.agency, now)
+    found = [chain for chain in chains(held, caller.person) if any(map(chain.holds_on, days))]
+    return Lent(found, now, days) if found else None
+
+
+async def days_in(connection: Connection, agency: AgencyId, now: datetime) -> frozenset[date]:
+    """Return the days that it is at an instant in the zones of the agency's units."""
+    zones = await roster.zones(connection, agency) or [USUAL_ZONE]
+    return frozenset(now.astimezone(ZoneInfo(zone)).date() for zone in zones)
 
 
 class StandIns:

@@ -3,7 +3,6 @@
 import secrets
 from datetime import date
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import mandates as queries
@@ -19,6 +18,7 @@ from siklus.services.rpc.names import mandate_id, mandate_name
 from siklus.services.rpc.once import Request
 from siklus.services.rpc.paging import Key, Page, text
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.standing_in import days_in
 from siklus.v1 import mandates_pb2 as pb
 from siklus.workflows.domain.errors import invalid
 from siklus.workflows.domain.mandates import (
@@ -33,8 +33,6 @@ from siklus.workflows.domain.values import AgencyId, PersonId
 
 MOST: Final = 50
 """Mandates of one delegate that hold or are to come."""
-USUAL_ZONE: Final = "Asia/Jakarta"
-"""Of an agency without units, which has nobody to lend a say either."""
 
 
 def _day(part: object) -> bool:
@@ -178,15 +176,14 @@ class MandateMethods:
 
     async def _waiting(self, connection: Connection, agency: AgencyId, row: MandateRow) -> int:
         now = self._clock.now()
-        lent = Lent((Chain(links=(row.relied_on,)),), now)
+        chain = Chain(links=(row.relied_on,))
+        lent = Lent((chain,), now, await days_in(connection, agency, now))
         counted = await tasks.counts(connection, agency, (), lent=lent, as_of=now)
         return sum(each.count for each in counted)
 
     async def _today(self, connection: Connection, agency: AgencyId) -> date:
         """Return the day that it still is somewhere in the agency."""
-        zones = await roster.zones(connection, agency) or [USUAL_ZONE]
-        now = self._clock.now()
-        return min(now.astimezone(ZoneInfo(zone)).date() for zone in zones)
+        return min(await days_in(connection, agency, self._clock.now()))
 
 
 async def _found(connection: Connection, agency: AgencyId, name: str) -> MandateRow:

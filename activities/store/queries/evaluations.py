@@ -1,6 +1,6 @@
 """Evaluations as they stand: one by its key, pages of many, counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -16,6 +16,10 @@ from siklus.workflows.domain.values import CycleId, EvaluationKey, PersonId
 COLUMNS = """
     e.cycle, e.person, e.segment, e.revision, e.stage, e.unit, e.supervisor, e.participants,
     e.next_due_at, e.updated_at, e.document
+"""
+KEY = "e.cycle, e.person, e.segment"
+BEYOND = """
+    AND (cycle, person, segment) > (%(after_cycle)s, %(after_person)s, %(after_segment)s)
 """
 GET = f"""
     SELECT {COLUMNS} FROM evaluation AS e
@@ -83,50 +87,64 @@ async def page(
 ) -> list[EvaluationRow]:
     """Return the next evaluations in the order of cycle, person and segment."""
     conditions, values = _conditions(wanted)
-    source, order = "evaluation AS e", "e.cycle, e.person, e.segment"
-    whose: Sequence[object] = ()
-    if wanted.participant is not None:
-        involved, whose = _involved(agency, wanted, after)
-        source = f"{involved} JOIN evaluation AS e USING (agency, cycle, person, segment)"
-    if wanted.overdue_at is not None:
-        order = f"e.next_due_at, {order}"
+    order = KEY if wanted.overdue_at is None else f"e.next_due_at, {KEY}"
     if after is not None:
-        place = tuple(after) if wanted.overdue_at is not None else after[1:]
-        conditions.append(f"({order}) > ({', '.join(['%s'] * len(place))})")
-        values += place
-    where = " AND ".join(("e.agency = %s", *conditions))
-    query = f"SELECT {COLUMNS} FROM {source} WHERE {where} ORDER BY {order} LIMIT %s"  # noqa: S608
+        place = after if wanted.overdue_at is not None else after[1:]
+        values |= {f"after_{name}": value for name, value in after._asdict().items()}
+        names = [f"%(after_{name})s" for name in Place._fields[-len(place) :]]
+        conditions.append(f"({order}) > ({', '.join(names)})")
+    values |= {"agency": agency, "limit": limit}
+    if wanted.participant is not None and wanted.lent is not None:
+        query, more = _involved(wanted, wanted.participant, wanted.lent, conditions, order, after)
+        values |= more
+    else:
+        query = _listed(wanted, conditions, order)
     async with connection.cursor(row_factory=args_row(EvaluationRow)) as cursor:
-        found = await cursor.execute(query.encode(), (*whose, agency, *values, limit))
-        return await found.fetchall()
+        return await (await cursor.execute(query.encode(), values)).fetchall()
 
 
-def _involved(agency: str, wanted: Filter, after: Place | None) -> tuple[str, Sequence[object]]:
-    """Return where to find what the participant may look at, and what that takes."""
-    lent = wanted.lent
-    if lent is None:
-        return "participant AS p", ()
-    # By due time the place says nothing of the key; else nothing before it is read again.
-    by_key = after is not None and wanted.overdue_at is None
-    beyond = "AND (p.cycle, p.person, p.segment) > (%s, %s, %s)" if by_key else ""
-    place = after[1:] if after is not None and by_key else ()
-    whose = (agency, wanted.participant, *place, lent.rows(), agency, *place, lent.as_of)
-    return INVOLVED.format(beyond=beyond), whose
+def _listed(wanted: Filter, conditions: Sequence[str], order: str) -> str:
+    source = "evaluation AS e"
+    if wanted.participant is not None:
+        source = "participant AS p JOIN evaluation AS e USING (agency, cycle, person, segment)"
+        conditions = ("p.participant = %(participant)s", *conditions)
+    where = " AND ".join(("e.agency = %(agency)s", *conditions))
+    return f"SELECT {COLUMNS} FROM {source} WHERE {where} ORDER BY {order} LIMIT %(limit)s"  # noqa: S608
 
 
-def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
-    equal: Sequence[tuple[str, str | None]] = (
-        ("e.cycle", wanted.cycle),
-        ("e.stage", wanted.stage),
-        ("e.unit", wanted.unit),
-        ("e.supervisor", wanted.supervisor),
-        ("e.person", wanted.person),
-        ("p.participant", wanted.participant if wanted.lent is None else None),
+def _involved(
+    wanted: Filter,
+    participant: str,
+    lent: Lent,
+    conditions: Sequence[str],
+    order: str,
+    after: Place | None,
+) -> tuple[str, dict[str, object]]:
+    narrowed = BEYOND if after is not None and wanted.overdue_at is None else ""
+    if wanted.cycle is not None:
+        narrowed += " AND cycle = %(cycle)s"
+    query = INVOLVED.format(
+        columns=COLUMNS,
+        conditions="".join(f" AND {condition}" for condition in conditions),
+        order=order,
+        inner_order=order.replace(KEY, "p.cycle, p.person, p.segment"),
+        beyond=narrowed,
     )
-    asked = [(column, value) for column, value in equal if value is not None]
-    conditions = [f"{column} = %s" for column, _ in asked]
-    values: list[object] = [value for _, value in asked]
+    return query, {"lent": lent.rows(own=participant), "as_of": lent.as_of}
+
+
+def _conditions(wanted: Filter) -> tuple[list[str], dict[str, object]]:
+    equal: Mapping[str, str | None] = {
+        "cycle": wanted.cycle,
+        "stage": wanted.stage,
+        "unit": wanted.unit,
+        "supervisor": wanted.supervisor,
+        "person": wanted.person,
+    }
+    asked = {column: value for column, value in equal.items() if value is not None}
+    conditions = [f"e.{column} = %({column})s" for column in asked]
+    values: dict[str, object] = {**asked, "participant": wanted.participant}
     if wanted.overdue_at is not None:
-        conditions.append("e.next_due_at <= %s")
-        values.append(last_due(wanted.overdue_at))
+        conditions.append("e.next_due_at <= %(last_due)s")
+        values["last_due"] = last_due(wanted.overdue_at)
     return conditions, values
