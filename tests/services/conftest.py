@@ -1,18 +1,23 @@
 """A real server over the agency's services: real interceptors, PostgreSQL and Temporal."""
 
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from uuid import uuid4
 
 import grpc
 import pytest
 from temporalio.client import Client
 
+from siklus.activities.keyring import Keyring
+from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
+from siklus.activities.vault import Vault
 from siklus.services.clock import Clock
 from siklus.services.local.temporal import LocalTemporal
 from siklus.services.temporal import data_converter
 from tests.keys import KEYS
 from tests.services.desk import Desk
+from tests.services.lending import LINE
 from tests.services.serving import serving
 
 
@@ -41,3 +46,22 @@ async def agency_channel(
 def desk(agency_channel: grpc.aio.Channel) -> Desk:
     """A new agency, which has nothing yet."""
     return Desk(agency_channel, f"a-{uuid4().hex[:12]}")
+
+
+@pytest.fixture
+async def office(desk: Desk) -> Desk:
+    """An agency with a line of seven people, the head first."""
+    await desk.staffed(LINE)
+    return desk
+
+
+@pytest.fixture
+def projector(store: Store) -> Projector:
+    """What brings evaluations into the record."""
+    return Projector(store, Vault(Keyring.generate()))
+
+
+@pytest.fixture
+def today(clock: Clock) -> date:
+    """The day in the zone of desks' units."""
+    return (clock.now() + timedelta(hours=8)).date()
