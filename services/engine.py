@@ -22,6 +22,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from siklus.activities.operations import Undecidable
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.payloads import PayloadUnreadable
@@ -40,6 +41,10 @@ log = structlog.get_logger(__name__)
 ATTEMPTS: Final = 4
 """A run that ends or continues as new may drop an Update; the same id applies once."""
 PAUSE: Final = timedelta(milliseconds=150)
+
+IN_AN_OPERATION: Final = timedelta(seconds=9)
+"""For one evaluation of an operation."""
+_ITS_OWN_FAULT: Final = frozenset({ServiceReason.NOT_FOUND, ServiceReason.INTERNAL_FAULT})
 
 _AWAY: Final = frozenset(
     {
@@ -116,6 +121,22 @@ class Engine:
             raise _too_slow() from None
         _must_answer(command, receipt)
         return receipt
+
+    async def give(self, key: EvaluationKey, order: Order) -> Receipt:
+        """Have an order of an operation decided, in the actor's own name.
+
+        Raises Refusal; Undecidable for an evaluation that cannot decide, now or later; and
+        ServiceRefusal where trying again may help.
+        """
+        try:
+            async with asyncio.timeout(IN_AN_OPERATION.total_seconds()):
+                return await self._deliver(key, order, IN_AN_OPERATION)
+        except TimeoutError:
+            raise _too_slow() from None
+        except ServiceRefusal as refusal:
+            if refusal.reason not in _ITS_OWN_FAULT:
+                raise
+            raise Undecidable(refusal.reason.value, refusal.message) from refusal
 
     def _order(
         self,

@@ -30,6 +30,7 @@ from siklus.services.rpc.audit import Audit
 from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.evaluations import EvaluationServicer
+from siklus.services.rpc.operations import Operations
 from siklus.services.rpc.pace import USUAL, Pace
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.reminders import ReminderServicer
@@ -45,6 +46,7 @@ from siklus.v1 import (
     cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
     evaluation_service_pb2_grpc,
+    operation_service_pb2_grpc,
     policy_service_pb2_grpc,
     reminder_service_pb2_grpc,
     repair_service_pb2_grpc,
@@ -61,6 +63,7 @@ SERVICES: Final = (
     "siklus.v1.RosterImportService",
     "siklus.v1.CycleService",
     "siklus.v1.CohortService",
+    "siklus.v1.OperationService",
     "siklus.v1.EvaluationService",
     "siklus.v1.TaskService",
     "siklus.v1.ReminderService",
@@ -128,6 +131,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     cohort_service_pb2_grpc.add_CohortServiceServicer_to_server(
         Cohorts(parts.store, parts.client, parts.clock), registry
+    )
+    operation_service_pb2_grpc.add_OperationServiceServicer_to_server(
+        Operations(parts.store, parts.client, archive, parts.clock), registry
     )
     repair_service_pb2_grpc.add_RepairServiceServicer_to_server(
         RepairServicer(parts.store, engine, parts.clock), registry

@@ -16,6 +16,7 @@ from siklus.activities.delivery import Delivery
 from siklus.activities.keyring import Keys
 from siklus.activities.mail.post import Mailer
 from siklus.activities.mail.texts import Language
+from siklus.activities.operations import Operations
 from siklus.activities.projection import Projector
 from siklus.activities.reminders import Reminders
 from siklus.activities.schedules import ensure_schedules
@@ -24,10 +25,13 @@ from siklus.activities.vault import Vault
 from siklus.activities.webhooks.digests import DigestPost
 from siklus.activities.webhooks.sender import Sender
 from siklus.activities.webhooks.targets import Targets
+from siklus.services.archive import Archive
 from siklus.services.clock import Clock
+from siklus.services.engine import Engine
 from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.operation import OperationWorkflow
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 PUBLIC = Targets()
@@ -52,8 +56,11 @@ async def running_worker(
     max_cached_workflows: int = 1000,
 ) -> AsyncIterator[None]:
     """Serve every queue until the block is left, then let what is under way finish."""
-    projector = Projector(store, Vault(keyring))
+    vault = Vault(keyring)
+    projector = Projector(store, vault)
     cohorts = Cohorts(store, client, clock.now)
+    engine = Engine(client, Archive(store, vault), clock)
+    operations = Operations(store, engine, clock.now)
     reminders = Reminders(store, clock.now, partial(ensure_schedules, client))
     sender = Sender(targets, clock.now)
     digests = DigestPost(keyring, sender, clock.now)
@@ -76,13 +83,17 @@ async def running_worker(
         Worker(
             client,
             task_queue=names.COHORT_QUEUE,
-            workflows=[CycleWorkflow],
+            workflows=[CycleWorkflow, OperationWorkflow],
             activities=[
                 cohorts.freeze_cohort,
                 cohorts.start_page,
                 cohorts.finish_launch,
                 cohorts.note_launch,
                 cohorts.cancel_launch,
+                operations.freeze_operation,
+                operations.take_turns,
+                operations.note_operation,
+                operations.finish_operation,
             ],
             workflow_runner=runner,
             max_concurrent_activities=4,

@@ -26,6 +26,8 @@ class Receipt(Value):
     recorded_at: Instant
     projected: bool
     """Whether the store shows it already."""
+    asks_second_person: bool = False
+    """Whether nothing is done yet: another of the team has to give the same command."""
 
 
 class Answered(Value):

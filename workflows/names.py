@@ -22,7 +22,7 @@ SEARCH_ATTRIBUTES: Final = (AGENCY, CYCLE, STAGE)
 """For operators alone: what people read comes from the store."""
 
 NOTICES: Final = "notices"
-OF_AN_AGENCY: Final = ("evaluation", "cycle", "reminders", NOTICES)
+OF_AN_AGENCY: Final = ("evaluation", "cycle", "operation", "reminders", NOTICES)
 """Ids that begin so have the agency behind it; payloads are encrypted under its key."""
 STARTED_AT: Final = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 """What Temporal adds to the id of a run that a schedule starts."""
@@ -36,6 +36,11 @@ def evaluation_workflow_id(key: EvaluationKey) -> str:
 def cycle_workflow_id(agency: AgencyId, cycle: CycleId) -> str:
     """Return the id of the workflow that launches a cycle's cohort."""
     return f"cycle/{agency}/{cycle}"
+
+
+def operation_workflow_id(agency: AgencyId, operation: str) -> str:
+    """Return the id of the workflow that does an operation."""
+    return f"operation/{agency}/{operation}"
 
 
 def reminders_schedule_id(agency: AgencyId, zone: str) -> str:

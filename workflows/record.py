@@ -24,6 +24,7 @@ _DOCUMENT_LEAVES_OUT = {
 """The pinned terms are kept once, under their digests, not in every row."""
 
 
+REQUESTS = frozenset({"repair_requested", "reopening_requested"})
 BATCH_ENTRIES = 50
 BATCH_BYTES = 512 * 1024
 """One projection must fit into one activity's input, however long the store was away."""
@@ -78,6 +79,7 @@ class Record:
             salt=order.salt,
             recorded_at=now,
             projected=True,
+            asks_second_person=asks_second_person(self.state),
         )
         self._answered[order.request_key] = receipt
         while len(self._answered) > ANSWERED_KEPT:
@@ -153,6 +155,11 @@ class Record:
     def rating_open(self) -> bool:
         """Tell whether the rating has begun."""
         return self.state.stage is Stage.RATING or bool(self.state.ratings)
+
+
+def asks_second_person(state: Evaluation) -> bool:
+    """Tell whether what was done last is a request that another of the team has to confirm."""
+    return state.last is not None and state.last.kind in REQUESTS
 
 
 def most_urgent(state: Evaluation) -> Task | None:

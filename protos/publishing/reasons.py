@@ -81,6 +81,10 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "CloseCycle": ("CYCLE_STATE",),
     "EraseTexts": ("SELF_DECISION", "EVALUATION_RUNNING"),
     "CreateSubscription": ("ALREADY_EXISTS", "TARGET_NOT_ALLOWED", "LIMIT_REACHED"),
+    "ApplyOperation": ("COHORT_CHANGED", "ENGINE_UNAVAILABLE"),
+    "PauseOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
+    "ResumeOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
+    "CancelOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
     "CreateMandate": ("SEPARATION_OF_DUTIES", "LIMIT_REACHED"),
 }
 """What a method refuses for beyond what its shape tells."""
@@ -148,6 +152,8 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "NOT_SUPPORTED_YET": Advice("Move the key below `later:`."),
     "TARGET_NOT_ALLOWED": Advice("Give an `https` address of a public host."),
     "EVALUATION_RUNNING": Advice("Wait until it has ended.", "`name`, `running`"),
+    "OPERATION_STATE": Advice("Read the operation again; it is over.", "`state`"),
+    "COHORT_CHANGED": Advice("Look at the preview again, then decide anew.", "`matching`"),
     "LIMIT_REACHED": Advice("Delete one first.", "`limit`"),
     "STORE_UNAVAILABLE": Advice(_AGAIN),
     "ENGINE_UNAVAILABLE": Advice(f"{_AGAIN} With the same `request_id` it applies once."),

@@ -58,6 +58,21 @@ def to_command(request: Message) -> commands.Command:
         raise _refused(error) from None
 
 
+def part_to_command(
+    part: Any, command: type[commands.Command], prose: Prose, *, path: str
+) -> commands.Command:
+    """Return the command whose facts are the fields of a part of a request; `path` leads there."""
+    facts: Facts = {}
+    for field in part.DESCRIPTOR.fields:
+        _reader(field, command)(part, facts, prose)
+    try:
+        return command.model_validate({**facts, "prose": prose})
+    except ValidationError as error:
+        refusal = _refused(error)
+        refusal.fields = {f"{path}.{field}": wrong for field, wrong in refusal.fields.items()}
+        raise refusal from None
+
+
 def _refused(error: ValidationError) -> Refusal:
     fields = {
         ".".join(str(step) for step in problem["loc"]): problem["msg"]

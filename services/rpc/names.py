@@ -17,6 +17,8 @@ _CYCLE: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})")
 _PERSON: Final = re.compile(rf"agencies/(?P<agency>{ID})/people/(?P<person>{ID})")
 _POLICY: Final = re.compile(rf"agencies/(?P<agency>{ID})/policies/(?P<policy>{CODE})")
 _SUBSCRIPTION: Final = re.compile(rf"agencies/(?P<agency>{ID})/subscriptions/(?P<id>{ID})")
+_COHORT: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>-|{ID})")
+_OPERATION: Final = re.compile(rf"agencies/(?P<agency>{ID})/operations/(?P<id>{ID})")
 _MANDATE: Final = re.compile(rf"agencies/(?P<agency>{ID})/mandates/(?P<id>{ID})")
 
 
@@ -94,6 +96,27 @@ def mandate_name(agency: AgencyId, mandate: str) -> str:
 def mandate_id(name: str) -> str:
     """Return the mandate that a name stands for; its agency was checked at the door."""
     return _parts(_MANDATE, name)["id"]
+
+
+def cohort_name(agency: AgencyId, cycle: CycleId | None) -> str:
+    """Return the name of a cycle, `-` in the place of all of them."""
+    return f"agencies/{agency}/cycles/{cycle or '-'}"
+
+
+def cohort_id(name: str) -> CycleId | None:
+    """Return the cycle that a name stands for, None where it means all of them."""
+    cycle = _parts(_COHORT, name)["cycle"]
+    return None if cycle == "-" else CycleId(cycle)
+
+
+def operation_name(agency: AgencyId, operation: str) -> str:
+    """Return the name of an operation."""
+    return f"agencies/{agency}/operations/{operation}"
+
+
+def operation_id(name: str) -> str:
+    """Return the operation that a name stands for; its agency was checked at the door."""
+    return _parts(_OPERATION, name)["id"]
 
 
 def agency_of(name: str) -> AgencyId:

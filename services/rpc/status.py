@@ -37,6 +37,8 @@ class ServiceReason(StrEnum):
     RESUME_TOKEN_INVALID = "RESUME_TOKEN_INVALID"  # noqa: S105 - a name
     TARGET_NOT_ALLOWED = "TARGET_NOT_ALLOWED"
     EVALUATION_RUNNING = "EVALUATION_RUNNING"
+    OPERATION_STATE = "OPERATION_STATE"
+    COHORT_CHANGED = "COHORT_CHANGED"
     LIMIT_REACHED = "LIMIT_REACHED"
     RATE_LIMITED = "RATE_LIMITED"
     WATCHER_TOO_SLOW = "WATCHER_TOO_SLOW"
@@ -129,6 +131,9 @@ ANSWERS: Final[Mapping[Reason | ServiceReason, Answer]] = {
     Reason.NOT_ALLOWED_BY_POLICY: _STATE,
     ServiceReason.CYCLE_STATE: _STATE,
     ServiceReason.EVALUATION_RUNNING: _STATE,
+    ServiceReason.OPERATION_STATE: _STATE,
+    # No RetryInfo: the caller must look at a preview before deciding again.
+    ServiceReason.COHORT_CHANGED: Answer(StatusCode.ABORTED),
     ServiceReason.LIMIT_REACHED: _STATE,
     Reason.MALFORMED_MESSAGE: _FIELDS,
     Reason.FIELD_INVALID: _FIELDS,

@@ -11,7 +11,9 @@ from typing import Any, Final
 import grpc
 
 from siklus.activities.store.queries import mandates as mandate_queries
+from siklus.activities.store.queries import operations as operation_queries
 from siklus.activities.store.queries.mandates import MandateRow
+from siklus.activities.store.queries.operations import OperationRow, State
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_pb2
@@ -188,6 +190,27 @@ class Agency:
         )
         async with self.stack.store.agency(AgencyId(self.id)) as connection:
             await mandate_queries.add(connection, AgencyId(self.id), row)
+
+    async def has_operation(self, operation: str) -> None:
+        """Have an operation of an id that a test knows, which is over."""
+        now = self.stack.clock.now()
+        row = OperationRow(
+            operation=operation,
+            cycle=CycleId(self.cycle_id),
+            command="cancel",
+            body="{}",
+            selection="{}",
+            asked=b"",
+            reason="Keliru",
+            state=State.DONE,
+            pace=0,
+            total=0,
+            created_by=PersonId("tim"),
+            created_at=now,
+            finished_at=now,
+        )
+        async with self.stack.store.agency(AgencyId(self.id)) as connection:
+            await operation_queries.add(connection, AgencyId(self.id), row)
 
     async def evaluations(self, **filters: Any) -> list[evaluation_pb2.Evaluation]:
         """List every evaluation of the cycle, page by page, without its details."""

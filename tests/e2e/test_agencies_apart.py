@@ -32,13 +32,13 @@ from tests.e2e.calls import bearer
 from tests.fuzz.calls import Answered, Line, Request
 from tests.fuzz.messages import Messages
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import MANDATE, Pool
+from tests.fuzz.pool import MANDATE, OPERATION, Pool
 
 OURS, THEIRS, NOWHERE = "pulau-b", "pulau-a", "pulau-z"
 """The callers' agency, another one, and one that does not exist; equally long, to compare bytes."""
 MARK: Final = "Rahasia Pulau"
 """In every name and text of the other agency."""
-IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|20\d\d)$"
+IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|20\d\d)$"
 PATIENCE: Final = 15.0
 INVALID: Final = grpc.StatusCode.INVALID_ARGUMENT
 SHOW_PEOPLE: Final = {"GetEvaluation", "ListEvaluations", "ListHistory", "GetPerson", "ListPeople"}
@@ -54,6 +54,7 @@ SETTLED: Final = (
     "holiday",
     "notice_preference",
     "mandate",
+    "operation",
     "policy",
     "cycle",
     "request",
@@ -107,7 +108,7 @@ class Islands:
         named = next(name for name in pool.names() if re.fullmatch(pattern, name))
         if not there:
             named = re.sub(
-                r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|20\d\d)$", _absent, named
+                r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|20\d\d)$", _absent, named
             )
         setattr(request, field, named)
         return request
@@ -156,6 +157,7 @@ async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
             await agency.person("budi").returns_plan(siti, f"{mark} belum terukur", request_id="x")
             await subscribe(agency)
             await agency.has_mandate(MANDATE, "rina", "budi")
+            await agency.has_operation(OPERATION)
         yield Islands(stack, ours, theirs)
 
 

@@ -51,6 +51,9 @@ SUBSCRIPTION: Final = "arsip"
 MANDATE: Final = "surat"
 """Is there when the fuzzer begins."""
 
+OPERATION: Final = "tugas"
+"""Is there when the fuzzer begins, and done."""
+
 POLICY_BOMB: Final = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
 
@@ -80,6 +83,7 @@ class Pool:
             f"{top}/policies/{NATIONAL}",
             f"{top}/subscriptions/{SUBSCRIPTION}",
             f"{top}/mandates/{MANDATE}",
+            f"{top}/operations/{OPERATION}",
             *(f"{top}/people/{person}" for person in self.people),
             *(f"{top}/cycles/{self.cycle}/evaluations/{person}.1" for person in self.people),
         )
@@ -116,6 +120,11 @@ class Pool:
             "id": ("antrean", "berkas", "layanan"),
             "indicator": ("antrean", "berkas", ""),
             "principal": people,
+            "holder": ("", *people),
+            "leaving": people,
+            "successor": ("", *people),
+            "due_on": ("2030-01-31", "2030-02-30"),
+            "outage": ("listrik", "jaringan"),
             "delegate": people,
             "scope": ("approve_plan", "rate", "submit_plan", "bukan_perintah"),
             "from_on": ("2026-01-01", "2030-02-30"),

@@ -22,6 +22,7 @@ from siklus.v1 import (
     errors_pb2,
     evaluation_pb2,
     evaluation_service_pb2,
+    operation_service_pb2,
     policy_service_pb2,
     roster_service_pb2,
     subscription_service_pb2,
@@ -39,6 +40,7 @@ FILES: dict[str, FileDescriptor] = {
     "CycleService": cycle_service_pb2.DESCRIPTOR,
     "CohortService": cohort_service_pb2.DESCRIPTOR,
     "EvaluationService": evaluation_service_pb2.DESCRIPTOR,
+    "OperationService": operation_service_pb2.DESCRIPTOR,
     "TaskService": task_service_pb2.DESCRIPTOR,
     "AuditService": audit_service_pb2.DESCRIPTOR,
     "SubscriptionService": subscription_service_pb2.DESCRIPTOR,
@@ -149,6 +151,8 @@ def fields_of(message: Descriptor) -> Iterator[FieldDescriptor]:
 
 
 def has_rules(field: FieldDescriptor) -> bool:
+    if field.containing_oneof is not None:
+        return bool(field.containing_oneof.GetOptions().HasExtension(validate_pb2.oneof))
     if field.type in FREE or field.name in CHECKED_BY_THE_SERVICE:
         return True
     return bool(field.GetOptions().HasExtension(validate_pb2.field))

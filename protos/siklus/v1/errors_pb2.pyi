@@ -120,6 +120,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """FAILED_PRECONDITION: the deadline has passed; only an explicit act lets it run again."""
     REASON_NOTICE_TOO_SHORT: _Reason.ValueType  # 48
     """FAILED_PRECONDITION: a deadline brought forward leaves the policy's notice, to the day in the metadata."""
+    REASON_OPERATION_STATE: _Reason.ValueType  # 49
+    """FAILED_PRECONDITION: an operation that is over cannot be steered."""
+    REASON_COHORT_CHANGED: _Reason.ValueType  # 50
+    """ABORTED: not as many evaluations match as were expected; look at a preview and decide anew."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call was refused. Every refusal is a google.rpc.Status whose ErrorInfo carries the domain
@@ -228,4 +232,8 @@ REASON_DEADLINE_PASSED: Reason.ValueType  # 47
 """FAILED_PRECONDITION: the deadline has passed; only an explicit act lets it run again."""
 REASON_NOTICE_TOO_SHORT: Reason.ValueType  # 48
 """FAILED_PRECONDITION: a deadline brought forward leaves the policy's notice, to the day in the metadata."""
+REASON_OPERATION_STATE: Reason.ValueType  # 49
+"""FAILED_PRECONDITION: an operation that is over cannot be steered."""
+REASON_COHORT_CHANGED: Reason.ValueType  # 50
+"""ABORTED: not as many evaluations match as were expected; look at a preview and decide anew."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
