@@ -205,7 +205,7 @@ class Cohorts(cohort_service_pb2_grpc.CohortServiceServicer):
                 unit=request.unit,
                 by_unit=request.by_unit,
                 late=last_due(now),
-                soon=_within(now, request.soon_days),
+                soon=_within(now, request.soon_days) if request.soon_days else None,
                 limit=MOST_NUMBERS + 1,
             )
         answer = cohort_views.counts(groups, as_of=now)

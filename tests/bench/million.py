@@ -44,7 +44,7 @@ SEED: Final = """
         's' || n / 20, ARRAY['p' || n], stage, 3, %(pack)s, 1, 'Asia/Jakarta',
         CASE WHEN stage NOT IN ('EXECUTION', 'COMPLETED')
             THEN %(now)s + (n %% 60 - 20) * interval '1 day' END,
-        stage = 'COMPLETED', %(now)s, %(now)s, repeat(md5(n::text), 40)
+        stage = 'COMPLETED', %(now)s, %(now)s, repeat(md5(n::text), 10)
     FROM generate_series(1, %(count)s) AS n, LATERAL (SELECT (ARRAY['PLAN', 'PLAN_REVIEW',
         'EXECUTION', 'MIDYEAR', 'RATING', 'COMPLETED'])[1 + n / %(units)s %% 6]) AS at (stage)
 """
@@ -91,7 +91,7 @@ async def measure(
         await _seed(servers, evaluations)
         stub: Any = CohortServiceStub(channel)
         name = f"agencies/{AGENCY}/cycles/{CYCLE}"
-        counting = cohort.GetCohortCountsRequest(name=name, by_unit=True, soon_days=7)
+        counting = cohort.GetCohortCountsRequest(name=name, by_unit=True)
         urgent = cohort.ListAtRiskRequest(name=name, days=7)
         async with (
             await psycopg.AsyncConnection.connect(

@@ -64,7 +64,7 @@ async def test_counts_are_what_counting_one_by_one_gives(
             connection, agency, CYCLE, unit="", by_unit=True, late=late, soon=soon, limit=100
         )
         below = await counts.counts(
-            connection, agency, CYCLE, unit="dinas", by_unit=False, late=late, soon=soon, limit=100
+            connection, agency, CYCLE, unit="dinas", by_unit=False, late=late, soon=None, limit=100
         )
         rows = await connection.execute("SELECT stage, unit, next_due_at FROM evaluation")
         expected = Counter[tuple[str, str, str]]()
@@ -81,6 +81,7 @@ async def test_counts_are_what_counting_one_by_one_gives(
     assert +counted == expected
     assert len({how for _, _, how in expected}) == 3
     assert [(group.unit, group.all) for group in below] == [("", 4), ("", 4)]
+    assert [group.late_or_soon for group in below] == [group.late for group in below]
 
 
 async def test_the_most_urgent_come_first_page_by_page(

@@ -26,7 +26,7 @@ COUNTS = """
     {inside}
     SELECT e.stage, {unit}, count(*), count(e.next_due_at),
         count(*) FILTER (WHERE e.next_due_at <= %(late)s),
-        count(*) FILTER (WHERE e.next_due_at <= %(soon)s)
+        count(*) FILTER (WHERE e.next_due_at <= {soon})
     FROM evaluation AS e WHERE e.agency = %(agency)s AND e.cycle = %(cycle)s {of_unit}
     GROUP BY {grouped} ORDER BY {grouped} LIMIT %(limit)s
 """
@@ -91,18 +91,20 @@ async def counts(
     unit: str,
     by_unit: bool,
     late: datetime,
-    soon: datetime,
+    soon: datetime | None,
     limit: int,
 ) -> list[Group]:
     """Count a cycle's evaluations by stage; of one unit and those below it, unless it is empty.
 
-    What is due by `late` is late, by `soon` late or due soon.
+    What is due by `late` is late, by `soon` late or due soon; without it nothing is due soon.
     """
     query = COUNTS.format(
         inside=INSIDE if unit else "",
         unit="e.unit" if by_unit else "''",
         grouped="e.stage, e.unit" if by_unit else "e.stage",
         of_unit=OF_UNIT if unit else "",
+        # The same filter twice is counted once.
+        soon="%(soon)s" if soon else "%(late)s",
     )
     values = {
         "agency": agency, "cycle": cycle, "unit": unit, "late": late, "soon": soon, "limit": limit,
