@@ -85,6 +85,10 @@ class Api:
         """Begin a call that streams, as long as it takes unless told otherwise."""
         return method(requests, metadata=self.metadata, timeout=timeout)
 
+    def talk(self, method: Any) -> Any:
+        """Begin a call in which both sides send: write to it, read from it."""
+        return method(metadata=self.metadata)
+
     async def each(self, method: Any, request: Any, items: str) -> AsyncIterator[Any]:
         """Yield what a list method shows, page after page; `items` is the field that holds it."""
         while True:

@@ -4,17 +4,24 @@ from typing import Annotated, Any
 
 import typer
 
+from siklus.services.cli import roster_sheets as sheets
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.roster_check import check
+from siklus.services.cli.roster_import import import_roster
 from siklus.services.cli.sheets import AsCsv, write_sheet
 from siklus.v1 import roster_service_pb2 as pb
 from siklus.v1 import roster_service_pb2_grpc
 from siklus.v1.values_pb2 import Language
 
-app = typer.Typer(help="Look at the roster of an agency.", add_completion=False)
+app = typer.Typer(
+    help="Check and import the roster of an agency, and look at it.", add_completion=False
+)
+app.command("check")(check)
+app.command("import")(import_roster)
 
-PEOPLE = ("nip", "name", "email", "unit", "position", "supervisor", "language", "joined", "ref")
-UNITS = ("code", "name", "parent", "zone", "weekdays", "approver")
+PEOPLE = (*sheets.PEOPLE.needed, *sheets.PEOPLE.optional)
+UNITS = (*sheets.UNITS.needed, *sheets.UNITS.optional)
 
 
 @app.callback()
