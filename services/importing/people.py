@@ -26,7 +26,7 @@ from siklus.workflows.domain.roster_people import (
 )
 from siklus.workflows.domain.values import AgencyId, PersonId
 
-CHUNK: Final = 250
+CHUNK: Final = 500
 """Rows that are looked at together: nobody else's call waits longer than these take."""
 WRITE_CHUNK: Final = 2_000
 
@@ -83,10 +83,12 @@ class People:
         keys = as_kept({key for row in rows for key in (row.nip, row.ref, row.person_id) if key})
         known = await staging.about(self._connection, self._agency, keys)
         drafts = read_people(rows, known, units, self._new_id, [each.row for each in sent])
-        met = {pair for draft in drafts for pair in keys_of(draft).items() if pair[1]}
-        first = await staging.first_rows(self._connection, list(met))
+        met = {pair for draft in drafts for pair in _written_keys(draft)}
+        first = await staging.first_rows(self._connection, met)
         refuse_repeated(drafts, first)
-        await staging.put_keys(self._connection, first)
+        await staging.put_keys(
+            self._connection, {pair: row for pair, row in first.items() if pair in met}
+        )
         await staging.put_read(
             self._connection,
             (_columns(places.start, draft, row) for draft, row in zip(drafts, rows, strict=True)),
@@ -198,6 +200,12 @@ class _Line:
             return self.people.get(name)
         above = self._above[name]
         return above if above >= 0 else self.outside.get(name)
+
+
+def _written_keys(draft: PersonDraft) -> Iterable[tuple[str, str]]:
+    """Return the keys that another row may have too; an id that was made up is in no other."""
+    made_up = {"person_id"} if not draft.id else set[str]()
+    return ((name, key) for name, key in keys_of(draft).items() if key and name not in made_up)
 
 
 def _is_unknown(everybody: Directory, named: str) -> bool:

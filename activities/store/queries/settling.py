@@ -3,6 +3,7 @@
 A round of settling sees what was refused before it, and refuses on that ground.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
@@ -59,7 +60,8 @@ BELOW: Final = f"""
     ORDER BY import_person.place LIMIT %(limit)s
 """  # noqa: S608 - constants alone
 PUT_ABOVE: Final = """
-    INSERT INTO import_above SELECT * FROM unnest(%s::int[], %s::text[])
+    INSERT INTO import_above
+    SELECT (row ->> 0)::int, row ->> 1 FROM json_array_elements(%s::json) AS row
     ON CONFLICT (place) DO UPDATE SET supervisor = excluded.supervisor
 """
 PUT_FALLEN: Final = """
@@ -135,8 +137,7 @@ async def below(connection: Connection, *, round_: int, after: int, limit: int) 
 
 async def put_above(connection: Connection, found: Sequence[tuple[int, str]]) -> None:
     """Note on whom rows rest."""
-    values = ([place for place, _ in found], [supervisor for _, supervisor in found])
-    await connection.execute(PUT_ABOVE, values)
+    await connection.execute(PUT_ABOVE, (json.dumps(found),))
 
 
 async def put_fallen(connection: Connection, places: Sequence[int], *, round_: int) -> None:

@@ -4,6 +4,7 @@ Nothing of it is seen by anybody else, and all of it goes with the connection. `
 place among the people of the import, from 0; `row` is its number as its writer counts.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -29,7 +30,7 @@ TABLES: Final = """
     CREATE INDEX ON import_person (nip);
     CREATE INDEX ON import_person (ref);
     CREATE TEMP TABLE import_key (
-        name text, key bytea, row integer NOT NULL, PRIMARY KEY (name, key));
+        name text, key text, row integer NOT NULL, PRIMARY KEY (key, name));
     CREATE TEMP TABLE import_problem (
         place integer, nth integer, field text NOT NULL, code text NOT NULL, message text NOT NULL,
         PRIMARY KEY (place, nth));
@@ -48,23 +49,28 @@ WRITTEN: Final = """
     SELECT row, written FROM import_row WHERE place >= %s AND place < %s ORDER BY place
 """
 FIRST: Final = """
-    SELECT name, key, row FROM import_key JOIN unnest(%s::text[], %s::bytea[]) AS asked (name, key)
-        USING (name, key)
+    SELECT name, key, row FROM import_key
+    WHERE key = ANY(ARRAY(SELECT json_array_elements_text(%s::json)))
 """
 PUT_KEYS: Final = """
-    INSERT INTO import_key SELECT * FROM unnest(%s::text[], %s::bytea[], %s::int[])
+    INSERT INTO import_key
+    SELECT row ->> 0, row ->> 1, (row ->> 2)::int FROM json_array_elements(%s::json) AS row
     ON CONFLICT DO NOTHING
 """
 _READ_COLUMNS: Final = """place, row, id, person, nip, name, email, unit, position, top, language,
     joined_on, ref, named, accepted, fresh, same, before_under"""
 PUT_READ: Final = f"COPY import_person ({_READ_COLUMNS}) FROM STDIN"
 PUT_PROBLEMS: Final = """
-    INSERT INTO import_problem SELECT * FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[],
-        %s::text[]) ON CONFLICT DO NOTHING
+    INSERT INTO import_problem
+    SELECT (row ->> 0)::int, (row ->> 1)::int, row ->> 2, row ->> 3, row ->> 4
+    FROM json_array_elements(%s::json) AS row
 """
+# As JSON: the driver takes longer to write a list than the server to use it.
+_LISTED: Final = "ARRAY(SELECT json_array_elements_text(%({})s::json))"
+_KEYS: Final = _LISTED.format("keys")
 ABOUT: Final = f"""
     SELECT {PERSON} FROM person WHERE agency = %(agency)s
-        AND (person = ANY(%(keys)s) OR nip = ANY(%(keys)s) OR ref = ANY(%(keys)s))
+        AND (person = ANY({_KEYS}) OR nip = ANY({_KEYS}) OR ref = ANY({_KEYS}))
 """  # noqa: S608 - constants alone
 STANDS: Final = """accepted AND NOT EXISTS (SELECT FROM import_fallen AS gone
     WHERE gone.place = import_person.place AND gone.round < %(round)s)"""
@@ -75,12 +81,13 @@ _AS_PERSON: Final = """
 """
 STANDING: Final = f"""
     SELECT {_AS_PERSON} FROM import_person
-    WHERE {STANDS} AND (person = ANY(%(people)s) OR nip = ANY(%(keys)s) OR ref = ANY(%(keys)s))
+    WHERE {STANDS} AND (person = ANY({_LISTED.format("people")})
+        OR nip = ANY({_KEYS}) OR ref = ANY({_KEYS}))
     ORDER BY place
 """  # noqa: S608 - constants alone
 SPOKEN_OF: Final = f"""
     SELECT {_AS_PERSON} FROM import_person
-    WHERE person = ANY(%(keys)s) OR nip = ANY(%(keys)s) OR ref = ANY(%(keys)s) ORDER BY place
+    WHERE person = ANY({_KEYS}) OR nip = ANY({_KEYS}) OR ref = ANY({_KEYS}) ORDER BY place
 """  # noqa: S608 - constants alone
 
 
@@ -123,23 +130,25 @@ async def analyze(connection: Connection) -> None:
 
 async def about(connection: Connection, agency: AgencyId, keys: Collection[str]) -> Directory:
     """Return everybody on the roster who has one of the keys as id, NIP or ref."""
-    return Directory(await _people(connection, ABOUT, {"agency": agency, "keys": list(keys)}))
+    return Directory(
+        await _people(connection, ABOUT, {"agency": agency, "keys": json.dumps(list(keys))})
+    )
 
 
 async def first_rows(
-    connection: Connection, keys: Sequence[tuple[str, str]]
+    connection: Connection, keys: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
     """Return the keys that earlier rows have, with the numbers of these rows."""
-    asked = ([name for name, _ in keys], [key.encode() for _, key in keys])
-    found = await (await connection.execute(FIRST, asked, binary=True)).fetchall()
-    return {(name, key.decode()): row for name, key, row in found}
+    written = {(name, _as_text(key)): (name, key) for name, key in keys}
+    asked = json.dumps(list({key for _, key in written}))
+    found = await (await connection.execute(FIRST, (asked,))).fetchall()
+    return {written[name, key]: row for name, key, row in found if (name, key) in written}
 
 
 async def put_keys(connection: Connection, keys: dict[tuple[str, str], int]) -> None:
     """Note the keys of rows; those that are noted already stay as they are."""
-    # As bytes: what is no text of the store is a key too.
-    rows = [(name, key.encode(), row) for (name, key), row in keys.items()]
-    await connection.execute(PUT_KEYS, _columns(rows, 3))
+    rows = [(name, _as_text(key), row) for (name, key), row in keys.items()]
+    await connection.execute(PUT_KEYS, (json.dumps(rows),))
 
 
 async def put_read(connection: Connection, rows: Iterable[Sequence[object]]) -> None:
@@ -155,22 +164,26 @@ async def put_problems(
     """Keep why rows are refused: place, which problem of the row, and the problem."""
     rows = [(place, nth, p.field, p.code, p.message) for place, nth, p in problems]
     if rows:
-        await connection.execute(PUT_PROBLEMS, _columns(rows, 5))
+        await connection.execute(PUT_PROBLEMS, (json.dumps(rows),))
 
 
 async def everybody(
     connection: Connection, agency: AgencyId, keys: Collection[str], *, round_: int
 ) -> Directory:
     """Return who has one of the keys while all that stood before the round is thought applied."""
-    known = await _people(connection, ABOUT, {"agency": agency, "keys": list(keys)})
+    known = await _people(connection, ABOUT, {"agency": agency, "keys": json.dumps(list(keys))})
     people = {*keys, *(person.person for person in known)}
-    values = {"keys": list(keys), "people": list(people), "round": round_}
+    values = {
+        "keys": json.dumps(list(keys)),
+        "people": json.dumps(list(people)),
+        "round": round_,
+    }
     return Directory([*known, *await _people(connection, STANDING, values)])
 
 
 async def spoken_of(connection: Connection, keys: Collection[str]) -> Directory:
     """Return who has one of the keys by any row, refused ones too."""
-    return Directory(await _people(connection, SPOKEN_OF, {"keys": list(keys)}))
+    return Directory(await _people(connection, SPOKEN_OF, {"keys": json.dumps(list(keys))}))
 
 
 async def _people(connection: Connection, query: str, values: dict[str, object]) -> list[Person]:
@@ -178,5 +191,6 @@ async def _people(connection: Connection, query: str, values: dict[str, object])
         return await (await cursor.execute(query.encode(), values)).fetchall()
 
 
-def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
-    return [[row[place] for row in rows] for place in range(width)]
+def _as_text(key: str) -> str:
+    """Return a key so that the store takes it: no text there has a NUL."""
+    return key.replace("\\", "\\\\").replace("\x00", "\\0")
