@@ -4,88 +4,22 @@ server holds meanwhile.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import date, timedelta
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 import pytest
 
-from siklus.services.local.stack import LocalStack
-from siklus.v1 import roster_import_service_pb2 as pb
-from siklus.v1 import roster_import_service_pb2_grpc
-from siklus.workflows.domain.values import Role
-from tests.e2e.calls import bearer
+from tests.load.large_roster import imported, seconds_of_copy
 from tests.served import Served, grown, keep
 
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 ROWS: Final = 100_000 if PROVE else 4_000
-IN_A_MESSAGE: Final = 1_000
-UNDER_ONE: Final = 9
-"""People whom a supervisor has."""
 MOST_TIMES_COPY: Final = 12.0
 MOST_GROWTH: Final = 1.1
-PERSON: Final = """person, nip, name, email, unit, position, supervisor, top, language, joined_on,
-    ref, active"""
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.alone]
-
-
-def nip(number: int) -> str:
-    born = date(1965, 1, 1) + timedelta(days=number % 7_000)
-    return f"{born:%Y%m%d}2006011{number // 7_000 + 1:03}"
-
-
-def people(parent: str) -> Iterator[pb.ImportRosterRequest]:
-    """Yield messages; the youngest come first, so every supervisor comes later."""
-    for start in range(ROWS, 0, -IN_A_MESSAGE):
-        request = pb.ImportRosterRequest(parent=parent)
-        for number in range(start - 1, start - 1 - IN_A_MESSAGE, -1):
-            request.people.add(
-                nip=nip(number),
-                name="Siti Rahma",
-                email=f"p{number}@besar.example",
-                unit="pusat",
-                position="Analis",
-                supervisor=nip((number - 1) // UNDER_ONE) if number else "TOP",
-                language="id",
-                joined_on="2020-01-31",
-                ref=f"R-{number}",
-            )
-        yield request
-
-
-def copied(agency: str) -> bytes:
-    """Return the same rows as COPY takes them."""
-    lines = []
-    for number in range(ROWS):
-        above = f"p-{(number - 1) // UNDER_ONE:020x}" if number else "\\N"
-        cells = (agency, f"p-{number:020x}", nip(number), "Siti Rahma", f"p{number}@besar.example")
-        more = ("pusat", "Analis", above, "f" if number else "t", "id", "2020-01-31")
-        lines.append("\t".join((*cells, *more, f"R-{number}", "t")))
-    return ("\n".join(lines) + "\n").encode()
-
-
-async def seconds_of_copy(stack: LocalStack, agency: str) -> float:
-    """Copy the rows into the same table; only a superuser may where policies are forced."""
-    data = copied(agency)
-    async with await psycopg.AsyncConnection.connect(
-        stack.postgres.superuser_url, autocommit=True
-    ) as connection:
-        await connection.execute("INSERT INTO agency VALUES (%s, %s, now())", (agency, agency))
-        await connection.execute(
-            "INSERT INTO unit VALUES (%s, 'pusat', 'Pusat', NULL, 'Asia/Jakarta', '{1,2,3}', NULL)",
-            (agency,),
-        )
-        started = monotonic()
-        async with (
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY person (agency, {PERSON}) FROM STDIN".encode()) as copy,
-        ):
-            await copy.write(data)
-        return monotonic() - started
+pytestmark = [pytest.mark.timeout(900), pytest.mark.alone]
 
 
 @asynccontextmanager
@@ -107,40 +41,15 @@ async def watched(served: Served) -> AsyncIterator[list[float]]:
             await looking
 
 
-async def imported(stack: LocalStack, agency: str) -> pb.ImportTotals:
-    """Send the roster message by message; return the totals."""
-    parent = f"agencies/{agency}"
-    first = pb.ImportRosterRequest(parent=parent)
-    first.units.add(code="pusat", name="Pusat", zone="Asia/Jakarta")
-    async with stack.channel() as channel:
-        stub: Any = roster_import_service_pb2_grpc.RosterImportServiceStub(channel)
-        call = stub.ImportRoster(
-            metadata=bearer(stack.token(agency, "tim", Role.AGENCY_ADMIN)), timeout=500
-        )
-        await call.write(first)
-        for request in people(parent):
-            await call.write(request)
-        await call.done_writing()
-        async for answer in _answers(call):
-            last = answer
-    totals: pb.ImportTotals = last.totals
-    return totals
-
-
-async def _answers(call: Any) -> AsyncIterator[pb.ImportRosterResponse]:
-    while isinstance(answer := await call.read(), pb.ImportRosterResponse):
-        yield answer
-
-
 async def test_a_large_import_takes_no_more_than_so_many_copies_and_holds_no_more_at_its_end(
     served: Served,
 ) -> None:
-    floor = await seconds_of_copy(served.stack, "salinan")
+    floor = await seconds_of_copy(served.stack, "salinan", ROWS)
     async with watched(served) as resident:
         started = monotonic()
-        totals = await imported(served.stack, "besar")
+        totals = await imported(served.stack, "besar", ROWS)
         took = monotonic() - started
-    again = await imported(served.stack, "besar")
+    again = await imported(served.stack, "besar", ROWS)
 
     keep(
         f"import of {ROWS} people: {took:.1f} s, COPY {floor:.1f} s, {took / floor:.1f} times;"

@@ -69,11 +69,12 @@ PUT_FALLEN: Final = """
     SELECT place, person, %s FROM import_person WHERE place = ANY(%s)
 """
 ABOVE: Final = f"""
-    WITH standing AS (SELECT place, person FROM import_person WHERE {STANDS})
-    SELECT below.place, above.place, CASE WHEN above.place IS NULL THEN supervisor ELSE '' END
-    FROM standing AS below JOIN import_above USING (place)
-    LEFT JOIN standing AS above ON above.person = supervisor
-    WHERE below.place >= %(start)s AND below.place < %(stop)s
+    SELECT import_person.place, above.place,
+        CASE WHEN above.place IS NULL THEN supervisor ELSE '' END
+    FROM import_person JOIN import_above USING (place) LEFT JOIN LATERAL (
+        SELECT place FROM import_person WHERE person = supervisor AND {STANDS}
+    ) AS above ON true
+    WHERE import_person.place >= %(start)s AND import_person.place < %(stop)s AND {STANDS}
 """  # noqa: S608 - constants alone
 # UNION, not UNION ALL: a line that loops is walked once.
 OUTSIDE: Final = f"""

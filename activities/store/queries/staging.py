@@ -17,6 +17,13 @@ from siklus.workflows.domain.roster import RowProblem
 from siklus.workflows.domain.roster_people import Directory, Person
 from siklus.workflows.domain.values import AgencyId
 
+# Nobody gathers statistics of temporary tables while they fill, and every question asked of them
+# here is one for an index.
+SETTINGS: Final = """
+    SET temp_buffers = '64MB';
+    SET enable_seqscan = off;
+    SET jit = off
+"""
 TABLES: Final = """
     CREATE TEMP TABLE import_row (
         place integer PRIMARY KEY, row integer NOT NULL, written bytea NOT NULL);
@@ -102,6 +109,7 @@ class Staged:
 async def prepare(connection: Connection, agency: AgencyId, *, seconds: float) -> None:
     """Make the connection the agency's, with empty tables; no statement takes longer than that."""
     await connection.execute(BECOME, (agency, f"{seconds * 1000:.0f}"))
+    await connection.execute(SETTINGS.encode())
     await connection.execute(TABLES.encode())
 
 
