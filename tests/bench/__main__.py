@@ -13,12 +13,12 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import million, quiet_year, report
+from tests.bench import million, quiet_year, report, roster_import
 from tests.bench.measure import ROWS, Size
 from tests.bench.rounds import chosen, contest, versions
 from tests.bench.servers import Servers
 
-NAMES = (*(row.name for row in ROWS), quiet_year.NAME, million.NAME)
+NAMES = (*(row.name for row in ROWS), quiet_year.NAME, million.NAME, roster_import.NAME)
 
 
 def tell(line: str) -> None:
@@ -43,6 +43,10 @@ async def run(rounds: int, only: str | None, size: Size) -> dict[str, object]:
             row.name: {"goal": row.goal, "rounds": [each.as_json() for each in rounds]}
             for row, rounds in measured.items()
         }
+    if only in (None, roster_import.NAME):
+        turns = await roster_import.measure(tell, rounds)
+        print("\n" + roster_import.described(turns), flush=True)
+        result["roster_import"] = [turn.as_json() for turn in turns]
     if only in (None, quiet_year.NAME):
         years = await quiet_year.measure(tell)
         print("\n" + quiet_year.described(years), flush=True)

@@ -10,7 +10,7 @@ from siklus.services.temporal import data_converter
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest
-from tests.bench import floors, million, quiet_year, report
+from tests.bench import floors, million, quiet_year, report, roster_import
 from tests.bench.measure import ROWS, TEXT_BYTES, Round, Row, Size, Spread, forms
 from tests.bench.rounds import contest
 from tests.bench.servers import ROOT, Servers
@@ -91,6 +91,13 @@ async def test_progress_is_counted_right_beside_its_floor() -> None:
     assert len(found.floor) == len(found.counts) == len(found.at_risk) == 2
     assert "9000 evaluations" in million.described(found)
     assert json.dumps(found.as_json())
+
+
+def test_an_import_is_told_in_copies() -> None:
+    told = roster_import.described([roster_import.Turn(1.0, 6.0), roster_import.Turn(1.0, 8.0)])
+
+    assert "7.0 [6.0-8.0]" in told
+    assert told.endswith("yes")
 
 
 def test_a_spread_is_the_median_between_the_extremes() -> None:
