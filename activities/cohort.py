@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.client import Client
 
-from siklus.activities import starting
+from siklus.activities import segments, starting
+from siklus.activities.commanding import OnTemporal
 from siklus.activities.heartbeat import heartbeat
 from siklus.activities.schedules import ensure_schedules
 from siklus.activities.starting import Entrant, pinned
@@ -43,6 +44,7 @@ class Cohorts:
     ) -> None:
         self._store = store
         self._client = client
+        self._running = OnTemporal(client)
         self._now = now or _utc_now
 
     @activity.defn(name="superior_of")
@@ -129,6 +131,8 @@ class Cohorts:
         async with self._store.agency(agency) as connection:
             prepared = await starting.prepare(connection, agency, cycle, policy, entrants)
         await starting.start(self._client, prepared.starts)
+        for begun in prepared.starts:
+            await segments.bring_earlier(self._store, self._running, begun)
         async with self._store.agency(agency) as connection:
             people = [start.key.person for start in prepared.starts]
             await members.mark_started(connection, agency, cycle.cycle, people, at=self._now())

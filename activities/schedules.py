@@ -1,4 +1,4 @@
-"""Temporal Schedules of an agency: reminders each morning in each zone, notices every minute."""
+"""Temporal Schedules of an agency: reminders each morning in each zone, notices, upkeep."""
 
 import zlib
 from collections.abc import Iterable
@@ -17,10 +17,11 @@ from temporalio.client import (
     ScheduleRange,
     ScheduleSpec,
 )
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import TypedSearchAttributes
 
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.people import UpkeepWorkflow
 from siklus.workflows.ports import ReminderRun
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
@@ -29,6 +30,7 @@ REMINDER_HOUR: Final = 8
 CATCH_UP: Final = timedelta(hours=12)
 """A morning that Temporal was away for is made good until the evening."""
 NOTICES_EVERY: Final = timedelta(minutes=1)
+UPKEEP_EVERY: Final = timedelta(hours=1)
 
 
 async def ensure_schedules(client: Client, agency: AgencyId, zones: Iterable[str]) -> None:
@@ -37,6 +39,7 @@ async def ensure_schedules(client: Client, agency: AgencyId, zones: Iterable[str
     Raises temporalio.service.RPCError when Temporal does not answer.
     """
     await _ensure(client, names.notices_schedule_id(agency), _notices(agency))
+    await _ensure(client, names.upkeep_schedule_id(agency), _upkeep(agency))
     for zone in sorted(set(zones)):
         await _ensure(client, names.reminders_schedule_id(agency, zone), _reminders(agency, zone))
 
@@ -86,5 +89,23 @@ def _notices(agency: AgencyId) -> Schedule:
     )
 
 
+def _upkeep(agency: AgencyId) -> Schedule:
+    # Each agency has its own minute; changes take effect in the first hour of their day.
+    offset = timedelta(minutes=zlib.crc32(agency.encode()) % 60)
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            UpkeepWorkflow.run,
+            agency,
+            id=names.upkeep_schedule_id(agency),
+            task_queue=names.COHORT_QUEUE,
+            typed_search_attributes=_of(agency),
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=UPKEEP_EVERY, offset=offset)]),
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)
+        ),
+    )
+
+
 def _of(agency: AgencyId) -> TypedSearchAttributes:
-    return TypedSearchAttributes([SearchAttributePair(names.AGENCY, agency)])
+    return names.of_agency(agency)

@@ -36,6 +36,7 @@ from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.reminders import ReminderServicer
 from siklus.services.rpc.repairs import RepairServicer
 from siklus.services.rpc.roster import Roster
+from siklus.services.rpc.roster_changes import RosterChanges
 from siklus.services.rpc.roster_import import RosterImport
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
@@ -50,6 +51,7 @@ from siklus.v1 import (
     policy_service_pb2_grpc,
     reminder_service_pb2_grpc,
     repair_service_pb2_grpc,
+    roster_change_service_pb2_grpc,
     roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     subscription_service_pb2_grpc,
@@ -61,6 +63,7 @@ SERVICES: Final = (
     "siklus.v1.RepairService",
     "siklus.v1.RosterService",
     "siklus.v1.RosterImportService",
+    "siklus.v1.RosterChangeService",
     "siklus.v1.CycleService",
     "siklus.v1.CohortService",
     "siklus.v1.OperationService",
@@ -137,6 +140,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     repair_service_pb2_grpc.add_RepairServiceServicer_to_server(
         RepairServicer(parts.store, engine, parts.clock), registry
+    )
+    roster_change_service_pb2_grpc.add_RosterChangeServiceServicer_to_server(
+        RosterChanges(parts.store, parts.client, archive, parts.clock), registry
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(
         Tasks(parts.store, parts.clock), registry

@@ -11,7 +11,9 @@ from functools import partial
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from siklus.activities.changing import Changes
 from siklus.activities.cohort import Cohorts
+from siklus.activities.commanding import OnTemporal
 from siklus.activities.delivery import Delivery
 from siklus.activities.keyring import Keys
 from siklus.activities.mail.post import Mailer
@@ -20,7 +22,9 @@ from siklus.activities.operations import Operations
 from siklus.activities.projection import Projector
 from siklus.activities.reminders import Reminders
 from siklus.activities.schedules import ensure_schedules
+from siklus.activities.segments import Segments
 from siklus.activities.store.pool import Store
+from siklus.activities.upkeep import Upkeep, begin
 from siklus.activities.vault import Vault
 from siklus.activities.webhooks.digests import DigestPost
 from siklus.activities.webhooks.sender import Sender
@@ -32,6 +36,7 @@ from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.operation import OperationWorkflow
+from siklus.workflows.people import ChangeWorkflow, UpkeepWorkflow
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 PUBLIC = Targets()
@@ -67,6 +72,10 @@ async def running_worker(
     delivery = Delivery(
         store, mailer, clock.now, digests=digests, default_language=default_language
     )
+    running = OnTemporal(client)
+    changes = Changes(store, running, clock.now)
+    segments = Segments(store, running)
+    upkeep = Upkeep(store, running, clock.now, partial(begin, client))
     # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
     runner = UnsandboxedWorkflowRunner()
     workers = [
@@ -74,7 +83,7 @@ async def running_worker(
             client,
             task_queue=names.EVALUATION_QUEUE,
             workflows=[EvaluationWorkflow],
-            activities=[projector.project, cohorts.superior_of],
+            activities=[projector.project, cohorts.superior_of, segments.hand_over],
             workflow_runner=runner,
             max_cached_workflows=max_cached_workflows,
             sticky_queue_schedule_to_start_timeout=STICKY,
@@ -83,7 +92,7 @@ async def running_worker(
         Worker(
             client,
             task_queue=names.COHORT_QUEUE,
-            workflows=[CycleWorkflow, OperationWorkflow],
+            workflows=[CycleWorkflow, OperationWorkflow, ChangeWorkflow, UpkeepWorkflow],
             activities=[
                 cohorts.freeze_cohort,
                 cohorts.start_page,
@@ -94,6 +103,11 @@ async def running_worker(
                 operations.take_turns,
                 operations.note_operation,
                 operations.finish_operation,
+                changes.begin_change,
+                changes.change_page,
+                changes.finish_change,
+                upkeep.start_due_changes,
+                upkeep.relieve_page,
             ],
             workflow_runner=runner,
             max_concurrent_activities=4,

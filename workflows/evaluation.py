@@ -21,11 +21,14 @@ from siklus.workflows.domain.decide.clock import next_act, next_wake, spread_of,
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Start
+from siklus.workflows.domain.stages import Stage
 from siklus.workflows.record import Record
 
 ONCE = RetryPolicy(maximum_attempts=1)
 ONE_HOP = "one-hop"
 """Patch: a run no longer ends with the plan's approval, which cost a sixth of a decision."""
+HANDS_OVER = "hands-over"
+"""Patch: a closed segment brings its interim rating to the running one before it ends."""
 LOOK_AGAIN = timedelta(minutes=5)
 """After a failed look-up of a superior: an escalation may be late, never lost."""
 
@@ -46,6 +49,7 @@ class EvaluationWorkflow:
         self.look_again_at: datetime | None = None
         self.began_under_plan = self.record.plan_in_force
         self.began_at_rating = self.record.rating_open
+        self.handed_over_at = 0
         self.alarm: asyncio.Task[None] | None = None
         self.alarm_at: datetime | None = None
         for command in UPDATES:
@@ -64,6 +68,23 @@ class EvaluationWorkflow:
         workflow.upsert_search_attributes([names.STAGE.value_set(state.stage)])
         predicate = state.rating.combined if state.rating else None
         return Outcome(stage=state.stage, revision=state.revision, predicate=predicate)
+
+    def _handed_over(self) -> bool:
+        """Tell whether nothing is left to bring to another segment."""
+        state = self.record.state
+        if state.stage is not Stage.SEGMENT_CLOSED or self.handed_over_at == state.revision:
+            return True
+        return not workflow.patched(HANDS_OVER)
+
+    async def _hand_over(self) -> None:
+        """Bring what this segment ended with to the one that runs now, for as long as it takes."""
+        self.handed_over_at = self.record.state.revision
+        await workflow.execute_activity(
+            ports.hand_over,
+            ports.ClosedSegment(key=self.record.state.key),
+            start_to_close_timeout=ports.PROJECTION,
+            retry_policy=ports.PROJECTION_RETRY,
+        )
 
     def _accept_updates(self, command: str) -> None:
         def validate(order: Order) -> None:
@@ -110,7 +131,12 @@ class EvaluationWorkflow:
 
         A command may still be in flight when the end comes: wait for it, then look again.
         """
-        return self.record.state.ended and await self._all_answered() and self.record.state.ended
+        if not (self.record.state.ended and await self._all_answered() and self.record.state.ended):
+            return False
+        if self._handed_over():
+            return True
+        await self._hand_over()
+        return await self._at_rest()
 
     async def _all_answered(self) -> bool:
         """Wait until everybody has an answer; False when one of them needs the store first."""

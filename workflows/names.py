@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Final
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey
 
@@ -22,7 +22,16 @@ SEARCH_ATTRIBUTES: Final = (AGENCY, CYCLE, STAGE)
 """For operators alone: what people read comes from the store."""
 
 NOTICES: Final = "notices"
-OF_AN_AGENCY: Final = ("evaluation", "cycle", "operation", "reminders", NOTICES)
+UPKEEP: Final = "upkeep"
+OF_AN_AGENCY: Final = (
+    "evaluation",
+    "cycle",
+    "operation",
+    "change",
+    "reminders",
+    NOTICES,
+    UPKEEP,
+)
 """Ids that begin so have the agency behind it; payloads are encrypted under its key."""
 STARTED_AT: Final = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 """What Temporal adds to the id of a run that a schedule starts."""
@@ -53,6 +62,16 @@ def notices_schedule_id(agency: AgencyId) -> str:
     return f"{NOTICES}/{agency}"
 
 
+def change_workflow_id(agency: AgencyId, change: str) -> str:
+    """Return the id of the workflow that applies a change of the roster."""
+    return f"change/{agency}/{change}"
+
+
+def upkeep_schedule_id(agency: AgencyId) -> str:
+    """Return the id of the schedule that applies due changes and hands over what nobody holds."""
+    return f"{UPKEEP}/{agency}"
+
+
 def agency_of(workflow_id: str) -> AgencyId | None:
     """Return the agency that a workflow works for; None of an id that is not one of these.
 
@@ -60,9 +79,14 @@ def agency_of(workflow_id: str) -> AgencyId | None:
     """
     kind, _, rest = workflow_id.partition("/")
     agency, _, _ = rest.partition("/")
-    if kind == NOTICES:
+    if kind in {NOTICES, UPKEEP}:
         agency = STARTED_AT.sub("", agency)
     return AgencyId(agency) if kind in OF_AN_AGENCY and agency else None
+
+
+def of_agency(agency: AgencyId) -> TypedSearchAttributes:
+    """Return what operators may search an agency's own workflows by."""
+    return TypedSearchAttributes([SearchAttributePair(AGENCY, agency)])
 
 
 def request_key(actor: str, request_id: str) -> str:

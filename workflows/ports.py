@@ -41,6 +41,8 @@ PAGE = timedelta(minutes=5)
 HEARTBEAT = timedelta(seconds=20)
 """A worker that gives no sign of life for so long is taken for dead, and another one goes on."""
 DELIVERY_PAGE = timedelta(minutes=3)
+UPKEEP_AT_MOST = timedelta(minutes=45)
+"""Then the run fails, to be seen, and the next hour takes over."""
 
 
 class Text(Value):
@@ -215,6 +217,34 @@ class Delivered(Value):
     more: bool
 
 
+class ChangeRef(Value):
+    """One change of one agency's roster."""
+
+    agency: AgencyId
+    change: str
+
+
+class ClosedSegment(Value):
+    """A segment that a transfer closed, with the interim rating it ended with, if any."""
+
+    key: EvaluationKey
+
+
+class UpkeepPage(Value):
+    """Where the upkeep of an agency goes on: after that evaluation, if any."""
+
+    agency: AgencyId
+    after: EvaluationKey | None = None
+    size: int = 50
+
+
+class Relieved(Value):
+    """What a page of upkeep did; `after` None ends it."""
+
+    handed_over: int
+    after: EvaluationKey | None
+
+
 @activity.defn(name="project")
 async def project(projection: Projection) -> None:
     """Write new entries, the row, the open tasks, the texts and the notices in one transaction."""
@@ -293,4 +323,40 @@ async def plan_reminders(run: ReminderRun) -> Planned:
 @activity.defn(name="deliver_page")
 async def deliver_page(page: DeliveryPage) -> Delivered:
     """Send one digest to each person with waiting notices and note it in the ledger."""
+    raise NotImplementedError
+
+
+@activity.defn(name="begin_change")
+async def begin_change(ref: ChangeRef) -> bool:
+    """Put a change into the roster, once; tell whether evaluations are to follow."""
+    raise NotImplementedError
+
+
+@activity.defn(name="change_page")
+async def change_page(ref: ChangeRef) -> bool:
+    """Let the next evaluations follow a change, each once; tell whether more wait."""
+    raise NotImplementedError
+
+
+@activity.defn(name="finish_change")
+async def finish_change(ref: ChangeRef) -> None:
+    """Mark a change as applied; marking it twice changes nothing."""
+    raise NotImplementedError
+
+
+@activity.defn(name="hand_over")
+async def hand_over(segment: ClosedSegment) -> None:
+    """Bring a closed segment's interim result to the running one, where there is one already."""
+    raise NotImplementedError
+
+
+@activity.defn(name="start_due_changes")
+async def start_due_changes(agency: AgencyId) -> int:
+    """Begin the changes whose day has come; return how many. One that is under way goes on."""
+    raise NotImplementedError
+
+
+@activity.defn(name="relieve_page")
+async def relieve_page(page: UpkeepPage) -> Relieved:
+    """Hand over what people hold who work there no more, in the next evaluations."""
     raise NotImplementedError

@@ -85,6 +85,8 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "PauseOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
     "ResumeOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
     "CancelOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
+    "RecordRosterChange": ("ALREADY_DONE", "LIMIT_REACHED"),
+    "WithdrawRosterChange": ("ALREADY_DONE",),
     "CreateMandate": ("SEPARATION_OF_DUTIES", "LIMIT_REACHED"),
 }
 """What a method refuses for beyond what its shape tells."""

@@ -19,6 +19,7 @@ _POLICY: Final = re.compile(rf"agencies/(?P<agency>{ID})/policies/(?P<policy>{CO
 _SUBSCRIPTION: Final = re.compile(rf"agencies/(?P<agency>{ID})/subscriptions/(?P<id>{ID})")
 _COHORT: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>-|{ID})")
 _OPERATION: Final = re.compile(rf"agencies/(?P<agency>{ID})/operations/(?P<id>{ID})")
+_CHANGE: Final = re.compile(rf"agencies/(?P<agency>{ID})/rosterChanges/(?P<id>{ID})")
 _MANDATE: Final = re.compile(rf"agencies/(?P<agency>{ID})/mandates/(?P<id>{ID})")
 
 
@@ -117,6 +118,16 @@ def operation_name(agency: AgencyId, operation: str) -> str:
 def operation_id(name: str) -> str:
     """Return the operation that a name stands for; its agency was checked at the door."""
     return _parts(_OPERATION, name)["id"]
+
+
+def change_name(agency: AgencyId, change: str) -> str:
+    """Return the name of a change of the roster."""
+    return f"agencies/{agency}/rosterChanges/{change}"
+
+
+def change_id(name: str) -> str:
+    """Return the change that a name stands for; its agency was checked at the door."""
+    return _parts(_CHANGE, name)["id"]
 
 
 def agency_of(name: str) -> AgencyId:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import grpc
 
+from siklus.activities.store.queries import changes as change_queries
 from siklus.activities.store.queries import mandates as mandate_queries
 from siklus.activities.store.queries import operations as operation_queries
 from siklus.activities.store.queries.mandates import MandateRow
@@ -23,7 +24,9 @@ from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import reminders_pb2 as reminders
 from siklus.v1 import roster_service_pb2 as roster
 from siklus.workflows import names
+from siklus.workflows.domain.commands import LeaveKind
 from siklus.workflows.domain.mandates import MandateKind
+from siklus.workflows.domain.roster_changes import Change, OnLeave
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
 from siklus.workflows.packs import source_of
 from tests.e2e.people import Person
@@ -211,6 +214,18 @@ class Agency:
         )
         async with self.stack.store.agency(AgencyId(self.id)) as connection:
             await operation_queries.add(connection, AgencyId(self.id), row)
+
+    async def has_change(self, change: str, person: str) -> None:
+        """Have a planned change of an id that a test knows: leave, most of a year from now."""
+        now = self.stack.clock.now()
+        first = now.date() + timedelta(days=300)
+        leave = OnLeave(leave=LeaveKind.ANNUAL, to_on=first + timedelta(days=4))
+        planned = Change(person=PersonId(person), effective_on=first, facts=leave)
+        agency = AgencyId(self.id)
+        async with self.stack.store.agency(agency) as connection:
+            await change_queries.add(
+                connection, agency, change, planned, reason="Cuti", at=now, by="tim"
+            )
 
     async def evaluations(self, **filters: Any) -> list[evaluation_pb2.Evaluation]:
         """List every evaluation of the cycle, page by page, without its details."""

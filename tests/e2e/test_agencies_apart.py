@@ -32,13 +32,13 @@ from tests.e2e.calls import bearer
 from tests.fuzz.calls import Answered, Line, Request
 from tests.fuzz.messages import Messages
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import MANDATE, OPERATION, Pool
+from tests.fuzz.pool import CHANGE, MANDATE, OPERATION, Pool
 
 OURS, THEIRS, NOWHERE = "pulau-b", "pulau-a", "pulau-z"
 """The callers' agency, another one, and one that does not exist; equally long, to compare bytes."""
 MARK: Final = "Rahasia Pulau"
 """In every name and text of the other agency."""
-IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|20\d\d)$"
+IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|pindah|20\d\d)$"
 PATIENCE: Final = 15.0
 INVALID: Final = grpc.StatusCode.INVALID_ARGUMENT
 SHOW_PEOPLE: Final = {"GetEvaluation", "ListEvaluations", "ListHistory", "GetPerson", "ListPeople"}
@@ -55,6 +55,7 @@ SETTLED: Final = (
     "notice_preference",
     "mandate",
     "operation",
+    "roster_change",
     "policy",
     "cycle",
     "request",
@@ -107,9 +108,7 @@ class Islands:
         pattern = described.GetOptions().Extensions[validate_pb2.field].string.pattern
         named = next(name for name in pool.names() if re.fullmatch(pattern, name))
         if not there:
-            named = re.sub(
-                r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|20\d\d)$", _absent, named
-            )
+            named = re.sub(IDS, _absent, named)
         setattr(request, field, named)
         return request
 
@@ -158,6 +157,7 @@ async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
             await subscribe(agency)
             await agency.has_mandate(MANDATE, "rina", "budi")
             await agency.has_operation(OPERATION)
+            await agency.has_change(CHANGE, "rina")
         yield Islands(stack, ours, theirs)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Final
@@ -53,6 +54,8 @@ MANDATE: Final = "surat"
 
 OPERATION: Final = "tugas"
 """Is there when the fuzzer begins, and done."""
+CHANGE: Final = "pindah"
+"""Is there when the fuzzer begins."""
 
 POLICY_BOMB: Final = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
@@ -84,6 +87,7 @@ class Pool:
             f"{top}/subscriptions/{SUBSCRIPTION}",
             f"{top}/mandates/{MANDATE}",
             f"{top}/operations/{OPERATION}",
+            f"{top}/rosterChanges/{CHANGE}",
             *(f"{top}/people/{person}" for person in self.people),
             *(f"{top}/cycles/{self.cycle}/evaluations/{person}.1" for person in self.people),
         )
@@ -129,6 +133,8 @@ class Pool:
             "scope": ("approve_plan", "rate", "submit_plan", "bukan_perintah"),
             "from_on": ("2026-01-01", "2030-02-30"),
             "to_on": ("2026-12-31", "2030-02-30"),
+            "effective_on": (_in_months(), _in_months(), "2030-06-01", "2026-02-30"),
+            "successor": ("", *people),
             "active_on": ("", "2026-06-01"),
             "ends_on": ("2026-06-01", "2026-06-31"),
             "link": ("https://arsip.example/bukti.pdf",),
@@ -146,6 +152,11 @@ class Pool:
 @cache
 def _fitting(words: tuple[str, ...], pattern: str) -> list[str]:
     return [word for word in words if not pattern or re.fullmatch(pattern, word)]
+
+
+def _in_months() -> str:
+    """Return a day on which nothing is applied while the fuzzer runs."""
+    return (datetime.now(UTC).date() + timedelta(days=250)).isoformat()
 
 
 @cache

@@ -16,7 +16,7 @@ from tests.fuzz.callers import Callers
 from tests.fuzz.calls import Line
 from tests.fuzz.fuzzer import Target
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import MANDATE, OPERATION, SUBSCRIPTION, TARGETS, Pool
+from tests.fuzz.pool import CHANGE, MANDATE, OPERATION, SUBSCRIPTION, TARGETS, Pool
 from tests.served import Served
 
 MARK: Final = "Rahasialain"
@@ -65,6 +65,7 @@ async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
         await _subscribed(agency)
         await agency.has_mandate(MANDATE, "budi", "joko")
         await agency.has_operation(OPERATION)
+        await agency.has_change(CHANGE, "budi")
         pool = Pool(agency.id, str(year), people, "lain")
         yield Town(agency, Target(found, pool, callers, line, (MARK,)))
 

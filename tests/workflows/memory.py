@@ -23,6 +23,8 @@ class Memory:
     projections: dict[str, list[ports.Projection]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Whose superior was looked up, failures included."""
+    handed_over: list[str] = field(default_factory=list)
+    """Closed segments that brought their result to another."""
     away: bool = False
     roster_away: bool = False
     store_answers: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,6 +60,11 @@ class Memory:
             raise ApplicationError("the roster is away")
         return ports.Superior(person=self.line.get(lookup.person))
 
+    @activity.defn(name="hand_over")
+    async def hand_over(self, segment: ports.ClosedSegment) -> None:
+        """Keep which segment handed over."""
+        self.handed_over.append(str(segment.key))
+
     def entries(self, key: object) -> list[Entry]:
         """Return all entries projected for an evaluation, in the order in which they came."""
         return [entry for page in self.projections.get(str(key), []) for entry in page.entries]
@@ -87,7 +94,7 @@ def worker_of(
         client,
         task_queue=names.EVALUATION_QUEUE,
         workflows=workflows,
-        activities=[memory.project, memory.superior_of],
+        activities=[memory.project, memory.superior_of, memory.hand_over],
         workflow_runner=workflow_runner(),
         max_cached_workflows=max_cached_workflows,
     )

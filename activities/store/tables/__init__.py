@@ -1,6 +1,7 @@
 """The tables, for migrations to compare with; `METADATA` holds all of them."""
 
 from siklus.activities.store.tables import (
+    changes,
     cycles,
     evaluations,
     mandates,
@@ -17,6 +18,7 @@ from siklus.activities.store.tables.base import METADATA, Row
 __all__ = [
     "METADATA",
     "Row",
+    "changes",
     "cycles",
     "evaluations",
     "mandates",

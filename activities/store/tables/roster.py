@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, UniqueConstraint
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
@@ -36,6 +36,7 @@ class Person(Row, table=True):
         ForeignKeyConstraint(["agency", "unit"], ["unit.agency", "unit.code"]),
         Index(None, "agency", "unit", "person"),
         Index(None, "agency", "supervisor", "person"),
+        Index("person_agency_gone_idx", "agency", "person", postgresql_where=text("NOT active")),
     )
 
     person: str = Field(primary_key=True)

@@ -1,0 +1,148 @@
+"""Changes of the roster, brought to every evaluation that they touch: each once, page by page."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import structlog
+from temporalio import activity
+
+from siklus.activities import commanding, roster_changing, segments
+from siklus.activities.commanding import Evaluations, Told
+from siklus.activities.heartbeat import heartbeat
+from siklus.activities.starting import pinned
+from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import change_effects, changes, evaluations
+from siklus.activities.store.queries.change_effects import EffectRow
+from siklus.activities.store.queries.changes import ChangeRow
+from siklus.activities.vouching import in_roster
+from siklus.workflows import ports
+from siklus.workflows.domain.commands import SYSTEM, Actor, AnyCommand, Transfer
+from siklus.workflows.domain.errors import Reason
+from siklus.workflows.domain.roster_changes import (
+    BY_THE_SYSTEM,
+    ChangeState,
+    NewSupervisor,
+    Outcome,
+    command_for,
+    outcome_of,
+)
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
+from siklus.workflows.names import request_key
+
+PAGE: Final = 40
+"""Evaluations in one page; a worker that dies in it does the page again, to no effect."""
+IN_FLIGHT: Final = 10
+
+log = structlog.get_logger("siklus.changes")
+
+
+class Changes:
+    """The activities of a change; one for a worker."""
+
+    def __init__(self, store: Store, running: Evaluations, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._running = running
+        self._now = now
+
+    @activity.defn(name="begin_change")
+    async def begin_change(self, ref: ports.ChangeRef) -> bool:
+        """Put a change into the roster, once; tell whether evaluations are to follow."""
+        async with (
+            self._store.agency(ref.agency) as connection,
+            connection.transaction(),
+        ):
+            row = await changes.get(connection, ref.agency, ref.change)
+            if row is None or row.state not in {ChangeState.PLANNED, ChangeState.APPLYING}:
+                return False
+            fits = await roster_changing.apply(connection, ref.agency, row, at=self._now())
+        if not fits:
+            log.warning("change_failed", agency=ref.agency, change=ref.change)
+        return fits
+
+    @activity.defn(name="change_page")
+    async def change_page(self, ref: ports.ChangeRef) -> bool:
+        """Let the next evaluations follow a change, each once; tell whether more wait."""
+        async with self._store.agency(ref.agency) as connection:
+            row = await changes.get(connection, ref.agency, ref.change)
+            waiting = await change_effects.page(
+                connection, ref.agency, ref.change, waiting=True, limit=PAGE
+            )
+        if row is None:
+            return False
+        slots = asyncio.Semaphore(IN_FLIGHT)
+
+        async def follow(effect: EffectRow) -> None:
+            async with slots:
+                await self._follow(ref.agency, row, effect)
+                heart.beat()
+
+        async with heartbeat() as heart:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for effect in waiting:
+                        group.create_task(follow(effect))
+            except ExceptionGroup as faults:
+                raise faults.exceptions[0] from None
+        return len(waiting) == PAGE
+
+    @activity.defn(name="finish_change")
+    async def finish_change(self, ref: ports.ChangeRef) -> None:
+        """Mark a change as applied; marking it twice changes nothing."""
+        async with self._store.agency(ref.agency) as connection:
+            of = (ChangeState.APPLYING,)
+            await changes.mark(connection, ref.agency, ref.change, ChangeState.APPLIED, of=of)
+
+    async def _follow(self, agency: AgencyId, row: ChangeRow, effect: EffectRow) -> None:
+        key = EvaluationKey(
+            agency=agency,
+            cycle=CycleId(effect.cycle),
+            person=PersonId(effect.person),
+            segment=effect.segment,
+        )
+        command = command_for(row.says, own=key.person == row.person, reason=row.reason)
+        if command is None:
+            outcome, reason = Outcome.UNTOUCHED, None
+        elif isinstance(command, Transfer):
+            moved = segments.Move(key, row, command)
+            outcome, reason = await segments.move(self._store, self._running, moved, self._now())
+        else:
+            told = await self._command(key, row, command)
+            outcome, reason = outcome_of(told.refused), told.refused
+        async with self._store.agency(agency) as connection:
+            await change_effects.settle(
+                connection, agency, row.change, effect, outcome, reason, at=self._now()
+            )
+
+    async def _command(self, key: EvaluationKey, row: ChangeRow, command: AnyCommand) -> Told:
+        """Give the order in the name of whoever recorded the change, else in the system's.
+
+        A departure is a fact and no decision: where the recording person has a part in the very
+        evaluation, or where the policy asks for two people, the system hands over [ours].
+        """
+        by = PersonId(row.created_by)
+        mine = request_key(by, f"change:{row.change}")
+        async with self._store.agency(key.agency) as connection:
+            if await change_effects.recorded(connection, key, mine):
+                return Told()
+            current = await evaluations.get(connection, key)
+            _, policy = await pinned(connection, key.agency, key.cycle)
+            roster = await in_roster(connection, key.agency, command)
+        facts = row.says.facts
+        if current and isinstance(facts, NewSupervisor) and facts.supervisor == current.supervisor:
+            return Told(refused=Reason.ALREADY_DONE)
+        may_be_the_systems = isinstance(command, BY_THE_SYSTEM)
+        if not (may_be_the_systems and command.kind in policy.second_person):
+            actor = Actor(person=by, roles=(Role.AGENCY_ADMIN,))
+            order = commanding.order_of(command, actor, mine, roster)
+            told = await self._running.send(key, order)
+            if not (may_be_the_systems and told.refused in _NOT_THEIRS):
+                return told if not told.nobody else Told(refused=Reason.EVALUATION_CLOSED)
+        ours = request_key(SYSTEM.name, f"change:{row.change}")
+        order = commanding.order_of(command, SYSTEM, ours, roster)
+        told = await self._running.send(key, order)
+        return told if not told.nobody else Told(refused=Reason.EVALUATION_CLOSED)
+
+
+_NOT_THEIRS: Final = frozenset({Reason.SELF_DECISION, Reason.SEPARATION_OF_DUTIES})

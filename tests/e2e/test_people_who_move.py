@@ -1,0 +1,146 @@
+"""People who move and leave, over gRPC: the roster changes, and running evaluations follow."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from siklus.services.local.stack import LocalStack
+from siklus.v1 import commands_plan_pb2 as plan
+from siklus.v1 import evaluation_pb2 as pb
+from siklus.v1 import evaluation_reads_pb2 as reads
+from siklus.v1 import roster_changes_pb2 as changes
+from siklus.v1 import roster_service_pb2 as roster
+from siklus.v1.values_pb2 import DEPARTURE_RETIRED, LEAVE_KIND_UNPAID
+from tests.e2e.agency import Agency, launched_agency
+from tests.e2e.people import Person
+
+STAFF = (
+    ("agus", "Agus Salim", "dinas", "TOP", "id"),
+    ("rina", "Rina Kartika", "dinas", "agus", "id"),
+    ("budi", "Budi Santoso", "dinas", "rina", "id"),
+    ("dewi", "Dewi Lestari", "makassar", "rina", "id"),
+    ("siti", "Siti Aminah", "dinas", "budi", "id"),
+    ("wayan", "I Wayan Sudira", "makassar", "budi", "en"),
+)
+WITHIN = 30.0
+
+
+class Office:
+    """The team's side: changes, what became of them, and the check."""
+
+    def __init__(self, agency: Agency) -> None:
+        self.agency = agency
+        self.today = agency.stack.clock.now().date()
+        self._requests = 0
+
+    async def records(self, person: str, on: date | None = None, **fields: Any) -> Any:
+        self._requests += 1
+        request = changes.RecordRosterChangeRequest(
+            parent=self.agency.name,
+            request_id=f"change-{self._requests}",
+            person=person,
+            effective_on=(on or self.today).isoformat(),
+            reason=fields.pop("reason", "SK 800/1"),
+            **fields,
+        )
+        return await self.agency.admin.sends(request)
+
+    async def follows(self, recorded: Any) -> Any:
+        """Wait until every evaluation has followed; return what became of them."""
+        until = monotonic() + WITHIN
+        request = changes.GetRosterChangeRequest(name=recorded.change.name)
+        while monotonic() < until:
+            answer = await self.agency.admin.sends(request)
+            if answer.change.state == changes.ROSTER_CHANGE_STATE_APPLIED:
+                return answer
+            await asyncio.sleep(0.05)
+        raise AssertionError(answer)
+
+    async def next_segment(self, person: Person) -> Any:
+        """Read somebody's second segment as soon as it is on record."""
+        name = person.evaluation.removesuffix(".1") + ".2"
+        request = reads.GetEvaluationRequest(name=name)
+        return (await self.agency.admin.sends(request)).evaluation
+
+    async def faults(self) -> dict[str, int]:
+        answer = await self.agency.admin.sends(changes.CheckAgencyRequest(parent=self.agency.name))
+        return {each.kind: each.count for each in answer.findings if not each.notice}
+
+
+@pytest.fixture
+async def office(stack: LocalStack, request: pytest.FixtureRequest) -> AsyncIterator[Office]:
+    name = f"pindah-{abs(hash(request.node.name)) % 10**6}"
+    year = stack.clock.now().year
+    async with launched_agency(stack, name, year=year, staff=STAFF) as agency:
+        yield Office(agency)
+
+
+async def test_a_supervisor_who_retires_leaves_no_task_behind(office: Office) -> None:
+    siti, wayan = office.agency.people("siti", "wayan")
+    await siti.submits_plan("antrean")
+    retirement = {"departure": DEPARTURE_RETIRED, "successor": "dewi"}
+
+    would = await office.records("budi", deactivation=retirement, validate_only=True)
+    assert (await siti.reads()).supervisor == "budi"
+    recorded = await office.records("budi", deactivation=retirement)
+    became = await office.follows(recorded)
+
+    # Budi's own evaluation ends; those of his two people go to Dewi.
+    assert would.evaluations == recorded.evaluations == 3
+    assert {(each.evaluation, each.command) for each in would.effects} == {
+        (office.agency.person("budi").evaluation, "record_departure"),
+        (siti.evaluation, "replace_person"),
+        (wayan.evaluation, "replace_person"),
+    }
+    assert became.counts.done == 3
+    shown = await siti.reads()
+    assert shown.supervisor == "dewi"
+    assert [task.holder for task in shown.tasks] == ["dewi"]
+    own = await office.agency.person("budi").reads()
+    assert own.stage == pb.STAGE_EXCLUDED
+    person = await office.agency.admin.sends(
+        roster.GetPersonRequest(name=f"{office.agency.name}/people/siti")
+    )
+    assert person.person.supervisor == "dewi"
+    assert await office.faults() == {}
+    await office.agency.person("dewi").gives(plan.ApprovePlanRequest(), siti)
+
+
+async def test_whoever_moves_begins_a_segment_under_the_new_supervisor(office: Office) -> None:
+    siti = office.agency.person("siti")
+    start = date(office.today.year, 1, 1)
+    move = {"unit": "makassar", "supervisor": "dewi"}
+
+    would = await office.records("siti", new_unit=move, validate_only=True)
+    became = await office.follows(await office.records("siti", new_unit=move))
+
+    assert [each.next_segment for each in would.effects] == [2]
+    assert became.counts.done == 1
+    first = await siti.reads()
+    served = (office.today - start).days
+    assert first.stage == (pb.STAGE_INTERIM_RATING if served >= 90 else pb.STAGE_SEGMENT_CLOSED)
+    second = await office.next_segment(siti)
+    assert (second.unit, second.supervisor) == ("makassar", "dewi")
+    assert second.stage == pb.STAGE_PLAN
+
+
+async def test_what_is_planned_can_be_withdrawn_and_what_does_not_fit_is_refused(
+    office: Office,
+) -> None:
+    soon = office.today + timedelta(days=30)
+    planned = await office.records("siti", soon, new_supervisor={"supervisor": "dewi"})
+    unpaid = {"leave": LEAVE_KIND_UNPAID, "to_on": (soon + timedelta(days=9)).isoformat()}
+    would = await office.records("siti", soon, leave=unpaid, validate_only=True)
+
+    withdrawn = await office.agency.admin.sends(
+        changes.WithdrawRosterChangeRequest(name=planned.change.name, request_id="batal")
+    )
+
+    assert planned.change.state == changes.ROSTER_CHANGE_STATE_PLANNED
+    assert withdrawn.change.state == changes.ROSTER_CHANGE_STATE_WITHDRAWN
+    assert "exclude" in would.hint
+    assert (await office.agency.person("siti").reads()).supervisor == "budi"

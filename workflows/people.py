@@ -1,0 +1,89 @@
+"""People who move and leave: a change of the roster with all that follows, and hourly upkeep."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from siklus.workflows import names, ports
+from siklus.workflows.domain.values import AgencyId
+
+SOON = timedelta(seconds=30)
+RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=1),
+)
+"""Without end: what was begun in the roster is brought to every evaluation."""
+PAGES_IN_A_RUN = 400
+"""Then the workflow continues as new: six history events each."""
+
+
+@workflow.defn(name="ChangeWorkflow")
+class ChangeWorkflow:
+    """Apply one change of the roster, then let every running evaluation follow."""
+
+    @workflow.run
+    async def run(self, ref: ports.ChangeRef) -> None:
+        """Beginning again changes nothing: what each evaluation got is written down."""
+        begun = await workflow.execute_activity(
+            ports.begin_change,
+            ref,
+            task_queue=names.COHORT_QUEUE,
+            start_to_close_timeout=ports.PAGE,
+            retry_policy=RETRY,
+        )
+        if not begun:
+            return
+        pages = 0
+        while await workflow.execute_activity(
+            ports.change_page,
+            ref,
+            task_queue=names.COHORT_QUEUE,
+            start_to_close_timeout=ports.PAGE,
+            heartbeat_timeout=ports.HEARTBEAT,
+            retry_policy=RETRY,
+        ):
+            pages += 1
+            if pages == PAGES_IN_A_RUN:
+                workflow.continue_as_new(ref)
+        await workflow.execute_activity(
+            ports.finish_change,
+            ref,
+            task_queue=names.COHORT_QUEUE,
+            start_to_close_timeout=SOON,
+            retry_policy=RETRY,
+        )
+
+
+@workflow.defn(name="UpkeepWorkflow")
+class UpkeepWorkflow:
+    """Begin the changes whose day has come; hand over what is held by whoever left."""
+
+    @workflow.run
+    async def run(self, agency: AgencyId) -> int:
+        """Return how many evaluations were relieved; the next hour goes on after a failure."""
+        await workflow.execute_activity(
+            ports.start_due_changes,
+            agency,
+            task_queue=names.COHORT_QUEUE,
+            start_to_close_timeout=ports.PAGE,
+            schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
+            retry_policy=RETRY,
+        )
+        page, relieved = ports.UpkeepPage(agency=agency), 0
+        for _ in range(PAGES_IN_A_RUN):
+            done = await workflow.execute_activity(
+                ports.relieve_page,
+                page,
+                task_queue=names.COHORT_QUEUE,
+                start_to_close_timeout=ports.PAGE,
+                heartbeat_timeout=ports.HEARTBEAT,
+                schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
+                retry_policy=RETRY,
+            )
+            relieved += done.handed_over
+            if done.after is None:
+                break
+            page = page.model_copy(update={"after": done.after})
+        return relieved
