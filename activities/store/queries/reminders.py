@@ -16,8 +16,8 @@ from siklus.workflows.domain.values import AgencyId, CycleId
 
 # Of each task's ladder the latest rung that is due, and none from before the task was there or had
 # this date: so a run that did not happen is made good once, nobody is reminded of what did not
-# exist, and a deadline that moved is reminded of anew, by the rungs that lie ahead then. The pass
-# and its preview share this text.
+# exist, and a deadline that moved is reminded of anew, by the rungs that lie ahead then. Whoever is
+# on leave is told afterwards. The pass and its preview share this text.
 DUE: Final = """
     FROM task
     JOIN unnest(%(cycles)s::text[], %(cycle_calendars)s::int[]) AS by_rule (cycle, calendar)
@@ -38,6 +38,11 @@ DUE: Final = """
     WHERE task.agency = %(agency)s
       AND task.next_remind_on <= %(as_of)s
       AND reader.active
+      AND NOT EXISTS (
+          SELECT FROM person_leave AS away
+          WHERE away.agency = reader.agency AND away.person = reader.person
+            AND %(as_of)s BETWEEN away.from_on AND away.to_on
+      )
       AND NOT EXISTS (
           SELECT FROM notice AS told
           WHERE told.agency = task.agency AND told.cycle = task.cycle
