@@ -134,7 +134,6 @@ class Pool:
             "from_on": ("2026-01-01", "2030-02-30"),
             "to_on": ("2026-12-31", "2030-02-30"),
             "effective_on": (_in_months(), _in_months(), "2030-06-01", "2026-02-30"),
-            "successor": ("", *people),
             "active_on": ("", "2026-06-01"),
             "ends_on": ("2026-06-01", "2026-06-31"),
             "link": ("https://arsip.example/bukti.pdf",),
