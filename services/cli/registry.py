@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "roster": "siklus.services.cli.roster",
     "mandate": "siklus.services.cli.mandate",
     "cycle": "siklus.services.cli.cycle",
+    "reminders": "siklus.services.cli.reminders",
     "audit": "siklus.services.cli.audit",
     "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",

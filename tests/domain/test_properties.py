@@ -16,7 +16,8 @@ from siklus.workflows.domain.decide.clock import next_wake
 from siklus.workflows.domain.evolve import begin, fold, start_of
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.rating import rate_quadrant
-from siklus.workflows.domain.stages import ENDED, OWN_TASKS, Stage
+from siklus.workflows.domain.stages import ENDED, OWN_TASKS, Stage, Task, TaskKind
+from siklus.workflows.domain.values import PersonId
 from tests.domain.walk import Tally, Walk, judges_of
 
 WALKS = 3000 if os.environ.get("SIKLUS_PROVE") else 300
@@ -24,6 +25,7 @@ LONGEST_WALK = 120
 MOST_AT_ONCE = 40
 """Entries of one step: a year's worth of clock acts, and no endless loop."""
 
+OF_AN_APPEAL = {TaskKind.RESPOND_TO_APPEAL, TaskKind.DECIDE_APPEAL}
 REOPENINGS = {"reopening_requested", "evaluation_reopened"}
 EVENT_KINDS = {member.model_fields["kind"].default for member in get_args(get_args(e.AnyEvent)[0])}
 
@@ -54,11 +56,23 @@ def keeps_the_rules(walk: Walk) -> None:
     """Look at a walk after one step."""
     entries_follow(walk)
     tasks_are_in_the_right_hands(walk.state)
+    an_appeal_pauses_everything_else(walk.state)
     ratings_come_from_the_matrix(walk.state)
     assert tick(fold(walk.state, clock := tick(walk.state, walk.now)), walk.now) == ()
     assert len(clock) <= MOST_AT_ONCE
     if not walk.state.ended:
         assert walk.state.tasks or next_wake(walk.state) is not None
+
+
+def an_appeal_pauses_everything_else(state: Evaluation) -> None:
+    """Reminders speak of open tasks alone: nobody is reminded of another while it runs."""
+    if state.stage is Stage.APPEAL_DECISION:
+        assert {task.kind for task in state.tasks} <= OF_AN_APPEAL
+        assert all(state.key.person not in may_act(task) for task in state.tasks)
+
+
+def may_act(task: Task) -> set[PersonId | None]:
+    return {task.holder, *task.escalated_to}
 
 
 def entries_follow(walk: Walk) -> None:
