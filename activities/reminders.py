@@ -1,4 +1,4 @@
-"""Reminders: who is due to be reminded today, written into the ledger by one statement."""
+"""Reminders: who is due to be reminded today, written into the ledger in large pages."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
@@ -17,8 +17,10 @@ from siklus.workflows import ports
 from siklus.workflows.domain.policy import CalendarRule
 from siklus.workflows.domain.values import AgencyId
 
-WITHIN: Final = 90.0
-"""Seconds for the one statement: it may look at every open task of a large agency."""
+WITHIN: Final = 30.0
+"""Seconds for one page."""
+TASKS_AT_ONCE: Final = 20_000
+"""In one statement; an agency of a hundred thousand people has a handful."""
 
 
 log = structlog.get_logger("siklus.reminders")
@@ -51,8 +53,23 @@ class Reminders:
         as_of = run.as_of or self._now().astimezone(ZoneInfo(run.zone)).date()
         async with self._store.agency(run.agency, within=WITHIN) as connection:
             work = await workday(connection, run.agency, run.zone, as_of)
-            planned = await reminders.plan(connection, run.agency, work) if work.anybody else 0
+        planned = await self._plan(run.agency, work) if work.anybody else 0
         return ports.Planned(working_day=work.anybody, notices=planned)
+
+    async def _plan(self, agency: AgencyId, work: Workday) -> int:
+        """Plan page by page, each for itself: a run that is broken off has not worked in vain."""
+        planned, after = 0, reminders.FIRST
+        while True:
+            async with self._store.agency(agency, within=WITHIN) as connection:
+                new, last = await reminders.plan(
+                    connection, agency, work, after=after, size=TASKS_AT_ONCE
+                )
+            planned += new
+            if last is None:
+                return planned
+            after = last
+            if activity.in_activity():
+                activity.heartbeat()
 
     async def _schedule_new_zones(self, agency: AgencyId) -> None:
         async with self._store.agency(agency) as connection:

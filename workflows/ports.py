@@ -316,7 +316,7 @@ async def finish_operation(end: OperationEnd) -> None:
 
 @activity.defn(name="plan_reminders")
 async def plan_reminders(run: ReminderRun) -> Planned:
-    """Write the notices that are due into the ledger by one set-based query."""
+    """Write the notices that are due into the ledger, in large pages; heartbeats after each."""
     raise NotImplementedError
 
 

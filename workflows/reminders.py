@@ -8,7 +8,9 @@ from temporalio.common import RetryPolicy
 from siklus.workflows import names, ports
 from siklus.workflows.domain.values import AgencyId, Value
 
-PLANNING = timedelta(minutes=2)
+PLANNING = timedelta(minutes=15)
+"""For a million open tasks, page by page."""
+PLANNING_HEARTBEAT = timedelta(minutes=1)
 PLANNING_AT_MOST = timedelta(hours=6)
 """A store that is away in the morning; tomorrow's run makes good what is left after that."""
 DELIVERY_AT_MOST = timedelta(minutes=30)
@@ -52,6 +54,7 @@ class ReminderWorkflow:
             run,
             task_queue=names.NOTICE_QUEUE,
             start_to_close_timeout=PLANNING,
+            heartbeat_timeout=PLANNING_HEARTBEAT,
             schedule_to_close_timeout=PLANNING_AT_MOST,
             retry_policy=RETRY,
         )

@@ -1,7 +1,7 @@
 """`siklus reminders`: whom a run would reach, who was told what, whom nothing reaches."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.sheets import AsCsv, write_sheet
+from siklus.services.clock import Clock
 from siklus.v1 import evaluation_pb2, reminder_service_pb2_grpc
 from siklus.v1 import reminders_pb2 as pb
 
@@ -49,7 +50,7 @@ async def preview(
     as_json: AsJson = False,
 ) -> None:
     """Show whom the reminders of a date would reach if it were planned now; sends nothing."""
-    tomorrow = datetime.now(UTC).astimezone().date() + timedelta(days=1)
+    tomorrow = Clock().now().astimezone().date() + timedelta(days=1)
     request = pb.PreviewRemindersRequest(
         parent=api.parent, on=on or tomorrow.isoformat(), zone=zone
     )

@@ -13,12 +13,18 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import million, quiet_year, report, roster_import
+from tests.bench import million, quiet_year, reminder_planning, report, roster_import
 from tests.bench.measure import ROWS, Size
 from tests.bench.rounds import chosen, contest, versions
 from tests.bench.servers import Servers
 
-NAMES = (*(row.name for row in ROWS), quiet_year.NAME, million.NAME, roster_import.NAME)
+NAMES = (
+    *(row.name for row in ROWS),
+    quiet_year.NAME,
+    million.NAME,
+    roster_import.NAME,
+    reminder_planning.NAME,
+)
 
 
 def tell(line: str) -> None:
@@ -55,6 +61,10 @@ async def run(rounds: int, only: str | None, size: Size) -> dict[str, object]:
         progress = await million.measure(tell)
         print("\n" + million.described(progress), flush=True)
         result["progress"] = progress.as_json()
+    if only in (None, reminder_planning.NAME):
+        passes = await reminder_planning.measure(tell)
+        print("\n" + reminder_planning.described(passes), flush=True)
+        result["reminders"] = [each.as_json() for each in passes]
     return result
 
 

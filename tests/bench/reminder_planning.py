@@ -91,7 +91,7 @@ async def measure(tell: Callable[[str], None], tasks: int = TASKS) -> list[Pass]
 def described(passes: list[Pass]) -> str:
     """Return the figures as lines."""
     limit = workflow.PLANNING.total_seconds()
-    lines = [f"Reminders: one statement over all open tasks (time limit {limit:.0f} s)"]
+    lines = [f"Reminders: one pass over all open tasks, in pages (time limit {limit:.0f} s)"]
     lines += [
         f"  {each.what}: {each.tasks:,} tasks, {each.found:,} found, {each.seconds:.1f} s,"
         f" PostgreSQL {each.server_mb:.0f} MB, worker +{each.worker_mb:.1f} MB"

@@ -3,6 +3,7 @@
 Every function works on a connection that one agency was set on.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,10 +19,8 @@ from siklus.workflows.domain.values import AgencyId, CycleId
 # this date: so a run that did not happen is made good once, nobody is reminded of what did not
 # exist, and a deadline that moved is reminded of anew, by the rungs that lie ahead then. Whoever is
 # on leave is told afterwards. The pass and its preview share this text.
-DUE: Final = """
-    FROM task
-    JOIN unnest(%(cycles)s::text[], %(cycle_calendars)s::int[]) AS by_rule (cycle, calendar)
-        ON by_rule.cycle = task.cycle
+_DUE: Final = """
+    FROM {tasks} AS task
     CROSS JOIN LATERAL (
         SELECT ladder.rung
         FROM unnest(task.rungs, task.remind_on) AS ladder (rung, remind_on)
@@ -33,16 +32,18 @@ DUE: Final = """
     ) AS due
     CROSS JOIN LATERAL unnest(task.may_act) AS actor (person)
     JOIN person AS reader ON reader.agency = task.agency AND reader.person = actor.person
-    JOIN unnest(%(units)s::text[], %(unit_calendars)s::int[]) AS at_work (unit, calendar)
-        ON at_work.unit = reader.unit AND at_work.calendar = by_rule.calendar
     WHERE task.agency = %(agency)s
       AND task.next_remind_on <= %(as_of)s
       AND reader.active
+      AND (%(units)s::jsonb -> reader.unit) @> (%(cycles)s::jsonb -> task.cycle)
       AND NOT EXISTS (
           SELECT FROM person_leave AS away
           WHERE away.agency = reader.agency AND away.person = reader.person
             AND %(as_of)s BETWEEN away.from_on AND away.to_on
       )
+"""
+# What `ON CONFLICT` leaves out of the pass.
+_NOT_TOLD: Final = """
       AND NOT EXISTS (
           SELECT FROM notice AS told
           WHERE told.agency = task.agency AND told.cycle = task.cycle
@@ -53,18 +54,26 @@ DUE: Final = """
       )
 """
 
+# A page of tasks by their key, so that no statement takes long, however many are open.
 PLAN: Final = f"""
-WITH planned AS (
+WITH page AS MATERIALIZED (
+    SELECT * FROM task
+    WHERE agency = %(agency)s AND next_remind_on <= %(as_of)s
+      AND (cycle, person, segment, task) > (%(cycle)s, %(person)s, %(segment)s, %(task)s)
+    ORDER BY cycle, person, segment, task
+    LIMIT %(size)s
+), planned AS (
     INSERT INTO notice (agency, kind, recipient, cycle, person, segment, task, task_opened_at,
                         rung, due_at, due_on, channel, planned_on, state, attempts)
     SELECT task.agency, 'REMINDER', reader.person, task.cycle, task.person, task.segment,
            task.task, task.opened_at, due.rung, task.due_at, task.due_on, 'mail', %(as_of)s,
            'PLANNED', 0
-    {DUE}
+    {_DUE.format(tasks="page")}
     ON CONFLICT DO NOTHING
     RETURNING 1
 )
-SELECT count(*) FROM planned
+SELECT (SELECT count(*) FROM planned), page.cycle, page.person, page.segment, page.task
+FROM page ORDER BY page.cycle DESC, page.person DESC, page.segment DESC, page.task DESC LIMIT 1
 """  # noqa: S608 - constants alone
 
 # The first of each reader's, the soonest due first; the counts are of all of them.
@@ -79,7 +88,8 @@ FROM (
                 task.due_on)
             ORDER BY task.due_on, task.cycle, task.person, task.segment, task.task
         ))[1:%(shown)s] AS first
-    {DUE}
+    {_DUE.format(tasks="task")}
+    {_NOT_TOLD}
       AND reader.person > %(after)s
     GROUP BY reader.person, reader.name
 ) AS found
@@ -140,6 +150,18 @@ class Workday:
         return any(each.units for each in self.calendars)
 
 
+class TaskPlace(NamedTuple):
+    """A task in the order of keys, to go on after."""
+
+    cycle: str
+    person: str
+    segment: int
+    task: str
+
+
+FIRST: Final = TaskPlace("", "", 0, "")
+
+
 class PlannedReminder(NamedTuple):
     """One reminder that a run would plan."""
 
@@ -181,10 +203,16 @@ async def calendar_rules(
     return [(CalendarRule.model_validate_json(rule), cycles) for rule, cycles in rows]
 
 
-async def plan(connection: Connection, agency: AgencyId, work: Workday) -> int:
-    """Write what is due to people who work on that day; return how many are new."""
-    found = await (await connection.execute(PLAN, given(agency, work))).fetchone()
-    return int(found[0]) if found else 0
+async def plan(
+    connection: Connection, agency: AgencyId, work: Workday, *, after: TaskPlace, size: int
+) -> tuple[int, TaskPlace | None]:
+    """Write what is due of the next tasks to people who work on that day.
+
+    Returns how many notices are new, and the last of these tasks, None when there was none.
+    """
+    page = {**after._asdict(), "size": size}
+    found = await (await connection.execute(PLAN, {**given(agency, work), **page})).fetchone()
+    return (int(found[0]), TaskPlace(*found[1:])) if found else (0, None)
 
 
 async def preview(
@@ -210,14 +238,19 @@ def _planned(rows: Sequence[Sequence[Any]]) -> list[PlannedReminder]:
 
 
 def given(agency: AgencyId, work: Workday) -> dict[str, object]:
-    """Return the parameters of `DUE`."""
-    cycles = [(cycle, n) for n, each in enumerate(work.calendars) for cycle in each.cycles]
-    units = [(unit, n) for n, each in enumerate(work.calendars) for unit in each.units]
+    """Return the parameters of what both statements share.
+
+    Each cycle goes by the calendar of a number, each unit works by those of a list. They are looked
+    up and not joined: of how many match, the planner would guess wrong.
+    """
+    units: dict[str, list[int]] = {}
+    for number, each in enumerate(work.calendars):
+        for unit in each.units:
+            units.setdefault(unit, []).append(number)
+    cycles = {cycle: n for n, each in enumerate(work.calendars) for cycle in each.cycles}
     return {
         "agency": agency,
         "as_of": work.on,
-        "cycles": [cycle for cycle, _ in cycles],
-        "cycle_calendars": [calendar for _, calendar in cycles],
-        "units": [unit for unit, _ in units],
-        "unit_calendars": [calendar for _, calendar in units],
+        "cycles": json.dumps(cycles),
+        "units": json.dumps(units),
     }
