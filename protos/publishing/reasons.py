@@ -70,6 +70,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "CorrectEntry": ("SECOND_PERSON_REQUIRED",),
     "Reopen": ("SECOND_PERSON_REQUIRED", "APPEAL_FINAL"),
+    "ListNotices": ("NOT_A_PARTICIPANT",),
     "PublishPolicy": ("POLICY_INVALID", "NOT_SUPPORTED_YET"),
     "CreateCycle": ("ALREADY_EXISTS",),
     "LaunchCycle": ("CYCLE_STATE", "ENGINE_UNAVAILABLE"),

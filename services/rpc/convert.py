@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from siklus.v1 import evaluation_service_pb2, repair_service_pb2
 from siklus.workflows.domain import commands
-from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
 
 HEADER: Final = frozenset({"name", "request_id", "expected_revision"})
 """What every command request has; the rest is the command's own."""
@@ -131,8 +131,12 @@ def _value_reader(field: FieldDescriptor, *, as_fact: bool) -> Reader:
 
 def _instant_reader(name: str) -> Reader:
     def read(request: Message, facts: Facts, prose: Prose) -> None:
-        if request.HasField(name):
+        if not request.HasField(name):
+            return
+        try:
             facts[name] = getattr(request, name).ToDatetime(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            raise invalid(name, "is an instant outside of the years 1 to 9999") from None
 
     return read
 

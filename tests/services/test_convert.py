@@ -29,6 +29,7 @@ from siklus.v1 import (
     commands_appeal_pb2,
     commands_plan_pb2,
     commands_rating_pb2,
+    commands_repair_pb2,
     commands_team_pb2,
     commands_year_pb2,
     values_pb2,
@@ -174,6 +175,17 @@ def test_a_missing_level_is_refused_and_never_guessed() -> None:
 
     assert refused.value.reason is Reason.FIELD_INVALID
     assert set(refused.value.fields) == {"behaviour"}
+
+
+@pytest.mark.parametrize("seconds", [-(10**15), 10**15])
+def test_an_instant_beyond_the_calendar_is_refused_by_its_field(seconds: int) -> None:
+    request = commands_repair_pb2.ExtendForOutageRequest(outage="padam", reason="Listrik")
+    request.began_at.seconds = seconds
+
+    with pytest.raises(Refusal) as refused:
+        to_command(request)
+
+    assert set(refused.value.fields) == {"began_at"}
 
 
 def test_a_refusal_does_not_repeat_what_was_sent() -> None:
