@@ -59,7 +59,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "ExtendForOutage": ("ALREADY_DONE", "SECOND_PERSON_REQUIRED"),
     "ReplacePerson": ("ALREADY_DONE", "SEPARATION_OF_DUTIES", "SECOND_PERSON_REQUIRED"),
-    "RecordDeparture": ("ALREADY_DONE",),
+    "RecordDeparture": ("ALREADY_DONE", "SECOND_PERSON_REQUIRED"),
     "RecordLeave": ("ALREADY_DONE", "NOT_ALLOWED_BY_POLICY"),
     "ReturnToStage": (
         "APPEAL_DISABLED",

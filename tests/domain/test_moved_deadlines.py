@@ -253,3 +253,120 @@ def test_leave_that_is_known_pauses_what_opens_in_it() -> None:
     assert due is not None
     assert due.on - date(2026, 12, 31) == timedelta(days=10)
     assert told.task(TaskKind.SELF_EVALUATION).holder == told.state.participants.employee
+
+
+def test_a_day_set_early_is_never_later_than_the_policy_s_own() -> None:
+    policy = make_policy(deadlines={"notice": {"days": 60}})
+    told = moves(planned(policy=policy), TaskKind.RATE, "2027-01-20")
+
+    assert told.at("2027-01-04 09:00").due_on(TaskKind.RATE) == "2027-01-31"
+
+
+def test_a_day_belongs_to_the_window_it_was_set_for_and_not_to_the_next_one() -> None:
+    told = rated().at("2027-01-06 09:00").employee.opens_result()
+    moves(told, TaskKind.APPEAL, "2027-03-01").at("2027-01-07 09:00")
+    told.employee.acknowledges(accepted=True).approver.returns_rating()
+    told.supervisor.rates("AT", "AT").employee.opens_result()
+
+    assert told.due_on(TaskKind.APPEAL) == "2027-01-21"
+
+
+def test_the_time_that_a_right_has_is_never_brought_forward() -> None:
+    told = rated()
+    with refused(Reason.NOTICE_TOO_SHORT, earliest_on="2027-01-19"):
+        moves(told, TaskKind.RECEIVE_RESULT, "2027-01-14")
+    told.employee.opens_result()
+    with refused(Reason.NOTICE_TOO_SHORT, earliest_on="2027-01-19"):
+        moves(told, TaskKind.APPEAL, "2027-01-14")
+
+
+def test_a_day_far_off_or_of_no_such_task_is_refused_with_its_field() -> None:
+    told = planned()
+    for field, more in (
+        ("due_on", {"on": "9999-12-31"}),
+        ("number", {"on": "2027-02-05", "number": 3}),
+    ):
+        with refused(Reason.FIELD_INVALID) as caught:
+            moves(told, TaskKind.RATE, **more)
+        assert set(caught.value.fields) == {field}
+
+
+def test_the_midyear_cannot_be_due_after_what_ends_it() -> None:
+    told = planned()
+    with refused(Reason.FIELD_INVALID):
+        moves(told, TaskKind.MIDYEAR_ACCOUNT, "2026-12-01")
+    with refused(Reason.FIELD_INVALID):
+        moves(told.at("2026-07-02 09:00"), TaskKind.MIDYEAR_ACCOUNT, "2026-12-01")
+
+    moves(told, TaskKind.MIDYEAR_ACCOUNT, "2026-11-30")
+    assert told.at("2026-11-30 12:00").employee.accounts_for_midyear()
+
+
+def test_a_moved_interim_rating_may_be_given_until_its_day() -> None:
+    told = planned().at("2026-06-01 09:00").team.transfers("2026-05-31")
+    moves(told, TaskKind.INTERIM_RATE, "2026-09-01")
+
+    assert told.at("2026-09-01 12:00").supervisor.rates().stage is Stage.SEGMENT_CLOSED
+    assert told.kinds[-1] == "interim_rated"
+
+
+def test_days_given_back_to_what_stays_late_do_not_make_it_climb_again() -> None:
+    told = at_rating().at("2027-02-02 09:00")
+    before = told.task(TaskKind.RATE)
+
+    outage(told, "2027-01-31 08:00", "2027-01-31 20:00").at("2027-02-02 09:01")
+
+    after = told.task(TaskKind.RATE)
+    assert told.due_on(TaskKind.RATE) == "2027-02-01"
+    assert (after.escalated_to, after.escalates_at) == ((RINA,), before.escalates_at)
+
+
+def on_leave(told_at: str = "2026-01-05 09:00") -> Story:
+    """Return a story with leave in January that pauses the plan's clock."""
+    told = story(policy=make_policy(leave_pauses_clocks=True)).at(told_at)
+    return leave(told, "2026-01-10", "2026-01-20")
+
+
+def test_leave_counts_once_however_often_a_plan_is_withdrawn_or_returned() -> None:
+    told = on_leave()
+    for _ in range(2):
+        told.employee.submits_plan().employee.withdraws_plan()
+        assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
+
+    told.employee.submits_plan().supervisor.returns_plan()
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
+
+
+def test_leave_that_became_known_in_the_review_counts_when_the_plan_comes_back() -> None:
+    told = story(policy=make_policy(leave_pauses_clocks=True)).at("2026-01-05 09:00")
+    leave(told.employee.submits_plan(), "2026-01-10", "2026-01-20")
+
+    assert told.employee.withdraws_plan().due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
+
+
+def test_a_late_plan_stays_late_when_it_is_withdrawn_by_somebody_who_was_on_leave() -> None:
+    told = on_leave().at("2026-02-02 09:00").employee.submits_plan().employee.withdraws_plan()
+
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
+
+
+def test_days_of_leave_are_given_once_when_a_return_was_recorded_by_mistake() -> None:
+    told = on_leave()
+    leave(told, "2026-01-10", "2026-01-12")
+    leave(told, "2026-01-10", "2026-01-21")
+
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-26"
+
+
+def test_leave_never_rolls_a_day_back() -> None:
+    policy = make_policy(leave_pauses_clocks=True, roll="previous")
+    told = leave(story(policy=policy).at("2026-01-05 09:00"), "2026-01-08", "2026-01-11")
+
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-18"
+
+
+def test_leave_far_off_is_refused() -> None:
+    told = story(policy=make_policy(leave_pauses_clocks=True))
+
+    with refused(Reason.FIELD_INVALID):
+        leave(told, "9999-12-30", "9999-12-31")

@@ -98,7 +98,7 @@ def tasks_are_in_the_right_hands(state: Evaluation) -> None:
             assert task.escalated_to == ()
         people = (task.holder, *task.escalated_to)
         assert len(set(people)) == len(people)
-        assert not {task.holder} & set(state.gone)
+        assert not set(people) & set(state.gone)
 
 
 def ratings_come_from_the_matrix(state: Evaluation) -> None:
@@ -108,6 +108,8 @@ def ratings_come_from_the_matrix(state: Evaluation) -> None:
         assert rating.predicate == rate_quadrant(matrix, rating.results, rating.behaviour)
         assert rating.combined in known | {rating.predicate}
         assert state.participants.employee not in {rating.rater, rating.given_by}
+    if state.stage is Stage.APPEAL_DECISION and state.appeal is not None:
+        assert state.appeal.decider not in state.gone
     decided = state.appeal is not None and state.appeal.decided_by
     if decided and state.appeal and not state.appeal.top_of_hierarchy:
         assert state.appeal.decided_by not in state.raters

@@ -152,3 +152,53 @@ def test_a_request_for_a_second_person_lapses_when_somebody_acts_in_between() ->
 
 def test_the_final_approval_can_still_go_back() -> None:
     assert returns(at_approval(), Stage.RATING).waiting == ["RATE"]
+
+
+def test_a_midyear_review_can_be_held_again_until_the_next_stage_opens() -> None:
+    told = planned().at("2026-07-02 09:00").employee.accounts_for_midyear()
+    told.supervisor.reviews_midyear().at("2026-08-03 09:00")
+
+    returns(told, Stage.MIDYEAR)
+
+    assert told.waiting == ["MIDYEAR_REVIEW"]
+    assert told.supervisor.reviews_midyear().stage is Stage.EXECUTION
+
+
+def test_a_midyear_still_to_come_is_no_way_back() -> None:
+    with refused(Reason.FIELD_INVALID):
+        returns(planned(), Stage.MIDYEAR)
+
+
+@pytest.mark.parametrize("stage", [Stage.PLAN, Stage.SELF_EVALUATION])
+def test_whoever_joined_at_the_rating_is_asked_for_nothing_before_it(stage: Stage) -> None:
+    told = story(from_rating=True).at("2027-01-04 09:00")
+    assert told.stage is Stage.RATING
+
+    with refused(Reason.FIELD_INVALID):
+        returns(told, stage)
+
+
+def test_a_plan_that_the_employee_writes_anew_is_no_longer_the_team_s() -> None:
+    told = story().at("2026-01-20 09:00").team.sets_plan()
+    assert told.state.plan.set_by_team
+
+    returns(told, Stage.PLAN).employee.submits_plan()
+
+    assert not told.state.plan.set_by_team
+
+
+def test_an_open_period_is_evaluated_while_the_plan_is_done_again() -> None:
+    told = planned(policy=make_policy(periods={"per_year": 4})).at("2026-04-02 09:00")
+    returns(told, Stage.PLAN)
+    assert "PERIODIC_EVALUATION.1" in told.waiting
+
+    told.supervisor.evaluates_period(1)
+
+    assert (told.stage, told.waiting) == (Stage.PLAN, ["SUBMIT_PLAN"])
+
+
+def test_a_self_evaluation_has_no_number() -> None:
+    told = planned().at("2026-12-10 09:00").employee.evaluates_self("BELOW", "AT")
+
+    with refused(Reason.FIELD_INVALID):
+        corrects(told, c.Correctable.SELF_EVALUATION, 3, "AT")

@@ -14,6 +14,7 @@ from tests.domain.story import (
     appealed,
     at_approval,
     at_rating,
+    make_policy,
     planned,
     rated,
     refused,
@@ -145,3 +146,82 @@ def test_a_departed_employee_s_result_becomes_final_by_the_clock() -> None:
     told = departs(rated("AT", "AT")).at("2027-03-01 09:00")
 
     assert told.stage is Stage.FINAL_APPROVAL
+
+
+def test_a_successor_does_not_answer_to_whom_they_follow() -> None:
+    told = at_rating()
+
+    replaces(told, BUDI, successor=WAYAN, superior=BUDI, line=(RINA, AGUS))
+
+    seats = told.state.participants
+    assert (seats.supervisor, seats.superior) == (WAYAN, RINA)
+    assert told.at("2027-02-02 09:00").task(TaskKind.RATE).escalated_to == (RINA,)
+
+
+def test_nothing_climbs_to_somebody_who_is_gone() -> None:
+    told = at_rating()
+    replaces(told, RINA, successor=AGUS, superior=None)
+    told.team.reassigns(c.Seat.SUPERVISOR, WAYAN, superior=RINA)
+
+    task = told.at("2027-02-02 09:00").task(TaskKind.RATE)
+
+    assert (task.escalated_to, task.flagged) == ((), True)
+
+
+def test_an_appeal_is_decided_by_nobody_who_is_gone() -> None:
+    told = replaces(rated(), RINA, successor=WAYAN, superior=AGUS)
+    told.system.gives(c.ResolveSuperior(person=BUDI, superior=RINA))
+
+    told.employee.appeals()
+
+    assert told.task(TaskKind.DECIDE_APPEAL).holder == AGUS
+    assert told.state.appeal is not None
+    assert told.state.appeal.decider == AGUS
+
+
+def test_whoever_decides_does_not_answer_for_the_rater_as_well() -> None:
+    told = appealed()
+
+    replaces(told, BUDI, line=(RINA, AGUS), superior=AGUS)
+
+    assert told.task(TaskKind.DECIDE_APPEAL).holder == RINA
+    assert told.task(TaskKind.RESPOND_TO_APPEAL).holder == AGUS
+
+
+def test_one_of_several_who_were_reached_leaves_the_others_their_time() -> None:
+    told = at_rating().at("2027-02-10 09:00")
+    before = told.task(TaskKind.RATE)
+    assert before.escalated_to == (RINA, AGUS)
+
+    replaces(told, RINA, line=(AGUS,))
+
+    after = told.task(TaskKind.RATE)
+    assert (after.escalated_to, after.escalates_at) == ((AGUS,), before.escalates_at)
+
+
+def test_replacing_somebody_by_nobody_is_done_once() -> None:
+    told = replaces(story(), BUDI)
+
+    with refused(Reason.ALREADY_DONE):
+        replaces(told, BUDI)
+
+
+def test_a_supervisor_who_left_has_no_say_until_they_are_back() -> None:
+    told = replaces(planned(), BUDI)
+    with refused(Reason.NOT_YOUR_TASK):
+        told.person(BUDI).adds_expectation()
+
+    told.team.reassigns(c.Seat.SUPERVISOR, BUDI)
+
+    assert told.person(BUDI).adds_expectation()
+    assert told.state.gone == ()
+
+
+def test_two_of_the_team_record_a_departure_where_two_exclude() -> None:
+    told = departs(planned(policy=make_policy(second_person=["exclude"])))
+    assert told.kinds[-1] == "repair_requested"
+
+    second = told.person("tim-2", roles=told.team.actor.roles)
+    second.gives(c.RecordDeparture(departure=c.Departure.RETIRED, prose=WHY))
+
+    assert told.stage is Stage.EXCLUDED

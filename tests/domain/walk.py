@@ -214,7 +214,8 @@ class Walk:
             return None
         if isinstance(command, c.ReplacePerson):
             line = self.random.choice(((RINA, AGUS), (AGUS,), (SITI, RINA), ()))
-            return c.InRoster(active=True, superior=self.random.choice((AGUS, None)), line=line)
+            superior = self.random.choice((AGUS, command.leaving, None))
+            return c.InRoster(active=True, superior=superior, line=line)
         superior = self.random.choice((RINA, AGUS, None))
         return c.InRoster(active=self.random.random() < 0.95, superior=superior)
 

@@ -116,7 +116,8 @@ def _entitled(
     task = _open_task(state, kind, number)
     if task is not None:
         return task.may_act(person)
-    return person in {seat(state, party) for party in parties}
+    # Where nobody follows, the seat still names whoever left.
+    return person not in state.gone and person in {seat(state, party) for party in parties}
 
 
 def _team_task(state: Evaluation, kind: TaskKind | None, number: int) -> bool:

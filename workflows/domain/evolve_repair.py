@@ -48,10 +48,8 @@ def repaired(state: Evaluation, event: RepairEvent, entry: e.Entry) -> dict[str,
             return {"moved": {**state.moved, task: due_on}, **clocks(state, event.opens)}
         case e.DeadlinesExtended(outage=outage):
             return {"outages": (*state.outages, outage), **clocks(state, event.opens)}
-        case e.LeaveRecorded(from_on=from_on, to_on=to_on):
-            others = tuple(leave for leave in state.leaves if leave.from_on != from_on)
-            leave = Leave(from_on=from_on, to_on=to_on)
-            return {"leaves": (*others, leave), **clocks(state, event.opens)}
+        case e.LeaveRecorded():
+            return _on_leave(state, event, entry)
         case e.CalendarReplaced(calendar=calendar, digest=digest):
             terms = state.terms.model_copy(update={"calendar": calendar})
             return {"terms": terms, "calendar_digest": digest, **clocks(state, event.opens)}
@@ -79,6 +77,21 @@ def clocks(state: Evaluation, opens: tuple[Task, ...]) -> dict[str, Any]:
     known = {name: at for name, at in heard.items() if at is not None}
     if known and state.appeal is not None:
         changes["appeal"] = state.appeal.model_copy(update=known)
+    return changes
+
+
+def _on_leave(state: Evaluation, event: e.LeaveRecorded, entry: e.Entry) -> dict[str, Any]:
+    begun = [leave for leave in state.leaves if leave.from_on == event.from_on]
+    leave = Leave(
+        from_on=event.from_on,
+        to_on=event.to_on,
+        given_to_on=max([event.to_on, *(before.given_to_on for before in begun)]),
+        recorded_at=entry.occurred_at,
+    )
+    others = tuple(other for other in state.leaves if other not in begun)
+    changes: dict[str, Any] = {"leaves": (*others, leave), **clocks(state, event.opens)}
+    if event.plan_due is not None:
+        changes["plan"] = state.plan.model_copy(update={"due": event.plan_due})
     return changes
 
 
@@ -131,10 +144,11 @@ def _returned(state: Evaluation, event: e.StageReturned, entry: e.Entry) -> dict
     anew: dict[str, Any] = {"proposed": None, "proposed_prose": None}
     match event.stage:
         case Stage.PLAN:
-            anew |= {"submitted_at": None, "approved_at": None}
+            anew |= {"submitted_at": None, "approved_at": None, "set_by_team": False}
         case Stage.PLAN_REVIEW:
             anew |= {"approved_at": None}
         case Stage.MIDYEAR:
+            anew = {}
             changes["midyear"] = Midyear(opened_at=at, account_at=state.midyear.account_at)
         case Stage.SELF_EVALUATION:
             changes["self_evaluation"] = SelfEvaluation(opened_at=at)

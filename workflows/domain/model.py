@@ -165,11 +165,19 @@ class SegmentResult(Value):
     predicate: Predicate | None = None
 
 
-class Leave(Value):
+class Absence(Value):
     """Days on which the employee's own clocks stand still, both included."""
 
     from_on: date
     to_on: date
+
+
+class Leave(Absence):
+    """A leave as it was last recorded."""
+
+    given_to_on: date
+    """The last day that it was ever recorded to; what leave has given is not given again."""
+    recorded_at: Instant
 
 
 class Repair(Value):

@@ -98,16 +98,16 @@ def _decider(state: Evaluation) -> tuple[PersonId | None, bool]:
     rater, employee = _rater(state), state.participants.employee
     if state.policy.appeal.decided_by is DecidedBy.TEAM:
         return None, False
-    judges = state.raters | {employee}
+    passed_over = state.raters | {employee, *state.gone}
     at_the_top = rater in state.superiors and state.superiors[rater] is None
-    if at_the_top and state.policy.appeal.top_of_hierarchy:
+    if at_the_top and state.policy.appeal.top_of_hierarchy and rater not in state.gone:
         return rater, True
     # Whoever rated in the rater's name may be the superior, who is then passed over.
     for superior in _line_above(state, rater):
-        if superior not in judges:
+        if superior not in passed_over:
             return superior, False
     approver = state.participants.approver
-    if at_the_top and approver not in judges:
+    if at_the_top and approver not in passed_over:
         return approver, False
     return None, False
 

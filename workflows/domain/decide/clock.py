@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from siklus.workflows.domain import deadlines
 from siklus.workflows.domain import events as e
+from siklus.workflows.domain.decide import midyear
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.execution import (
     PERIODS_STAY_OPEN,
     evaluation_of,
     period_ends_on,
 )
-from siklus.workflows.domain.decide.midyear import review
 from siklus.workflows.domain.decide.self_evaluation import (
     rating_opens_at,
     self_evaluation_closes_at,
@@ -149,7 +149,7 @@ def _openings(state: Evaluation) -> Iterator[_Possible]:
         case Stage.MIDYEAR:
             closes = (TaskKind.MIDYEAR_ACCOUNT, TaskKind.MIDYEAR_REVIEW)
             missed = e.MidyearMissed(stage=Stage.EXECUTION, closes=closes)
-            yield max(_after_midyear_at(state), since), Pace.LAPSE, lambda: [missed]
+            yield max(midyear.ends_at(state), since), Pace.LAPSE, lambda: [missed]
         case Stage.SELF_EVALUATION if state.self_evaluation.settled:
             at = max(rating_opens_at(state), since)
             yield at, Pace.ROUTINE, partial(_rating, state, at)
@@ -175,11 +175,6 @@ def _after_execution(state: Evaluation, since: datetime) -> _Possible:
     return at, Pace.TURN, partial(_rating, state, at)
 
 
-def _after_midyear_at(state: Evaluation) -> datetime:
-    own = state.policy.self_evaluation
-    return stage_opens_at(state, own) if own.enabled else rating_opens_at(state)
-
-
 def _period(state: Evaluation) -> Iterator[_Possible]:
     number = len(state.periods) + 1
     if number > state.policy.periods.per_year:
@@ -201,7 +196,7 @@ def _period(state: Evaluation) -> Iterator[_Possible]:
 def _midyear(state: Evaluation, at: datetime) -> list[e.AnyEvent]:
     """Open the midyear; skip it if it had ended when the plan came, miss it if its time is over."""
     rule, approved_at = state.policy.midyear, state.under_plan_since
-    over_at = _after_midyear_at(state)
+    over_at = midyear.ends_at(state)
     ended_at = over_at
     if rule.due.on is not None:
         last_on = rule.due.on.in_year(state.terms.year)
@@ -211,7 +206,7 @@ def _midyear(state: Evaluation, at: datetime) -> list[e.AnyEvent]:
     if at >= over_at:
         return [e.MidyearMissed()]
     if state.midyear.account_at is not None:
-        return [e.MidyearOpened(stage=Stage.MIDYEAR, opens=(review(state, at),))]
+        return [e.MidyearOpened(stage=Stage.MIDYEAR, opens=(midyear.review(state, at),))]
     due = by_clock(state, "midyear.due", rule.due, at)
     account = task(state, TaskKind.MIDYEAR_ACCOUNT, state.participants.employee, at, due)
     return [e.MidyearOpened(stage=Stage.MIDYEAR, opens=(account,))]
@@ -248,7 +243,10 @@ def _lapses(state: Evaluation) -> Iterator[_Possible]:
             case TaskKind.INTERIM_RATE:
                 span = Span(days=state.policy.segments.unrated_after_days)
                 over = by_span(state, "segments.unrated_after_days", span, waiting.opened_at)
-                yield over.expires_at, Pace.LAPSE, _unrated
+                # A day that was set or given back holds beyond the days for which one waits.
+                put = waiting.due.basis_on is None
+                over_at = max(over.expires_at, ended_at) if put else over.expires_at
+                yield over_at, Pace.LAPSE, _unrated
             case _:
                 pass
 
@@ -267,7 +265,7 @@ def _not_answered() -> list[e.AnyEvent]:
 
 
 def _no_account(state: Evaluation, ended_at: datetime) -> list[e.AnyEvent]:
-    opens = () if state.task(TaskKind.MIDYEAR_REVIEW) else (review(state, ended_at),)
+    opens = () if state.task(TaskKind.MIDYEAR_REVIEW) else (midyear.review(state, ended_at),)
     return [e.MidyearAccountOverdue(opens=opens)]
 
 
@@ -295,6 +293,7 @@ def _escalation(state: Evaluation, waiting: Task) -> Events | None:
         return None
     superior = state.superiors[highest]
     out_of_question = {state.participants.employee, waiting.holder, *waiting.escalated_to}
+    out_of_question |= set(state.gone)
     if waiting.kind is TaskKind.DECIDE_APPEAL:
         out_of_question |= state.raters
     if superior is None or superior in out_of_question:

@@ -11,18 +11,26 @@ from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import ExtendForOutage, MoveDeadline, ReplaceCalendar
 from siklus.workflows.domain.deadlines import Due
-from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide import forms, midyear
 from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.tasks import by_span, moved_to, with_due
+from siklus.workflows.domain.decide.tasks import by_span, forwards, moved_to, with_due
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.policy import Clock, Roll, Span
+from siklus.workflows.domain.policy import Clock, Span
 from siklus.workflows.domain.stages import Stage, Task, TaskKind, task_id
+
+_DAY = timedelta(days=1)
+
+FURTHEST = timedelta(days=730)
+"""A last day lies at most so far ahead (our decision)."""
 
 LONGEST_OUTAGE = timedelta(days=60)
 """An outage that is longer is a matter for moving deadlines, and for a reason of its own."""
+
+_RIGHTS = frozenset({TaskKind.RECEIVE_RESULT, TaskKind.APPEAL, TaskKind.RESPOND_TO_APPEAL})
+"""Time that the law gives, to appeal and to be heard: it may grow, and is never cut."""
 
 _TO_COME: dict[TaskKind, frozenset[Stage]] = {
     TaskKind.SUBMIT_PLAN: frozenset(),
@@ -49,9 +57,7 @@ def move_deadline(state: Evaluation, command: MoveDeadline, act: Act) -> list[e.
     A task that is still to come gets the day when it opens; until then nothing else changes.
     """
     forms.must_say(command, "reason")
-    today = act.at.astimezone(state.calendar.tz).date()
-    if command.due_on < today:
-        raise invalid("due_on", "lies in the past")
+    _must_be_a_day_for_it(state, command, act)
     due = moved_to(state, command.task, command.due_on)
     name = task_id(command.task, command.number)
     waiting = state.task(command.task, command.number)
@@ -65,6 +71,23 @@ def move_deadline(state: Evaluation, command: MoveDeadline, act: Act) -> list[e.
     _must_be_movable(state, waiting.due, due, command, act)
     moved = _anew(state, waiting, due, act)
     return [e.DeadlineMoved(prose=act.prose, task=name, due_on=command.due_on, opens=(moved,))]
+
+
+def _must_be_a_day_for_it(state: Evaluation, command: MoveDeadline, act: Act) -> None:
+    today = act.at.astimezone(state.calendar.tz).date()
+    if command.due_on < today:
+        raise invalid("due_on", "lies in the past")
+    if command.due_on - today > FURTHEST:
+        raise invalid("due_on", f"lies more than {FURTHEST.days} days ahead")
+    if command.number and command.task is not TaskKind.PERIODIC_EVALUATION:
+        raise invalid("number", "is for periodic evaluations; leave it 0")
+    if command.task in {TaskKind.MIDYEAR_ACCOUNT, TaskKind.MIDYEAR_REVIEW}:
+        over_on = midyear.ends_at(state).astimezone(state.calendar.tz).date()
+        if command.due_on >= over_on:
+            message = (
+                f"what follows the midyear opens on {over_on.isoformat()}; choose a day before"
+            )
+            raise invalid("due_on", message)
 
 
 def _must_be_to_come(state: Evaluation, command: MoveDeadline) -> None:
@@ -84,7 +107,7 @@ def _once(state: Evaluation, kind: TaskKind) -> bool:
         TaskKind.MIDYEAR_REVIEW: state.midyear.settled,
         TaskKind.SELF_EVALUATION: state.self_evaluation.settled,
     }
-    return not gone.get(kind, False)
+    return not gone.get(kind, False) and not (kind in gone and state.from_rating)
 
 
 def _clock(state: Evaluation, kind: TaskKind) -> Clock | None:
@@ -115,6 +138,12 @@ def _must_be_movable(
         )
     if after.due_at > before.due_at:
         return
+    if command.task in _RIGHTS:
+        raise Refusal(
+            Reason.NOTICE_TOO_SHORT,
+            f"this time is somebody's right and is not cut; it runs to {before.on.isoformat()}",
+            details={"earliest_on": before.on.isoformat(), "rule": before.rule},
+        )
     span = state.policy.deadlines.notice
     notice = by_span(state, "deadlines.notice", span, act.at)
     if after.due_at < notice.due_at:
@@ -126,10 +155,14 @@ def _must_be_movable(
 
 
 def _anew(state: Evaluation, waiting: Task, due: Due, act: Act) -> Task:
-    """Return a task whose lateness begins anew with its deadline: nobody has climbed to it yet."""
-    if due.expires_at > act.at:
-        waiting = waiting.model_copy(update={"escalated_to": (), "flagged": False})
-    return with_due(state, waiting, due, act.at)
+    """Return a task whose lateness begins anew with its deadline: it has climbed to nobody yet.
+
+    What stays late climbs on as it did.
+    """
+    anew = with_due(state, waiting, due, act.at)
+    if due.expires_at <= act.at:
+        return anew.model_copy(update={"escalates_at": waiting.escalates_at})
+    return anew.model_copy(update={"escalated_to": (), "flagged": False})
 
 
 @decides(ExtendForOutage, by=Party.TEAM, stages=RUNNING)
@@ -139,25 +172,23 @@ def extend_for_outage(state: Evaluation, command: ExtendForOutage, act: Act) -> 
     What counts was open in the outage and not yet late when it began; also if it is late by now.
     """
     forms.must_say(command, "reason")
-    lasted = command.ended_at - command.began_at
-    if lasted <= timedelta(0):
-        raise invalid("ended_at", "lies before the outage began")
-    if command.ended_at > act.at:
-        raise invalid("ended_at", "lies in the future; record the outage when it is over")
-    if lasted > LONGEST_OUTAGE:
-        raise invalid("ended_at", f"an outage lasts at most {LONGEST_OUTAGE.days} days")
+    _must_be_over(command, act)
     if command.outage in state.outages:
         raise Refusal(Reason.ALREADY_DONE, "this outage was made good here already")
-    days = -(-lasted // timedelta(days=1))
+    days = -((command.began_at - command.ended_at) // _DAY)
     extended = tuple(
-        _anew(state, waiting, _later_by(state, waiting.due, days), act)
+        _anew(state, waiting, forwards(state, waiting.due.on + days * _DAY, rule="outage"), act)
         for waiting in state.tasks
         if waiting.due is not None
         and waiting.opened_at < command.ended_at
         and command.began_at < waiting.due.expires_at
     )
     if not extended:
-        raise Refusal(Reason.WRONG_STAGE, "nothing waits here that was open in the outage")
+        raise Refusal(
+            Reason.WRONG_STAGE,
+            "nothing waits here that was open in the outage; "
+            "an appeal window that has lapsed opens again by a return to it",
+        )
     return [
         e.DeadlinesExtended(
             prose=act.prose,
@@ -170,11 +201,15 @@ def extend_for_outage(state: Evaluation, command: ExtendForOutage, act: Act) -> 
     ]
 
 
-def _later_by(state: Evaluation, due: Due, days: int) -> Due:
-    """Return a deadline some days later, rolled forwards where the policy rolls, never back."""
-    roll = Roll.NEXT if state.policy.roll is Roll.NEXT else Roll.KEEP
-    on = due.on + timedelta(days=days)
-    return deadlines.on_day(state.calendar, on, roll=roll, rule="outage")
+def _must_be_over(command: ExtendForOutage, act: Act) -> None:
+    lasted = command.ended_at - command.began_at
+    if lasted <= timedelta(0):
+        raise invalid("ended_at", "lies before the outage began")
+    if command.ended_at > act.at:
+        raise invalid("ended_at", "lies in the future; record the outage when it is over")
+    if lasted > LONGEST_OUTAGE:
+        message = f"an outage lasts at most {LONGEST_OUTAGE.days} days; move deadlines instead"
+        raise invalid("ended_at", message)
 
 
 @decides(ReplaceCalendar, by=Party.SYSTEM, stages=RUNNING)

@@ -32,18 +32,21 @@ def report_progress(state: Evaluation, command: ReportProgress, act: Act) -> lis
 @decides(
     RecordPeriodicEvaluation,
     by=Party.SUPERVISOR,
-    stages=PERIODS_STAY_OPEN,
+    stages=(Stage.PLAN, Stage.PLAN_REVIEW, *PERIODS_STAY_OPEN),
     task=TaskKind.PERIODIC_EVALUATION,
     number="period",
 )
 def record_periodic_evaluation(
     state: Evaluation, command: RecordPeriodicEvaluation, act: Act
 ) -> list[e.AnyEvent]:
-    """Both levels and their predicate for a period that has ended."""
+    """Both levels and their predicate for a period that has ended, though its plan be redone."""
     per_year = state.policy.periods.per_year
     if command.period > per_year:
         raise invalid("period", f"the policy evaluates {per_year} periods a year")
     period = next((p for p in state.periods if p.number == command.period), None)
+    if period is None and state.stage not in PERIODS_STAY_OPEN:
+        message = "no plan is in force; a period is evaluated once one is"
+        raise Refusal(Reason.WRONG_STAGE, message)
     if period is None:
         ends_on = period_ends_on(state.terms, command.period)
         raise Refusal(

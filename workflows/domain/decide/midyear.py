@@ -8,7 +8,8 @@ from siklus.workflows.domain.commands import RecordMidyearReview, SubmitMidyearA
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.plan import REVIEW_LEAST
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.tasks import at_least, by_clock, task
+from siklus.workflows.domain.decide.self_evaluation import rating_opens_at
+from siklus.workflows.domain.decide.tasks import at_least, by_clock, stage_opens_at, task
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
@@ -60,6 +61,12 @@ def record_midyear_review(
             closes=(TaskKind.MIDYEAR_ACCOUNT, TaskKind.MIDYEAR_REVIEW),
         )
     ]
+
+
+def ends_at(state: Evaluation) -> datetime:
+    """Return when the midyear is over, done or not: what follows it opens."""
+    own = state.policy.self_evaluation
+    return stage_opens_at(state, own) if own.enabled else rating_opens_at(state)
 
 
 def review(state: Evaluation, at: datetime) -> Task:

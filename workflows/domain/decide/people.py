@@ -39,7 +39,7 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
         raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
     previous = seat(state, _PARTY[command.seat])
     again = command.seat is Seat.APPROVER and state.referred
-    if command.person == previous and not again:
+    if command.person == previous and command.person not in state.gone and not again:
         raise invalid("person", "fills that seat already")
     if command.seat is Seat.DECIDER:
         if state.appeal is None or state.stage is not Stage.APPEAL_DECISION:

@@ -5,17 +5,14 @@ from collections.abc import Callable
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import Correctable, CorrectEntry, ReturnToStage
-from siklus.workflows.domain.decide import forms
-from siklus.workflows.domain.decide.midyear import review
+from siklus.workflows.domain.decide import forms, midyear
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.plan import REVIEW_LEAST
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.self_evaluation import rating_opens_at
 from siklus.workflows.domain.decide.tasks import (
     at_least,
     by_clock,
     by_span,
-    stage_opens_at,
     task,
 )
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
@@ -49,20 +46,34 @@ def return_to_stage(state: Evaluation, command: ReturnToStage, act: Act) -> list
     A decided appeal is final by law, so nothing before it is opened again; a pending one is decided
     or withdrawn first. To a passed appeal window it is the explicit way back.
     """
-    opening = _OPENINGS.get(command.stage)
-    if opening is None or ORDER.index(command.stage) >= ORDER.index(state.stage):
-        possible = [stage for stage in _OPENINGS if ORDER.index(stage) < ORDER.index(state.stage)]
-        raise invalid("stage", f"from {state.stage} there is a way back to {', '.join(possible)}")
+    ways = _ways_back(state)
+    if command.stage not in ways:
+        message = f"from {state.stage} there is a way back to {', '.join(ways) or 'no other'}"
+        raise invalid("stage", message)
     if state.appeal is not None and state.appeal.outcome is not None:
         raise Refusal(Reason.APPEAL_FINAL, "the appeal decision is final; refer or approve it")
     forms.must_say(command, "reason")
-    opened = opening(state, act)
+    opened = _OPENINGS[command.stage](state, act)
     # Periods wait on: they are the supervisor's to evaluate whatever else is done again.
     stay = {TaskKind.PERIODIC_EVALUATION}
+    if command.stage is Stage.MIDYEAR:
+        stay.add(TaskKind.DECIDE_PLAN_CHANGE)
     closes = (t.id for t in state.tasks if t.kind not in stay and t.id != opened.id)
     return [
         e.StageReturned(prose=act.prose, stage=command.stage, opens=(opened,), closes=tuple(closes))
     ]
+
+
+def _ways_back(state: Evaluation) -> list[Stage]:
+    """Return the earlier stages that ask for something, of those that the employee was in.
+
+    A midyear that was held or missed lies behind the execution that follows it.
+    """
+    first, here = Stage.RATING if state.from_rating else Stage.PLAN, ORDER.index(state.stage)
+    between = ORDER[ORDER.index(first) : here]
+    earlier = [stage for stage in _OPENINGS if stage in between]
+    held = state.midyear.opened_at is not None and state.midyear.settled
+    return [*earlier, Stage.MIDYEAR] if held and state.stage is Stage.EXECUTION else earlier
 
 
 def _plan(state: Evaluation, act: Act) -> Task:
@@ -82,16 +93,13 @@ def _plan_review(state: Evaluation, act: Act) -> Task:
 
 
 def _midyear(state: Evaluation, act: Act) -> Task:
-    policy = state.policy
-    _must_be_enabled(policy.midyear)
-    over_at = rating_opens_at(state)
-    if policy.self_evaluation.enabled:
-        over_at = min(over_at, stage_opens_at(state, policy.self_evaluation))
-    if act.at >= over_at:
+    rule = state.policy.midyear
+    _must_be_enabled(rule)
+    if act.at >= midyear.ends_at(state):
         raise Refusal(Reason.WRONG_STAGE, "what follows the midyear has opened; it would be missed")
     if state.midyear.account_at is not None:
-        return review(state, act.at)
-    due = by_clock(state, "midyear.due", policy.midyear.due, act.at)
+        return midyear.review(state, act.at)
+    due = by_clock(state, "midyear.due", rule.due, act.at)
     due = at_least(state, due, "midyear.due.min_days", LEAST, act.at)
     return task(state, TaskKind.MIDYEAR_ACCOUNT, state.participants.employee, act.at, due)
 
@@ -160,6 +168,8 @@ def _entry(
 ) -> tuple[tuple[Level | None, Level | None], Predicate | None]:
     """Return the levels that stand, and the predicate that the new ones make."""
     if command.entry is Correctable.SELF_EVALUATION:
+        if command.number:
+            raise invalid("number", "is for periodic evaluations; leave it 0")
         own = state.self_evaluation
         if own.submitted_at is None:
             raise Refusal(Reason.WRONG_STAGE, "no self-evaluation was submitted")

@@ -11,6 +11,7 @@ from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import (
     Departure,
     ExclusionGround,
+    InRoster,
     RecordDeparture,
     ReplacePerson,
     Seat,
@@ -27,18 +28,9 @@ from siklus.workflows.domain.values import PersonId
 @decides(ReplacePerson, by=(Party.TEAM, Party.SYSTEM), stages=RUNNING)
 def replace_person(state: Evaluation, command: ReplacePerson, act: Act) -> list[e.AnyEvent]:
     """Seats, open tasks and places in lines move together; due times stay, lateness begins anew."""
-    leaving, employee = command.leaving, state.participants.employee
-    if leaving == employee:
-        raise invalid("leaving", "is the employee; record a departure or a transfer instead")
-    if command.successor == employee:
-        raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
-    if command.successor == leaving:
-        raise invalid("successor", "is the one who leaves")
-    if act.actor.person is not None:
-        forms.must_say(command, "reason")
-    if act.roster is None or (command.successor is not None and not act.roster.active):
-        raise invalid("successor", "is nobody who works in the agency now")
-    line = _line(command, act)
+    roster = _roster_of(state, command, act)
+    leaving = command.leaving
+    line = _line(state, command, roster)
     seats = tuple(_succession(state, leaving, line, act))
     opens = tuple(
         _handed_over(state, waiting, leaving, line, act)
@@ -54,45 +46,64 @@ def replace_person(state: Evaluation, command: ReplacePerson, act: Act) -> list[
             leaving=leaving,
             successor=line[0] if line else None,
             seats=seats,
-            superiors=_superiors(command, act),
+            superiors=_superiors(command, roster, line),
             opens=opens,
         )
     ]
 
 
-def _line(command: ReplacePerson, act: Act) -> tuple[PersonId, ...]:
-    """Return who may follow, the nearest first: the named successor, then the line above."""
-    above = act.roster.line if act.roster is not None else ()
+def _roster_of(state: Evaluation, command: ReplacePerson, act: Act) -> InRoster:
+    """Return what the roster said of two people who may follow each other here, or refuse."""
+    leaving, employee = command.leaving, state.participants.employee
+    if leaving == employee:
+        raise invalid("leaving", "is the employee; record a departure or a transfer instead")
+    if command.successor == employee:
+        raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
+    if command.successor == leaving:
+        raise invalid("successor", "is the one who leaves")
+    if act.actor.person is not None:
+        forms.must_say(command, "reason")
+    if act.roster is None or (command.successor is not None and not act.roster.active):
+        raise invalid("successor", "is nobody who works in the agency now")
+    return act.roster
+
+
+def _line(state: Evaluation, command: ReplacePerson, roster: InRoster) -> tuple[PersonId, ...]:
+    """Return who may follow, the nearest first: the named successor, then the line above.
+
+    The employee may be somebody's superior, and is passed over: nobody judges the own case.
+    """
     named = (command.successor,) if command.successor is not None else ()
-    found = dict.fromkeys((*named, *above))
-    return tuple(person for person in found if person != command.leaving)
+    out = {command.leaving, state.participants.employee}
+    return tuple(who for who in dict.fromkeys((*named, *roster.line)) if who not in out)
 
 
-def _superiors(command: ReplacePerson, act: Act) -> dict[PersonId, PersonId | None]:
-    """Return who stands above whom from the successor on, as far as the roster told."""
-    if act.roster is None:
-        return {}
-    if command.successor is not None:
-        return {command.successor: act.roster.superior}
-    line = act.roster.line
-    return {person: line[at + 1] if at + 1 < len(line) else None for at, person in enumerate(line)}
+def _superiors(
+    command: ReplacePerson, roster: InRoster, line: tuple[PersonId, ...]
+) -> dict[PersonId, PersonId | None]:
+    """Return who stands above whom from the successor on, as far as the roster told.
+
+    A subordinate who follows may still have the one who leaves above them in the roster.
+    """
+    if command.successor is not None and roster.superior != command.leaving:
+        return {command.successor: roster.superior}
+    above = dict(zip(line, (*line[1:], None), strict=False))
+    return {command.successor: above[command.successor]} if command.successor else above
 
 
 def _succession(
     state: Evaluation, leaving: PersonId, line: tuple[PersonId, ...], act: Act
 ) -> Iterable[e.Succession]:
     seats = state.participants
-    if seats.supervisor == leaving:
-        yield e.Succession(seat=Seat.SUPERVISOR, person=_first(state, line))
+    heir = next(iter(line), None)
+    # A supervisor whom nobody followed is named by the seat still: that is no news.
+    if seats.supervisor == leaving and (heir is not None or leaving not in state.gone):
+        yield e.Succession(seat=Seat.SUPERVISOR, person=heir)
     if seats.approver == leaving:
-        yield e.Succession(seat=Seat.APPROVER, person=_first(state, line))
+        yield e.Succession(seat=Seat.APPROVER, person=heir)
     deciding = state.appeal is not None and state.stage is Stage.APPEAL_DECISION
     if deciding and state.appeal is not None and state.appeal.decider == leaving:
         yield e.Succession(seat=Seat.DECIDER, person=_decider(state, line, act))
-
-
-def _first(state: Evaluation, line: tuple[PersonId, ...]) -> PersonId | None:
-    return next((who for who in line if who != state.participants.employee), None)
 
 
 def _decider(state: Evaluation, line: tuple[PersonId, ...], act: Act) -> PersonId | None:
@@ -100,20 +111,31 @@ def _decider(state: Evaluation, line: tuple[PersonId, ...], act: Act) -> PersonI
     if act.actor.person in state.raters:
         message = "whoever rated does not choose who decides; ask another of the team"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
-    judges = state.raters | {state.participants.employee}
-    return next((who for who in line if who not in judges), None)
+    return next((who for who in line if who not in state.raters), None)
+
+
+def _heir(
+    state: Evaluation, waiting: Task, leaving: PersonId, line: tuple[PersonId, ...], act: Act
+) -> PersonId | None:
+    """Return who gets a task; nobody decides an appeal and answers for the rater as well."""
+    if waiting.kind is TaskKind.DECIDE_APPEAL:
+        return _decider(state, line, act)
+    decider = None
+    if waiting.kind is TaskKind.RESPOND_TO_APPEAL and state.appeal is not None:
+        decider = state.appeal.decider
+        decider = _decider(state, line, act) if decider == leaving else decider
+    return next((who for who in line if who != decider), None)
 
 
 def _handed_over(
     state: Evaluation, waiting: Task, leaving: PersonId, line: tuple[PersonId, ...], act: Act
 ) -> Task:
     if waiting.holder == leaving:
-        decides_appeal = waiting.kind is TaskKind.DECIDE_APPEAL
-        heir = _decider(state, line, act) if decides_appeal else _first(state, line)
-        return handed_over(state, waiting, heir, act.at)
-    # It had climbed to them: it climbs once more from whoever is left.
+        return handed_over(state, waiting, _heir(state, waiting, leaving, line, act), act.at)
+    # It had climbed to them: if to them last, it climbs once more from whoever is left.
     rest = tuple(person for person in waiting.escalated_to if person != leaving)
-    return waiting.model_copy(update={"escalated_to": rest, "escalates_at": act.at})
+    climbs_at = act.at if waiting.escalated_to[-1] == leaving else waiting.escalates_at
+    return waiting.model_copy(update={"escalated_to": rest, "escalates_at": climbs_at})
 
 
 _GROUNDS = {Departure.DISMISSED_FOR_A_TIME: ExclusionGround.DISMISSED_FOR_A_TIME}

@@ -15,9 +15,11 @@ def confirmed(
     """Return what an act leads to once a second person gives it; before that, the request alone.
 
     The words may differ, the facts may not; and whatever a person does in between sets the request
-    aside (our decision). What the system does needs nobody else.
+    aside (our decision). What the system does needs nobody else. Whoever is excluded by another
+    name is excluded all the same.
     """
-    if kind not in state.policy.second_person or act.actor.person is None:
+    acts = {kind, *("exclude" for event in events if isinstance(event, e.EvaluationExcluded))}
+    if acts.isdisjoint(state.policy.second_person) or act.actor.person is None:
         return events
     body = command.model_dump(mode="json", exclude={"prose"})
     content = Digest(audit.chain(audit.GENESIS, audit.canonical(body)))

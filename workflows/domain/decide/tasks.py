@@ -5,12 +5,24 @@ from datetime import date, datetime, timedelta
 
 from siklus.workflows.domain import deadlines
 from siklus.workflows.domain.deadlines import Due
-from siklus.workflows.domain.model import Evaluation, Leave
+from siklus.workflows.domain.model import Absence, Evaluation
 from siklus.workflows.domain.policy import Clock, Late, Roll, Span, StageRule
 from siklus.workflows.domain.stages import OWN_TASKS, Task, TaskKind, task_id, task_rule
 from siklus.workflows.domain.values import PersonId
 
 _CLIMBS = frozenset({Late.ESCALATE, Late.TEAM_ACTS})
+_DATED = frozenset(
+    {
+        TaskKind.SUBMIT_PLAN,
+        TaskKind.REVIEW_PLAN,
+        TaskKind.MIDYEAR_ACCOUNT,
+        TaskKind.MIDYEAR_REVIEW,
+        TaskKind.SELF_EVALUATION,
+        TaskKind.RATE,
+        TaskKind.APPROVE,
+    }
+)
+"""What a day of the year belongs to; a day set for anything else is that one window's."""
 
 
 def task(
@@ -58,17 +70,24 @@ def moved_to(state: Evaluation, kind: TaskKind, on: date) -> Due:
     return deadlines.on_day(state.calendar, on, roll=Roll.KEEP, rule=path)
 
 
-def paused(state: Evaluation, due: Due, since: datetime, leaves: Iterable[Leave]) -> Due:
+def forwards(state: Evaluation, on: date, *, rule: str) -> Due:
+    """Return the end of a day given as more time: rolled on where the policy does, never back."""
+    roll = Roll.NEXT if state.policy.roll is Roll.NEXT else Roll.KEEP
+    return deadlines.on_day(state.calendar, on, roll=roll, rule=rule)
+
+
+def paused(state: Evaluation, due: Due, since: datetime, leaves: Iterable[Absence]) -> Due:
     """Return a due time as it is when the clock stands still on days of leave after `since`."""
-    first = on = since.astimezone(state.calendar.tz).date()
-    left = (due.on - first).days
+    on = since.astimezone(state.calendar.tz).date()
+    left = (due.on - on).days
     away = tuple(leaves)
     while left > 0:
         on += timedelta(days=1)
         left -= not any(leave.from_on <= on <= leave.to_on for leave in away)
-    if on <= due.on:
+    late_already = left < 0
+    if late_already or on <= due.on:
         return due
-    return deadlines.on_day(state.calendar, on, roll=state.policy.roll, rule="leave_pauses_clocks")
+    return forwards(state, on, rule="leave_pauses_clocks")
 
 
 def _as_moved(
@@ -77,21 +96,25 @@ def _as_moved(
     """Return a new task's due time with what the team and the employee's leave make of it.
 
     A day brought forward never takes the notice that the policy leaves, nor what a late starter
-    has by days.
+    has by days. A plan that comes back has its due time with all of that in it.
     """
-    if due is None:
-        return None
-    on = state.moved.get(task_id(kind, number))
+    if due is None or (kind is TaskKind.SUBMIT_PLAN and due == state.plan.due):
+        return due
+    on = state.moved.get(task_id(kind, number)) if kind in _DATED else None
     if on is not None:
         put = moved_to(state, kind, on)
         if put.due_at >= due.due_at:
             due = put
         elif due.basis_on is None:
             notice = by_span(state, "deadlines.notice", state.policy.deadlines.notice, at)
-            due = notice if notice.due_at > put.due_at else put
+            due = min(due, max(put, notice, key=_ends), key=_ends)
     if kind in OWN_TASKS and state.leaves:
         due = paused(state, due, at, state.leaves)
     return due
+
+
+def _ends(due: Due) -> datetime:
+    return due.due_at
 
 
 def first_climb_at(

@@ -5,6 +5,7 @@ from typing import Literal
 
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import Correctable, LeaveKind
+from siklus.workflows.domain.deadlines import Due
 from siklus.workflows.domain.events.base import Event
 from siklus.workflows.domain.values import Digest, Instant, Level, Predicate
 
@@ -34,6 +35,8 @@ class LeaveRecorded(Event):
     leave: LeaveKind
     from_on: date
     to_on: date
+    plan_due: Due | None = None
+    """When the plan that was handed in would be due, should it come back."""
 
 
 class CalendarReplaced(Event):
