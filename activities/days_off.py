@@ -40,12 +40,18 @@ async def start_calendar_refresh(
         if not await days_pinned.differs(connection, agency, _wanted(known)):
             return None
         operation = await enter(connection, agency, at=at)
-    await undertake(client, agency, operation)
+    if operation is not None:
+        await undertake(client, agency, operation)
     return operation
 
 
-async def enter(connection: Connection, agency: AgencyId, *, at: datetime) -> str:
-    """Enter an operation that brings running evaluations the days off known now; return its id."""
+async def enter(connection: Connection, agency: AgencyId, *, at: datetime) -> str | None:
+    """Enter an operation that brings running evaluations the days off known now; return its id.
+
+    None where nothing runs. Its list is drawn up when it begins, from those that lack such a day.
+    """
+    if not await days_pinned.any_runs(connection, agency):
+        return None
     operation = f"op-{secrets.token_hex(8)}"
     row = OperationRow(
         operation=operation,

@@ -124,7 +124,7 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
         Policies(parts.store, parts.clock), registry
     )
     roster_service_pb2_grpc.add_RosterServiceServicer_to_server(
-        Roster(parts.store, parts.clock), registry
+        Roster(parts.store, parts.client, parts.clock), registry
     )
     roster_import_service_pb2_grpc.add_RosterImportServiceServicer_to_server(
         RosterImport(parts.store, parts.clock), registry

@@ -83,6 +83,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "EraseTexts": ("SELF_DECISION", "EVALUATION_RUNNING"),
     "CreateSubscription": ("ALREADY_EXISTS", "TARGET_NOT_ALLOWED", "LIMIT_REACHED"),
     "ApplyOperation": ("COHORT_CHANGED", "ENGINE_UNAVAILABLE"),
+    "SetHolidays": ("ENGINE_UNAVAILABLE",),
     "PauseOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
     "ResumeOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),
     "CancelOperation": ("OPERATION_STATE", "ENGINE_UNAVAILABLE"),

@@ -5,8 +5,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
+from temporalio.client import Client
+
+from siklus.activities import days_off
+from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import days
 from siklus.activities.store.queries import roster as queries
+from siklus.services import operating
+from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import names, roster_rows
 from siklus.services.rpc.gate import admit
@@ -28,6 +34,10 @@ IMPORT_SECONDS: Final = 8.0
 
 class Roster(MandateMethods, roster_service_pb2_grpc.RosterServiceServicer):
     """Answers for the roster of the caller's agency."""
+
+    def __init__(self, store: Store, client: Client, clock: Clock) -> None:
+        super().__init__(store, clock)
+        self._client = client
 
     async def ImportUnits(  # noqa: N802
         self, request: pb.ImportUnitsRequest, context: Context
@@ -136,8 +146,12 @@ class Roster(MandateMethods, roster_service_pb2_grpc.RosterServiceServicer):
                     "there is no such unit",
                     details={"name": names.unit_name(agency, request.unit)},
                 )
-            await queries.register(connection, agency, agency, at=self._clock.now())
-            await days.replace(connection, agency, request.unit, request.year, off)
+            async with connection.transaction():
+                await queries.register(connection, agency, agency, at=self._clock.now())
+                await days.replace(connection, agency, request.unit, request.year, off)
+                refresh = await days_off.enter(connection, agency, at=self._clock.now())
+        if refresh is not None:
+            await operating.begin(self._client, agency, refresh)
         shown = [pb.Holiday(on=day.on.isoformat(), name=day.name) for day in off]
         return pb.SetHolidaysResponse(holidays=shown)
 

@@ -11,6 +11,7 @@ from siklus.services.local.stack import LocalStack
 from siklus.v1 import evaluation_pb2
 from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operations_pb2 as messages
+from siklus.v1 import roster_service_pb2 as roster
 from tests.e2e.agency import Agency, crowd, eventually, launched_agency
 from tests.e2e.people import Person
 
@@ -71,6 +72,11 @@ class Office:
     async def reads(self, name: str) -> messages.Operation:
         answer: pb.GetOperationResponse = await self.by.sends(pb.GetOperationRequest(name=name))
         return answer.operation
+
+    async def lists(self) -> list[messages.Operation]:
+        request = pb.ListOperationsRequest(parent=self.agency.name)
+        answer: pb.ListOperationsResponse = await self.by.sends(request)
+        return list(answer.operations)
 
     async def results(self, name: str) -> list[messages.OperationResult]:
         request = pb.ListOperationResultsRequest(name=name, page_size=200)
@@ -146,3 +152,31 @@ async def test_a_supervisor_is_replaced_for_everybody_by_one_call(agency: Agency
         assert (await person.reads()).supervisor == "rina"
     (waiting,) = await agency.person("rina").inbox(kind=evaluation_pb2.TASK_KIND_REVIEW_PLAN)
     assert waiting.person == "p0001"
+
+
+async def test_days_off_that_become_known_move_what_runs_later(agency: Agency) -> None:
+    submitted = agency.person("p0001")
+    before = (await submitted.reads()).tasks[0]
+
+    await agency.admin.sends(
+        roster.SetHolidaysRequest(
+            parent=agency.name,
+            unit="dinas",
+            year=date.fromisoformat(before.due_on).year,
+            holidays=[roster.Holiday(on=before.due_on, name="Banjir")],
+        )
+    )
+
+    async def moved() -> bool:
+        return (await submitted.reads()).tasks[0].due_on > before.due_on
+
+    await eventually(moved)
+    (waiting,) = (await submitted.asks_why()).waiting
+    assert "Banjir" in {day.name for day in waiting.due.skipped}
+    last = (await agency.admin.reads_history(submitted))[-1]
+    assert (last.kind, last.actor) == ("calendar_replaced", "system:clock")
+    newest = (await Office(agency).lists())[0]
+    assert (newest.command, newest.created_by) == ("replace_calendar", "")
+    # Under the new days the preview still reads every evaluation.
+    day = date.fromisoformat(before.due_on) + timedelta(days=30)
+    assert await Office(agency).previews(later_plan(day), people=["p0001"])

@@ -8,6 +8,7 @@ from psycopg.rows import args_row
 from siklus.activities.store.pool import Connection
 from siklus.workflows.domain.values import AgencyId, CycleId, Digest, EvaluationKey
 
+RUNS = "SELECT EXISTS (SELECT FROM evaluation WHERE agency = %s AND NOT ended)"
 UNITS = """
     SELECT c.cycle, c.policy, c.policy_version, c.year, u.code, u.zone, u.weekdays
     FROM (SELECT DISTINCT cycle, unit FROM evaluation WHERE agency = %(agency)s AND NOT ended) AS e
@@ -64,6 +65,12 @@ class Wanted:
     unit: str
     zone: str
     digest: Digest
+
+
+async def any_runs(connection: Connection, agency: AgencyId) -> bool:
+    """Tell whether an evaluation runs."""
+    row = await (await connection.execute(RUNS, (agency,))).fetchone()
+    return bool(row and row[0])
 
 
 async def units(connection: Connection, agency: AgencyId) -> list[UnitOfCycle]:

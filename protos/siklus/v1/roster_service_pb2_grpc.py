@@ -137,7 +137,8 @@ class RosterServiceServicer:
     def SetHolidays(self, request, context):
         """Sets a year's regional days off of one unit or of the whole agency, in addition to the national
         ones; what was set before for the same unit and year is replaced. Evaluations that start later
-        count with them.
+        count with them; in those that run, an operation of Siklus' own moves deadlines that would fall on
+        them, later and never earlier, and leaves what has passed as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

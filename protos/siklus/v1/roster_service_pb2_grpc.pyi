@@ -55,7 +55,8 @@ class RosterServiceStub:
     SetHolidays: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.SetHolidaysRequest, _roster_service_pb2.SetHolidaysResponse]
     """Sets a year's regional days off of one unit or of the whole agency, in addition to the national
     ones; what was set before for the same unit and year is replaced. Evaluations that start later
-    count with them.
+    count with them; in those that run, an operation of Siklus' own moves deadlines that would fall on
+    them, later and never earlier, and leaves what has passed as it is.
     """
     CreateMandate: _grpc.UnaryUnaryMultiCallable[_mandates_pb2.CreateMandateRequest, _mandates_pb2.CreateMandateResponse]
     """Enters a mandate, by which an acting official (Plt/Plh) uses another's say: on tasks that wait
@@ -98,7 +99,8 @@ class RosterServiceAsyncStub(RosterServiceStub):
     SetHolidays: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.SetHolidaysRequest, _roster_service_pb2.SetHolidaysResponse]  # type: ignore[assignment]
     """Sets a year's regional days off of one unit or of the whole agency, in addition to the national
     ones; what was set before for the same unit and year is replaced. Evaluations that start later
-    count with them.
+    count with them; in those that run, an operation of Siklus' own moves deadlines that would fall on
+    them, later and never earlier, and leaves what has passed as it is.
     """
     CreateMandate: _aio.UnaryUnaryMultiCallable[_mandates_pb2.CreateMandateRequest, _mandates_pb2.CreateMandateResponse]  # type: ignore[assignment]
     """Enters a mandate, by which an acting official (Plt/Plh) uses another's say: on tasks that wait
@@ -174,7 +176,8 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_roster_service_pb2.SetHolidaysResponse, _abc.Awaitable[_roster_service_pb2.SetHolidaysResponse]]:
         """Sets a year's regional days off of one unit or of the whole agency, in addition to the national
         ones; what was set before for the same unit and year is replaced. Evaluations that start later
-        count with them.
+        count with them; in those that run, an operation of Siklus' own moves deadlines that would fall on
+        them, later and never earlier, and leaves what has passed as it is.
         """
 
     @_abc_1.abstractmethod
