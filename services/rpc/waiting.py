@@ -27,8 +27,8 @@ _HELD = {
     "en": "{task}: waiting for {holder} since {since}.",
 }
 _DUE = {
-    "id": "Batas waktu {due}, menurut aturan {rule}{counted}{rolled}{estimated}.",
-    "en": "Due {due}, by the rule {rule}{counted}{rolled}{estimated}.",
+    "id": "Batas waktu {due}, menurut aturan {rule}{moved}{counted}{rolled}{estimated}.",
+    "en": "Due {due}, by the rule {rule}{moved}{counted}{rolled}{estimated}.",
 }
 _COUNTED = {
     "id": {
@@ -44,6 +44,21 @@ _ROLLED = {
     "id": ", digeser dari {on} karena bukan hari kerja",
     "en": ", moved from {on} because nobody works then",
 }
+_MOVED = {
+    "id": {
+        "moved": " (ditetapkan tim pengelola kinerja)",
+        "outage": " (diperpanjang karena gangguan layanan)",
+        "leave_pauses_clocks": " (hari cuti tidak dihitung)",
+        "notice": " (jangka waktu pemberitahuan sebelum batas waktu dimajukan)",
+    },
+    "en": {
+        "moved": " (set by the agency's team)",
+        "outage": " (extended for an outage)",
+        "leave_pauses_clocks": " (days of leave are not counted)",
+        "notice": " (the notice that a deadline brought forward leaves)",
+    },
+}
+"""By the last part of a rule that has moved a deadline."""
 _ESTIMATED = {
     "id": " (bergantung pada hari libur yang belum ditetapkan)",
     "en": " (rests on a holiday not decreed yet)",
@@ -196,6 +211,7 @@ def _say_due(due: Due, language: Language) -> str:
     return _DUE[language].format(
         due=instant(due.due_at, due.zone, language),
         rule=due.rule,
+        moved=_MOVED[language].get(due.rule.rpartition(".")[2], ""),
         counted=counted,
         rolled=rolled,
         estimated=_ESTIMATED[language] if due.estimated else "",

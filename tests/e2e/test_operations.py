@@ -2,18 +2,25 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import grpc
 import pytest
 
 from siklus.services.local.stack import LocalStack
-from siklus.v1 import evaluation_pb2
+from siklus.services.local.virtual_time import VirtualTime
+from siklus.v1 import commands_plan_pb2 as plan
+from siklus.v1 import evaluation_pb2, values_pb2
 from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operations_pb2 as messages
+from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
-from tests.e2e.agency import Agency, crowd, eventually, launched_agency
-from tests.e2e.people import Person
+from siklus.workflows.domain.values import AgencyId, Role
+from siklus.workflows.packs import source_of
+from tests.e2e.agency import NATIONAL, Agency, agency_at, crowd, eventually, launched_agency
+from tests.e2e.calls import refused
+from tests.e2e.people import Person, indicators
 
 APPLIED = messages.OPERATION_OUTCOME_APPLIED
 PEOPLE = 6
@@ -99,6 +106,14 @@ def _outcome(each: messages.OperationResult | messages.PreviewedEvaluation) -> s
     return f"{name} {each.reason}".strip()
 
 
+async def reminders(agency: Agency, of: Person) -> list[date]:
+    """Return the days on which the record reminds of what waits in an evaluation."""
+    query = "SELECT unnest(remind_on) FROM task WHERE agency = %s AND cycle = %s AND person = %s"
+    async with agency.stack.store.agency(AgencyId(agency.id)) as connection:
+        rows = await connection.execute(query, (agency.id, agency.cycle_id, of.person))
+        return [day for (day,) in await rows.fetchall()]
+
+
 def later_plan(day: date) -> messages.OperationAct:
     return messages.OperationAct(
         move_deadline=messages.MoveDeadlineAct(
@@ -137,6 +152,24 @@ async def test_a_cohorts_deadline_moves_as_the_preview_told(agency: Agency) -> N
     assert waiting.due.rule == "plan.moved"
     last = (await agency.admin.reads_history(rest[0]))[-1]
     assert (last.kind, last.actor) == ("deadline_moved", "tim")
+    assert {each.isoformat() for each in await reminders(agency, rest[0])} >= set(
+        change.reminders_added
+    )
+
+    # The timer of the year rings at the new instant, and not at the old one.
+    clock, workflow = VirtualTime(agency.stack.client), agency.workflow_id(rest[0])
+    await clock.forward_to(workflow, before.due_at.ToDatetime(UTC) + timedelta(hours=3))
+    assert (await agency.admin.reads_history(rest[0]))[-1].kind == "deadline_moved"
+    await clock.forward_to(workflow, change.due_at_after.ToDatetime(UTC) + timedelta(hours=3))
+
+    async def flagged() -> bool:
+        return (await agency.admin.reads_history(rest[0]))[-1].kind == "task_flagged"
+
+    await eventually(flagged)
+    late = (await agency.admin.reads_history(rest[0]))[-1]
+    legal_at = change.due_at_after.ToDatetime(UTC) + timedelta(seconds=1)
+    assert late.occurred_at.ToDatetime(UTC) == legal_at
+    assert late.recorded_at.ToDatetime(UTC) >= legal_at
 
 
 async def test_a_supervisor_is_replaced_for_everybody_by_one_call(agency: Agency) -> None:
@@ -155,28 +188,113 @@ async def test_a_supervisor_is_replaced_for_everybody_by_one_call(agency: Agency
 
 
 async def test_days_off_that_become_known_move_what_runs_later(agency: Agency) -> None:
-    submitted = agency.person("p0001")
-    before = (await submitted.reads()).tasks[0]
+    asking, supervisor = agency.person("p0001"), agency.person("rina")
+    clock = VirtualTime(agency.stack.client)
+    year = agency.stack.clock.now().year + 1
+    await clock.forward_to(agency.workflow_id(asking), datetime(year, 1, 6, 3, tzinfo=UTC))
+    await supervisor.approves_plan(asking)
+    await asking.gives(plan.RequestPlanChangeRequest(indicators=indicators("berkas"), reason="x"))
+    (before,) = (await asking.reads()).tasks
 
     await agency.admin.sends(
         roster.SetHolidaysRequest(
             parent=agency.name,
             unit="dinas",
-            year=date.fromisoformat(before.due_on).year,
+            year=year,
             holidays=[roster.Holiday(on=before.due_on, name="Banjir")],
         )
     )
 
     async def moved() -> bool:
-        return (await submitted.reads()).tasks[0].due_on > before.due_on
+        return (await asking.reads()).tasks[0].due_on > before.due_on
 
     await eventually(moved)
-    (waiting,) = (await submitted.asks_why()).waiting
+    (waiting,) = (await asking.asks_why()).waiting
     assert "Banjir" in {day.name for day in waiting.due.skipped}
-    last = (await agency.admin.reads_history(submitted))[-1]
+    last = (await agency.admin.reads_history(asking))[-1]
     assert (last.kind, last.actor) == ("calendar_replaced", "system:clock")
     newest = (await Office(agency).lists())[0]
     assert (newest.command, newest.created_by) == ("replace_calendar", "")
     # Under the new days the preview still reads every evaluation.
     day = date.fromisoformat(before.due_on) + timedelta(days=30)
     assert await Office(agency).previews(later_plan(day), people=["p0001"])
+
+
+async def test_a_second_member_of_the_team_confirms_what_the_first_asked_for(
+    stack: LocalStack,
+) -> None:
+    source = source_of(NATIONAL).decode()
+    asks = source.replace("rules:\n", "rules:\n  second_person: [cancel]\n", 1)
+    async with agency_at(stack, "dua-orang", cycle="y") as opened:
+        await opened.employ(crowd(2))
+        await opened.admin.sends(
+            policies.PublishPolicyRequest(parent=opened.name, request_id="p", yaml=asks)
+        )
+        await opened.create_cycle(stack.clock.now().year + 1)
+        await opened.launch()
+        act = messages.OperationAct(cancel=messages.CancelAct())
+        both = {"people": ["p0001", "p0002"]}
+        first, second = Office(opened), Office(opened, opened.person("lain", Role.AGENCY_ADMIN))
+
+        assert set((await first.does(act, **both)).values()) == {"WAITS_FOR_SECOND_PERSON"}
+        again = set((await first.does(act, **both)).values())
+        assert again == {"REFUSED SECOND_PERSON_REQUIRED"}
+        assert set((await second.does(act, **both)).values()) == {"APPLIED"}
+
+        # Ended ones are reached by a reopening alone, through the record.
+        reopen = messages.OperationAct(reopen=messages.ReopenAct())
+        assert await first.previews(act, **both) == []
+        assert set((await second.does(reopen, **both)).values()) == {"APPLIED"}
+        (one, _) = await first.previews(act, **both)
+        assert one.stage == evaluation_pb2.STAGE_PLAN
+
+
+async def test_what_is_asked_for_again_is_done_once_and_counted_first(agency: Agency) -> None:
+    office = Office(agency)
+    act = later_plan(date(agency.stack.clock.now().year + 1, 2, 25))
+    with refused(grpc.StatusCode.ABORTED, "COHORT_CHANGED", matching="1"):
+        await office.applies(act, people=["p0003"], expected_count=7)
+
+    once = await office.applies(act, people=["p0003"], request_id="sekali", expected_count=1)
+    again = await office.applies(act, people=["p0003"], request_id="sekali", expected_count=1)
+
+    assert again.name == once.name
+    await office.is_done(once.name)
+    (result,) = await office.results(once.name)
+    assert (result.outcome, result.display_name) == (APPLIED, "Pegawai 3")
+    kinds = [each.kind for each in await agency.admin.reads_history(agency.person("p0003"))]
+    assert kinds.count("deadline_moved") == 2
+    with refused(grpc.StatusCode.FAILED_PRECONDITION, "OPERATION_STATE"):
+        await agency.admin.sends(pb.PauseOperationRequest(name=once.name, request_id="jeda"))
+
+
+async def test_all_cycles_at_once_are_for_outages_and_replacements(agency: Agency) -> None:
+    parent = f"{agency.name}/cycles/-"
+    cancel = messages.OperationAct(cancel=messages.CancelAct())
+    with refused(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"):
+        await Office(agency).applies(cancel, parent=parent)
+
+    act = messages.OperationAct(extend_for_outage=messages.ExtendForOutageAct(outage="listrik"))
+    now = agency.stack.clock.now()
+    act.extend_for_outage.began_at.FromDatetime(now - timedelta(hours=5))
+    act.extend_for_outage.ended_at.FromDatetime(now - timedelta(hours=1))
+    became = await Office(agency).does(act, parent=parent, people=["p0005"])
+
+    assert became == {"p0005": "REFUSED WRONG_STAGE"}  # it was opened after the outage
+
+
+async def test_an_admin_leaves_the_own_evaluation_to_others_and_an_auditor_only_looks(
+    agency: Agency,
+) -> None:
+    act = messages.OperationAct(
+        exclude=messages.ExcludeAct(ground=values_pb2.EXCLUSION_GROUND_OTHER)
+    )
+    own = Office(agency, agency.person("p0006", Role.AGENCY_ADMIN))
+
+    assert await own.does(act, people=["p0006"]) == {"p0006": "REFUSED SELF_DECISION"}
+
+    auditor = Office(agency, agency.auditor)
+    assert len(await auditor.previews(act, people=["p0006"])) == 1
+    assert await auditor.lists()
+    with refused(grpc.StatusCode.PERMISSION_DENIED, "ROLE_REQUIRED"):
+        await auditor.applies(act, people=["p0006"])

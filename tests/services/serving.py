@@ -36,7 +36,7 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     server = grpc.aio.server(interceptors=chain(verify), options=list(SERVER_OPTIONS))
     policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(Policies(store, clock), server)
     roster_service_pb2_grpc.add_RosterServiceServicer_to_server(
-        Roster(store, client, clock), server
+        Roster(store, temporal, clock), server
     )
     roster_import_service_pb2_grpc.add_RosterImportServiceServicer_to_server(
         RosterImport(store, clock), server

@@ -1,8 +1,12 @@
 """What people are told about why an evaluation waits, in both languages."""
 
+from datetime import date, timedelta
+
 from siklus.services.rpc.waiting import explain
 from siklus.v1 import evaluation_pb2, values_pb2
-from tests.domain.story import BUDI, planned, story
+from siklus.workflows.domain.commands import ExtendForOutage, LeaveKind, MoveDeadline, RecordLeave
+from siklus.workflows.domain.stages import TaskKind
+from tests.domain.story import BUDI, make_policy, planned, story
 
 NAMES = {BUDI: "Budi Contoh"}
 
@@ -33,3 +37,31 @@ def test_when_nothing_waits_it_says_what_comes_next_and_when() -> None:
     assert said.text.en.startswith("Nothing waits for anybody. Coming next, from ")
     assert "1 July 2026" in said.text.en
     assert "Selanjutnya, mulai Rabu, 1 Juli 2026" in said.text.id
+
+
+def test_who_moved_a_deadline_and_why_is_told_in_both_languages() -> None:
+    why = {"reason": "Banjir"}
+    move = MoveDeadline(task=TaskKind.SUBMIT_PLAN, due_on=date(2026, 1, 21), prose=why)
+    moved = story().at("2026-01-05 09:00").team.gives(move)
+    out = story().at("2026-01-08 09:00")
+    outage = ExtendForOutage(
+        outage="listrik",
+        began_at=out.now - timedelta(hours=30),
+        ended_at=out.now - timedelta(hours=2),
+        prose=why,
+    )
+    out.team.gives(outage)
+    leave = RecordLeave(
+        leave=LeaveKind.SICK, from_on=date(2026, 1, 7), to_on=date(2026, 1, 9), prose=why
+    )
+    policy = make_policy(leave_pauses_clocks=True)
+    away = story(policy=policy).at("2026-01-05 09:00").team.gives(leave)
+
+    told = [explain(each.state, each.now, NAMES).text for each in (moved, out, away)]
+
+    assert "plan.moved (ditetapkan tim pengelola kinerja)" in told[0].id
+    assert "plan.moved (set by the agency's team)" in told[0].en
+    assert "outage (diperpanjang karena gangguan layanan)" in told[1].id
+    assert "outage (extended for an outage)" in told[1].en
+    assert "leave_pauses_clocks (hari cuti tidak dihitung)" in told[2].id
+    assert "leave_pauses_clocks (days of leave are not counted)" in told[2].en
