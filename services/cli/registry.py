@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "mandate": "siklus.services.cli.mandate",
     "cycle": "siklus.services.cli.cycle",
     "reminders": "siklus.services.cli.reminders",
+    "operation": "siklus.services.cli.operation",
     "audit": "siklus.services.cli.audit",
     "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",

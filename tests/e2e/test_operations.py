@@ -1,5 +1,7 @@
 """One act on many evaluations, over gRPC: what the preview tells is what comes of it."""
 
+import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -8,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
+from siklus.services.cli import run
 from siklus.services.local.stack import LocalStack
 from siklus.services.local.virtual_time import VirtualTime
 from siklus.v1 import commands_plan_pb2 as plan
@@ -298,3 +301,46 @@ async def test_an_admin_leaves_the_own_evaluation_to_others_and_an_auditor_only_
     assert await auditor.lists()
     with refused(grpc.StatusCode.PERMISSION_DENIED, "ROLE_REQUIRED"):
         await auditor.applies(act, people=["p0006"])
+
+
+async def test_the_command_line_previews_asks_applies_and_tells_by_its_exit_code(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack, day = agency.stack, f"{agency.stack.clock.now().year + 1}-02-26"
+    monkeypatch.setenv("SIKLUS_SERVER", f"127.0.0.1:{stack.grpc_port}")
+    monkeypatch.setenv("SIKLUS_TOKEN", stack.token(agency.id, "tim", Role.AGENCY_ADMIN))
+
+    async def siklus(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = await asyncio.to_thread(run, ["operation", *words])
+        said = capsys.readouterr()
+        # The server of this process logs beside what the command prints.
+        out = [line for line in said.out.splitlines() if " request_id=" not in line]
+        return code, "\n".join(out), said.err
+
+    move = ("move-deadline", agency.cycle_id, "--task", "submit-plan", "--on", day)
+    chosen = ("--person", "p0004", "--reason", "Banjir")
+    code, out, _ = await siklus(*move, "--person", "p0004", "--preview")
+    assert code == 0
+    assert f"→ {day}" in out
+    code, _, err = await siklus(*move, *chosen)
+    assert code == 2
+    assert "1 evaluations: 1 applied" in err
+    assert "nobody is there to agree" in err
+
+    code, out, _ = await siklus(*move, *chosen, "--yes", "--json")
+    done = json.loads(out)
+    assert (code, done["state"], done["total"]) == (0, "OPERATION_STATE_DONE", 1)
+    assert (await agency.person("p0004").reads()).tasks[0].due_on == day
+    # Somebody who cannot be moved any more makes it 1, and the results tell why.
+    await agency.person("p0005").submits_plan()
+    both = ("--person", "p0005", "--person", "p0004", "--reason", "x", "--yes", "--json")
+    code, out, _ = await siklus(*move, *both)
+    assert code == 1
+    operation = json.loads(out)["name"].rpartition("/")[2]
+    code, out, _ = await siklus("results", operation, "--outcome", "refused")
+    assert (code, "WRONG_STAGE" in out, "p0005.1" in out) == (0, True, True)
+    assert (await siklus("show", operation, "--watch"))[0] == 1
+    code, out, _ = await siklus("list")
+    assert (code, operation in out) == (0, True)
+    assert (await siklus(*move[:3], "lunch", *move[4:]))[0] == 2
