@@ -6,6 +6,7 @@ from datetime import date
 from functools import cache
 from importlib import metadata
 from itertools import groupby
+from typing import Final
 
 import holidays
 from holidays import HolidayBase
@@ -13,6 +14,8 @@ from holidays import HolidayBase
 from siklus.workflows.domain.calendar import Calendar, DayOff
 from siklus.workflows.domain.policy import CalendarRule
 
+RELEASE: Final = metadata.version("holidays")
+"""Of the national days off."""
 _LANGUAGES = {"ID": "id"}
 """Holidays keep the names of their own country; None takes the package's default."""
 
@@ -38,7 +41,7 @@ def snapshot(
         zone=rule.zone or zone,
         weekdays=tuple(sorted(set(week))),
         days_off=days_off,
-        version=f"holidays-{metadata.version('holidays')}+{digest}",
+        version=f"holidays-{RELEASE}+{digest}",
     )
 
 

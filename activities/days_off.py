@@ -4,11 +4,13 @@ They come from an agency's regional days, or from a new release of the national 
 run only ever move later by it; the rule book sees to that.
 """
 
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from temporalio import activity
 from temporalio.client import Client
 
 from siklus.activities import calendars
@@ -23,23 +25,39 @@ from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey
 
 COMMAND: Final = "replace_calendar"
-LOOKING_SECONDS: Final = 120.0
-"""To look through the evaluations of a million people."""
 REASON: Final = "days off became known"
+
+
+class DaysOff:
+    """The activity that looks for new national days off; one for a worker."""
+
+    def __init__(self, store: Store, client: Client, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._client = client
+        self._now = now
+
+    @activity.defn(name="refresh_calendars")
+    async def refresh_calendars(self, agency: AgencyId) -> str | None:
+        """Begin the operation, once after each release of the national days; return its id."""
+        return await start_calendar_refresh(self._store, self._client, agency, at=self._now())
 
 
 async def start_calendar_refresh(
     store: Store, client: Client, agency: AgencyId, *, at: datetime
 ) -> str | None:
-    """Begin an operation where an evaluation lacks days off that are known; return its id.
+    """Begin an operation where none has brought this release of the national days; return its id.
 
-    None where nothing is to be done. Raises StoreUnavailable, and what Temporal's client does.
+    None where nothing runs, or one did: regional days bring an operation as they are set. One that
+    was entered while Temporal was away is begun now. Raises StoreUnavailable, and what Temporal's
+    client does.
     """
-    async with store.agency(agency, within=LOOKING_SECONDS) as connection:
-        known = await _known(connection, agency)
-        if not await days_pinned.differs(connection, agency, _wanted(known)):
+    async with store.agency(agency) as connection:
+        newest = await operations.newest(connection, agency, COMMAND)
+        operation = newest.operation if newest else None
+        if newest is None or json.loads(newest.body).get("release") != calendars.RELEASE:
+            operation = await enter(connection, agency, at=at)
+        elif newest.state != State.PREPARING:
             return None
-        operation = await enter(connection, agency, at=at)
     if operation is not None:
         await undertake(client, agency, operation)
     return operation
@@ -57,7 +75,7 @@ async def enter(connection: Connection, agency: AgencyId, *, at: datetime) -> st
         operation=operation,
         cycle=None,
         command=COMMAND,
-        body="{}",
+        body=json.dumps({"release": calendars.RELEASE}),
         selection="{}",
         asked=b"",
         reason=REASON,
@@ -119,6 +137,6 @@ async def _known(connection: Connection, agency: AgencyId) -> dict[tuple[CycleId
 
 def _wanted(known: dict[tuple[CycleId, str], Calendar]) -> list[Wanted]:
     return [
-        Wanted(cycle, unit, calendar.zone, digest_of(calendar))
+        Wanted(cycle, unit, calendar.zone, calendar.version.partition("+")[2])
         for (cycle, unit), calendar in known.items()
     ]

@@ -14,6 +14,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from siklus.activities.changing import Changes
 from siklus.activities.cohort import Cohorts
 from siklus.activities.commanding import OnTemporal
+from siklus.activities.days_off import DaysOff
 from siklus.activities.delivery import Delivery
 from siklus.activities.keyring import Keys
 from siklus.activities.mail.post import Mailer
@@ -75,6 +76,7 @@ async def running_worker(
     running = OnTemporal(client)
     changes = Changes(store, running, clock.now)
     segments = Segments(store, running)
+    days_off = DaysOff(store, client, clock.now)
     upkeep = Upkeep(store, running, clock.now, partial(begin, client))
     # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
     runner = UnsandboxedWorkflowRunner()
@@ -108,6 +110,7 @@ async def running_worker(
                 changes.finish_change,
                 upkeep.start_due_changes,
                 upkeep.relieve_page,
+                days_off.refresh_calendars,
             ],
             workflow_runner=runner,
             max_concurrent_activities=4,

@@ -58,7 +58,8 @@ class ChangeWorkflow:
 
 @workflow.defn(name="UpkeepWorkflow")
 class UpkeepWorkflow:
-    """Begin the changes whose day has come; hand over what is held by whoever left."""
+    """Begin the changes whose day has come, hand over what is held by whoever left, and bring days
+    off that became known."""
 
     @workflow.run
     async def run(self, agency: AgencyId) -> int:
@@ -86,4 +87,12 @@ class UpkeepWorkflow:
             if done.after is None:
                 break
             page = page.model_copy(update={"after": done.after})
+        await workflow.execute_activity(
+            ports.refresh_calendars,
+            agency,
+            task_queue=names.COHORT_QUEUE,
+            start_to_close_timeout=SOON,
+            schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
+            retry_policy=RETRY,
+        )
         return relieved

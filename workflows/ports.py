@@ -356,6 +356,12 @@ async def start_due_changes(agency: AgencyId) -> int:
     raise NotImplementedError
 
 
+@activity.defn(name="refresh_calendars")
+async def refresh_calendars(agency: AgencyId) -> str | None:
+    """Have days off that a new release knows brought to what runs, once; return the operation."""
+    raise NotImplementedError
+
+
 @activity.defn(name="relieve_page")
 async def relieve_page(page: UpkeepPage) -> Relieved:
     """Hand over what people hold who work there no more, in the next evaluations."""

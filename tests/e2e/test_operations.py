@@ -10,6 +10,8 @@ from typing import Any
 import grpc
 import pytest
 
+from siklus.activities import calendars
+from siklus.activities.days_off import start_calendar_refresh
 from siklus.services.cli import run
 from siklus.services.local.stack import LocalStack
 from siklus.services.local.virtual_time import VirtualTime
@@ -221,6 +223,27 @@ async def test_days_off_that_become_known_move_what_runs_later(agency: Agency) -
     # Under the new days the preview still reads every evaluation.
     day = date.fromisoformat(before.due_on) + timedelta(days=30)
     assert await Office(agency).previews(later_plan(day), people=["p0001"])
+
+
+async def test_a_release_of_the_national_days_is_looked_at_once_and_changes_what_it_must(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, now = agency.stack, agency.stack.clock.now()
+    of = AgencyId(agency.id)
+
+    async def looks() -> str | None:
+        return await start_calendar_refresh(stack.store, stack.client, of, at=now)
+
+    await looks()
+    assert await looks() is None  # with this release
+    monkeypatch.setattr(calendars, "RELEASE", "9999.1")
+    begun = await looks()
+    assert begun is not None
+
+    # The next release knows the same days, so nothing is sent to anybody.
+    done = await Office(agency).is_done(f"{agency.name}/operations/{begun}")
+    assert (done.command, done.total) == ("replace_calendar", 0)
+    assert await looks() is None
 
 
 async def test_a_second_member_of_the_team_confirms_what_the_first_asked_for(

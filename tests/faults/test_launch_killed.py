@@ -1,8 +1,10 @@
-"""The worker killed by -9 at any page of a launch: nobody is lost, nobody is started twice."""
+"""The worker killed by -9 at any page of a launch, and of an operation: nobody lost, nothing twice."""
 
 import os
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from random import Random
 from typing import Any, Final
 
@@ -14,10 +16,14 @@ from siklus.services.local.stack import LocalStack
 from siklus.v1 import cohort_pb2 as cohort
 from siklus.v1 import cohort_service_pb2 as steering
 from siklus.v1 import cycle_service_pb2 as cycles
+from siklus.v1 import evaluation_pb2
+from siklus.v1 import operation_service_pb2 as pb
+from siklus.v1 import operations_pb2 as messages
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId, CycleId
 from tests.e2e.agency import NATIONAL, Agency, agency_at, crowd, eventually
 from tests.e2e.calls import Refused, outcome
+from tests.faults.agreement import must_agree
 
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 SIZE: Final = 1500 if PROVE else 60
@@ -87,6 +93,47 @@ async def test_a_launch_survives_the_worker_at_any_page(agency: Agency) -> None:
     print(f"killed amid {in_the_cohort} starts after {at} of them")
 
 
+async def test_an_operation_on_all_of_them_survives_it_as_well(agency: Agency) -> None:
+    year = agency.stack.clock.now().year + 1
+    act = messages.OperationAct(
+        move_deadline=messages.MoveDeadlineAct(
+            task=evaluation_pb2.TASK_KIND_SUBMIT_PLAN, due_on=date(year, 2, 1).isoformat()
+        )
+    )
+    answer: pb.ApplyOperationResponse = await agency.admin.sends(
+        pb.ApplyOperationRequest(
+            parent=agency.cycle,
+            request_id=uuid.uuid4().hex,
+            act=act,
+            reason="Banjir",
+            pace=PACE,
+        )
+    )
+    name, everybody = answer.operation.name, SIZE + 2
+    for target in sorted(Random(SEED + 1).sample(range(1, everybody - PACE // 2), KILLS)):
+        await had_their_turn(agency, name, target)
+        await killed(agency)
+
+    async def is_done() -> bool:
+        return (await read(agency, name)).state == messages.OPERATION_STATE_DONE
+
+    await eventually(is_done, within=300)
+
+    done = await read(agency, name)
+    assert done.total == everybody
+    assert {each.outcome: each.count for each in done.counts} == {
+        messages.OPERATION_OUTCOME_APPLIED: everybody
+    }
+    evaluations = await agency.evaluations()
+    assert Counter(each.revision for each in evaluations) == {2: everybody}
+    some = [agency.person(each.person) for each in evaluations[:: max(1, everybody // 10)]]
+    for person in some:
+        kinds = [each.kind for each in await agency.admin.reads_history(person)]
+        assert kinds == ["evaluation_opened", "deadline_moved"]
+    stack = agency.stack
+    await must_agree(stack.client, stack.store, [agency.key(person) for person in some])
+
+
 async def started(agency: Agency, count: int) -> None:
     """Wait until at least so many evaluations are noted as started."""
 
@@ -134,3 +181,19 @@ async def all_members(agency: Agency) -> list[cohort.Member]:
         if not page.next_page_token:
             return found
         request.page_token = page.next_page_token
+
+
+async def read(agency: Agency, name: str) -> messages.Operation:
+    answer: pb.GetOperationResponse = await agency.admin.sends(pb.GetOperationRequest(name=name))
+    return answer.operation
+
+
+async def had_their_turn(agency: Agency, name: str, count: int) -> None:
+    """Wait until at least so many evaluations are noted as done."""
+
+    async def so_many() -> bool:
+        counts = (await read(agency, name)).counts
+        waiting = messages.OPERATION_OUTCOME_WAITING
+        return sum(each.count for each in counts if each.outcome != waiting) >= count
+
+    await eventually(so_many, within=120)

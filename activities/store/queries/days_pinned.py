@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
-from siklus.workflows.domain.values import AgencyId, CycleId, Digest, EvaluationKey
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey
 
 RUNS = "SELECT EXISTS (SELECT FROM evaluation WHERE agency = %s AND NOT ended)"
 UNITS = """
@@ -16,21 +16,23 @@ UNITS = """
     JOIN unit AS u ON u.agency = %(agency)s AND u.code = e.unit
     ORDER BY c.cycle, u.code
 """
-# The first event has the calendar of the start, the document one that replaced it. A zone stays.
+# The first event has the calendar of the start, the document one that replaced it. A zone stays. Of
+# a version what follows the plus tells the days, whichever release they came from.
 DIFFERING = """
     FROM evaluation AS e
-    JOIN unnest(%(cycles)s::text[], %(units)s::text[], %(zones)s::text[], %(digests)s::text[])
-        AS wanted (cycle, unit, zone, digest)
+    JOIN unnest(%(cycles)s::text[], %(units)s::text[], %(zones)s::text[], %(days)s::text[])
+        AS wanted (cycle, unit, zone, days)
         ON wanted.cycle = e.cycle AND wanted.unit = e.unit AND wanted.zone = e.zone
-    WHERE e.agency = %(agency)s AND NOT e.ended AND wanted.digest IS DISTINCT FROM coalesce(
+    JOIN calendar AS c ON c.agency = e.agency AND c.digest = coalesce(
         e.document::jsonb ->> 'calendar_digest', (
             SELECT first.body::jsonb -> 'value' -> 'event' ->> 'calendar_digest'
             FROM event AS first WHERE first.agency = e.agency AND first.cycle = e.cycle
                 AND first.person = e.person AND first.segment = e.segment AND first.number = 1
         )
     )
+    WHERE e.agency = %(agency)s AND NOT e.ended
+        AND split_part(c.snapshot::jsonb ->> 'version', '+', 2) <> wanted.days
 """
-ANY = f"SELECT EXISTS (SELECT {DIFFERING})"
 FREEZE = f"""
     INSERT INTO operation_item (agency, operation, cycle, person, segment, outcome)
     SELECT e.agency, %(operation)s, e.cycle, e.person, e.segment, 'WAITING' {DIFFERING}
@@ -64,7 +66,8 @@ class Wanted:
     cycle: CycleId
     unit: str
     zone: str
-    digest: Digest
+    days: str
+    """What tells its days off from others: the last part of its version."""
 
 
 async def any_runs(connection: Connection, agency: AgencyId) -> bool:
@@ -77,12 +80,6 @@ async def units(connection: Connection, agency: AgencyId) -> list[UnitOfCycle]:
     """Return every unit and cycle in which an evaluation runs."""
     async with connection.cursor(row_factory=args_row(UnitOfCycle)) as cursor:
         return await (await cursor.execute(UNITS, {"agency": agency})).fetchall()
-
-
-async def differs(connection: Connection, agency: AgencyId, wanted: Collection[Wanted]) -> bool:
-    """Tell whether a running evaluation has another calendar."""
-    row = await (await connection.execute(ANY.encode(), _asked(agency, wanted))).fetchone()
-    return bool(row and row[0])
 
 
 async def freeze(
@@ -111,5 +108,5 @@ def _asked(agency: AgencyId, wanted: Collection[Wanted]) -> dict[str, object]:
         "cycles": [each.cycle for each in wanted],
         "units": [each.unit for each in wanted],
         "zones": [each.zone for each in wanted],
-        "digests": [each.digest for each in wanted],
+        "days": [each.days for each in wanted],
     }

@@ -25,6 +25,10 @@ PAGE = f"""
     SELECT {COLUMNS} FROM operation WHERE agency = %s AND (created_at, operation) < (%s, %s)
     ORDER BY created_at DESC, operation DESC LIMIT %s
 """  # noqa: S608 - constants alone
+NEWEST = f"""
+    SELECT {COLUMNS} FROM operation WHERE agency = %s AND command = %s
+    ORDER BY created_at DESC, operation DESC LIMIT 1
+"""  # noqa: S608 - constants alone
 LOCK = "SELECT state FROM operation WHERE agency = %s AND operation = %s FOR UPDATE"
 FROZEN = """
     UPDATE operation SET state = 'APPLYING', total = (
@@ -162,6 +166,12 @@ async def get(connection: Connection, agency: AgencyId, operation: str) -> Opera
     """Return one operation."""
     async with connection.cursor(row_factory=args_row(OperationRow)) as cursor:
         return await (await cursor.execute(GET, (agency, operation))).fetchone()
+
+
+async def newest(connection: Connection, agency: AgencyId, command: str) -> OperationRow | None:
+    """Return the newest operation of a kind, None before there was one."""
+    async with connection.cursor(row_factory=args_row(OperationRow)) as cursor:
+        return await (await cursor.execute(NEWEST, (agency, command))).fetchone()
 
 
 async def page(
