@@ -1,4 +1,4 @@
-"""The worker killed by -9 at any page of a launch, and of an operation: nobody lost, nothing twice."""
+"""The worker killed by -9 amid a launch, and amid an operation: nobody lost, nothing done twice."""
 
 import os
 import uuid

@@ -30,13 +30,14 @@ from temporalio.converter import (
 )
 from temporalio.worker import Worker
 
-from siklus.services import launching
+from siklus.services import launching, operating
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.services.temporal import data_converter
 from siklus.workflows import names, ports
 from siklus.workflows.cycle import CycleWorkflow, Launch, Waiting
 from siklus.workflows.domain import commands as c
-from siklus.workflows.domain.values import AgencyId, CycleId
+from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
+from siklus.workflows.operation import OperationWorkflow, Undertaking
 from tests.keys import KEYS
 from tests.workflows.desk import APPROVER, SUPERIOR, Desk, eventually, make_start
 from tests.workflows.memory import Memory, worker_of
@@ -184,6 +185,73 @@ async def steered_launch(client: Client, memory: Memory) -> list[WorkflowHistory
         return [*runs, await again.fetch_history()]
 
 
+async def steered_operation(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """An operation is paused, resumed, goes on as a new run and is called off."""
+    ref = ports.OperationRef(agency=AgencyId("a"), operation="op-steered")
+    turns = Turns()
+    worker = Worker(
+        client,
+        task_queue=names.COHORT_QUEUE,
+        workflows=[OperationWorkflow],
+        activities=[
+            turns.freeze_operation,
+            turns.take_turns,
+            turns.note_operation,
+            turns.finish_operation,
+        ],
+        workflow_runner=workflow_runner(),
+    )
+    async with worker:
+        cursor = ports.OperationTurn(cycle=CycleId("c"), person=PersonId("p-3"), segment=1)
+        handle = await client.start_workflow(
+            OperationWorkflow.run,
+            Undertaking(ref=ref, frozen=True, cursor=cursor, pace=2, paused=True),
+            id=names.operation_workflow_id(ref.agency, ref.operation),
+            task_queue=names.COHORT_QUEUE,
+        )
+        await operating.resumed(handle)
+        await operating.paused(handle)
+        await operating.cancelled(handle)
+        turns.go_on.set()
+        await handle.result()
+        runs = [await handle.fetch_history()]
+        again = await client.start_workflow(
+            OperationWorkflow.run,
+            Undertaking(ref=ref),
+            id=handle.id,
+            task_queue=names.COHORT_QUEUE,
+        )
+        await again.result()
+        return [*runs, await again.fetch_history()]
+
+
+class Turns:
+    """Two pages."""
+
+    def __init__(self) -> None:
+        self.left = ["p-6", "p-9", None]
+        self.go_on = asyncio.Event()
+
+    @activity.defn(name="freeze_operation")
+    async def freeze_operation(self, ref: ports.OperationRef) -> None:
+        return None
+
+    @activity.defn(name="take_turns")
+    async def take_turns(self, page: ports.OperationPage) -> ports.TurnsTaken:
+        await self.go_on.wait()
+        last = self.left.pop(0)
+        turn = {"cycle": "c", "person": last, "segment": 1} if last else None
+        return ports.TurnsTaken.model_validate({"cursor": turn})
+
+    @activity.defn(name="note_operation")
+    async def note_operation(self, note: ports.OperationNote) -> None:
+        return None
+
+    @activity.defn(name="finish_operation")
+    async def finish_operation(self, end: ports.OperationEnd) -> None:
+        return None
+
+
 class Cohorts:
     """Three pages."""
 
@@ -227,6 +295,7 @@ STORIES: dict[str, Story] = {
     "store-outage": store_outage,
     "launch": launch,
     "steered-launch": steered_launch,
+    "steered-operation": steered_operation,
 }
 
 

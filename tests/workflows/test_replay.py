@@ -16,18 +16,20 @@ from siklus.workflows.carry import Carry, Outcome
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.domain.model import Start
 from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.operation import OperationWorkflow
 from tests.keys import KEYS, payloads
 from tests.workflows.record_histories import HISTORIES, OLDER_KEY, STORIES
 from tests.workflows.sandbox import workflow_runner
 
 FILES = sorted(HISTORIES.rglob("*.json"))
 A_PLACE_OF_CODE = ".py"
+NOT_OF_AN_EVALUATION = {"launch", "steered-launch", "steered-operation"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 async def test_a_recorded_history_replays(file: Path) -> None:
     replayer = Replayer(
-        workflows=[EvaluationWorkflow, CycleWorkflow],
+        workflows=[EvaluationWorkflow, CycleWorkflow, OperationWorkflow],
         data_converter=data_converter(KEYS),
         workflow_runner=workflow_runner(),
     )
@@ -94,7 +96,7 @@ class Slower(EvaluationWorkflow):
         await super()._project()
 
 
-@pytest.mark.parametrize("story", sorted(set(STORIES) - {"launch", "steered-launch"}))
+@pytest.mark.parametrize("story", sorted(set(STORIES) - NOT_OF_AN_EVALUATION))
 async def test_a_changed_workflow_is_caught(story: str) -> None:
     replayer = Replayer(
         workflows=[Slower],
