@@ -13,6 +13,7 @@ from tests.domain.story import (
     RINA,
     SECOND,
     Story,
+    appealed,
     at_rating,
     make_policy,
     planned,
@@ -278,6 +279,18 @@ def test_the_time_that_a_right_has_is_never_brought_forward() -> None:
     told.employee.opens_result()
     with refused(Reason.NOTICE_TOO_SHORT, earliest_on="2027-01-19"):
         moves(told, TaskKind.APPEAL, "2027-01-14")
+
+
+def test_an_appeal_is_never_due_before_the_rater_was_heard() -> None:
+    told = appealed()
+    assert told.due_on(TaskKind.RESPOND_TO_APPEAL) == "2027-01-13"
+    with refused(Reason.FIELD_INVALID):
+        moves(told, TaskKind.RESPOND_TO_APPEAL, "2027-01-20")
+    with refused(Reason.FIELD_INVALID):
+        moves(told, TaskKind.DECIDE_APPEAL, "2027-01-13")
+
+    moves(told, TaskKind.DECIDE_APPEAL, "2027-01-27")
+    assert moves(told, TaskKind.RESPOND_TO_APPEAL, "2027-01-20")
 
 
 def test_a_day_far_off_or_of_no_such_task_is_refused_with_its_field() -> None:

@@ -58,6 +58,7 @@ def move_deadline(state: Evaluation, command: MoveDeadline, act: Act) -> list[e.
     """
     forms.must_say(command, "reason")
     _must_be_a_day_for_it(state, command, act)
+    _must_hear_the_rater_first(state, command)
     due = moved_to(state, command.task, command.due_on)
     name = task_id(command.task, command.number)
     waiting = state.task(command.task, command.number)
@@ -88,6 +89,25 @@ def _must_be_a_day_for_it(state: Evaluation, command: MoveDeadline, act: Act) ->
                 f"what follows the midyear opens on {over_on.isoformat()}; choose a day before"
             )
             raise invalid("due_on", message)
+
+
+def _must_hear_the_rater_first(state: Evaluation, command: MoveDeadline) -> None:
+    """Nobody decides an appeal before the rater's time to respond is over: so neither is due."""
+    response = state.task(TaskKind.RESPOND_TO_APPEAL)
+    decision = state.task(TaskKind.DECIDE_APPEAL)
+    if response is None or response.due is None or decision is None or decision.due is None:
+        return
+    hearing = {TaskKind.RESPOND_TO_APPEAL: response.due.on, TaskKind.DECIDE_APPEAL: decision.due.on}
+    if command.task not in hearing:
+        return
+    days = hearing | {command.task: command.due_on}
+    if days[TaskKind.RESPOND_TO_APPEAL] >= days[TaskKind.DECIDE_APPEAL]:
+        heard, decided = response.due.on.isoformat(), decision.due.on.isoformat()
+        raise invalid(
+            "due_on",
+            f"the rater may respond until {heard}, the decision is due on {decided}, "
+            "and has to be due later; move that day first",
+        )
 
 
 def _must_be_to_come(state: Evaluation, command: MoveDeadline) -> None:
