@@ -46,7 +46,7 @@ class CheckMethods:
         agency, now = admit("CheckAgency").agency, self._clock.now()
         async with self._store.agency(agency, within=SECONDS) as connection:
             found = [
-                *await _left_behind(connection, agency),
+                *await left_behind(connection, agency),
                 *await checks.of_evaluations(connection, agency, now),
                 *await checks.of_changes(connection, agency, now),
                 *await checks.of_people(connection, agency, now),
@@ -80,7 +80,7 @@ class CheckMethods:
         return [Found(STOPPED, len(stopped), stopped[:EXAMPLES])] if stopped else []
 
 
-async def _left_behind(connection: Connection, agency: AgencyId) -> list[Found]:
+async def left_behind(connection: Connection, agency: AgencyId) -> list[Found]:
     """Find what is held by people who work there no more."""
     found: dict[str, list[tuple[str, ...]]] = {}
     after: EvaluationKey | None = None
