@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "cycle": "siklus.services.cli.cycle",
     "reminders": "siklus.services.cli.reminders",
     "operation": "siklus.services.cli.operation",
+    "doctor": "siklus.services.cli.doctor",
     "audit": "siklus.services.cli.audit",
     "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from siklus.services.cli import roster_changes
 from siklus.services.cli import roster_sheets as sheets
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
@@ -15,10 +16,12 @@ from siklus.v1 import roster_service_pb2_grpc
 from siklus.v1.values_pb2 import Language
 
 app = typer.Typer(
-    help="Check and import the roster of an agency, and look at it.", add_completion=False
+    help="Check and import the roster of an agency, change it, and look at it.",
+    add_completion=False,
 )
 app.command("check")(check)
 app.command("import")(import_roster)
+roster_changes.add_to(app)
 
 PEOPLE = (*sheets.PEOPLE.needed, *sheets.PEOPLE.optional)
 UNITS = (*sheets.UNITS.needed, *sheets.UNITS.optional)

@@ -10,11 +10,15 @@ import pytest
 
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import commands_plan_pb2 as plan
+from siklus.v1 import commands_rating_pb2 as rating
 from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import evaluation_reads_pb2 as reads
 from siklus.v1 import roster_changes_pb2 as changes
 from siklus.v1 import roster_service_pb2 as roster
-from siklus.v1.values_pb2 import DEPARTURE_RETIRED, LEAVE_KIND_UNPAID
+from siklus.v1.values_pb2 import DEPARTURE_RETIRED, LEAVE_KIND_UNPAID, LEVEL_AT
+from siklus.workflows import names
+from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.people import UpkeepWorkflow
 from tests.e2e.agency import Agency, launched_agency
 from tests.e2e.people import Person
 
@@ -65,6 +69,15 @@ class Office:
         name = person.evaluation.removesuffix(".1") + ".2"
         request = reads.GetEvaluationRequest(name=name)
         return (await self.agency.admin.sends(request)).evaluation
+
+    async def history(self, name: str, *, at_least: int) -> list[str]:
+        """Return the kinds of an evaluation's events, once there are so many."""
+        until, kinds = monotonic() + WITHIN, list[str]()
+        while monotonic() < until and len(kinds) < at_least:
+            await asyncio.sleep(0.05)
+            answer = await self.agency.admin.sends(reads.ListHistoryRequest(name=name))
+            kinds = [each.kind for each in answer.events]
+        return kinds
 
     async def faults(self) -> dict[str, int]:
         answer = await self.agency.admin.sends(changes.CheckAgencyRequest(parent=self.agency.name))
@@ -126,6 +139,40 @@ async def test_whoever_moves_begins_a_segment_under_the_new_supervisor(office: O
     second = await office.next_segment(siti)
     assert (second.unit, second.supervisor) == ("makassar", "dewi")
     assert second.stage == pb.STAGE_PLAN
+    if first.stage == pb.STAGE_INTERIM_RATING:
+        levels = {"results": LEVEL_AT, "behaviour": LEVEL_AT}
+        await office.agency.person("budi").gives(rating.RateRequest(**levels), siti)
+    # A segment too short to be rated hands over as well, as unrated.
+    assert "segment_result_recorded" in await office.history(second.name, at_least=2)
+
+
+async def test_the_upkeep_hands_over_what_no_change_did_and_the_doctor_tells(
+    office: Office,
+) -> None:
+    agency, client = office.agency, office.agency.stack.client
+    siti = agency.person("siti")
+    await siti.submits_plan("antrean")
+    left = "UPDATE person SET active = false WHERE agency = %s AND person = 'budi'"
+    async with agency.stack.store.agency(AgencyId(agency.id)) as connection:
+        await connection.execute(left, (agency.id,))
+    before = await office.faults()
+
+    relieved = await client.execute_workflow(
+        UpkeepWorkflow.run,
+        AgencyId(agency.id),
+        id=f"upkeep/{agency.id}/now",
+        task_queue=names.COHORT_QUEUE,
+    )
+
+    assert before == {
+        "EMPLOYEE_LEFT_UNSAID": 1,
+        "SEAT_HELD_BY_INACTIVE": 2,
+        "TASK_HELD_BY_INACTIVE": 2,
+    }
+    assert relieved == 3
+    assert await office.faults() == {}
+    assert [task.holder for task in (await siti.reads()).tasks] == ["rina"]
+    assert (await agency.person("budi").reads()).stage == pb.STAGE_EXCLUDED
 
 
 async def test_what_is_planned_can_be_withdrawn_and_what_does_not_fit_is_refused(
