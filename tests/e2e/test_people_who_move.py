@@ -140,8 +140,8 @@ async def test_whoever_moves_begins_a_segment_under_the_new_supervisor(office: O
     assert (second.unit, second.supervisor) == ("makassar", "dewi")
     assert second.stage == pb.STAGE_PLAN
     if first.stage == pb.STAGE_INTERIM_RATING:
-        levels = {"results": LEVEL_AT, "behaviour": LEVEL_AT}
-        await office.agency.person("budi").gives(rating.RateRequest(**levels), siti)
+        rate = rating.RateRequest(results=LEVEL_AT, behaviour=LEVEL_AT)
+        await office.agency.person("budi").gives(rate, siti)
     # A segment too short to be rated hands over as well, as unrated.
     assert "segment_result_recorded" in await office.history(second.name, at_least=2)
 
