@@ -188,6 +188,15 @@ def test_whoever_decides_does_not_answer_for_the_rater_as_well() -> None:
     assert told.task(TaskKind.RESPOND_TO_APPEAL).holder == AGUS
 
 
+def test_whoever_answers_for_the_rater_does_not_follow_who_decides() -> None:
+    told = appealed().team.reassigns(c.Seat.SUPERVISOR, WAYAN)
+    assert told.task(TaskKind.RESPOND_TO_APPEAL).holder == WAYAN
+
+    replaces(told, RINA, successor=WAYAN, line=(AGUS,), superior=AGUS)
+
+    assert told.task(TaskKind.DECIDE_APPEAL).holder == AGUS
+
+
 def test_one_of_several_who_were_reached_leaves_the_others_their_time() -> None:
     told = at_rating().at("2027-02-10 09:00")
     before = told.task(TaskKind.RATE)

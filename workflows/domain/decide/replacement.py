@@ -107,11 +107,13 @@ def _succession(
 
 
 def _decider(state: Evaluation, line: tuple[PersonId, ...], act: Act) -> PersonId | None:
-    """Whoever rated does not decide the appeal, and does not choose who decides it."""
+    """Whoever rated or answers for the rater does not decide, nor choose who decides."""
     if act.actor.person in state.raters:
         message = "whoever rated does not choose who decides; ask another of the team"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
-    return next((who for who in line if who not in state.raters), None)
+    response = state.task(TaskKind.RESPOND_TO_APPEAL)
+    heard = {*state.raters, response.holder if response is not None else None}
+    return next((who for who in line if who not in heard), None)
 
 
 def _heir(
