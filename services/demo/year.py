@@ -124,6 +124,11 @@ async def reviews_are_awaited(_: Office) -> None:
     """The supervisor in Makassar is reminded of seven reviews."""
 
 
+@on(2, 2)
+async def reviews_have_climbed(_: Office) -> None:
+    """The seven reviews have climbed, and the superior is told of it."""
+
+
 @on(2, 3)
 async def the_superior_acts(office: Office) -> None:
     """Now it is late: the superior may act as well, and approves most of them."""

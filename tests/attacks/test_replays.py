@@ -53,7 +53,7 @@ async def test_a_cycle_created_by_one_is_not_answered_to_another(field: Field) -
     agency = field.home.agency
     request = cycles.CreateCycleRequest(
         parent=agency.name,
-        request_id="create",
+        request_id=f"create-{agency.cycle_id}",
         cycle_id=agency.cycle_id,
         year=int(agency.cycle_id),
         policy=NATIONAL,

@@ -35,7 +35,7 @@ TEXT_BYTES = 1500
 """Text of one form."""
 START_BYTES = 1450
 """Input of a start, as the product's codec writes it."""
-RECEIPT_BYTES = 270
+RECEIPT_BYTES = 345
 """Answer to a decision."""
 DOCUMENT_BYTES = 2100
 """What the row of an evaluation holds."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siklus.workflows.domain.flow import Who, describe
@@ -333,6 +333,7 @@ def test_plain_words_stay_words() -> None:
     assert later["distribution"]["mode"] == "off"
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_damage_is_a_problem_and_never_a_crash(data: st.DataObject) -> None:
     text = source_of("tubei").decode()

@@ -17,6 +17,9 @@ from temporalio.worker import Worker
 from siklus.services.local.temporal import LocalTemporal
 from siklus.services.local.virtual_time import VirtualTime
 
+pytestmark = pytest.mark.alone
+"""A worker that gets no processor time lets the server's clock run ahead of it."""
+
 QUEUE = "virtual-time"
 DAY = timedelta(days=1)
 SLACK = timedelta(seconds=30)
