@@ -12,7 +12,7 @@ from temporalio.client import Client, ScheduleHandle, ScheduleOverlapPolicy, Sch
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from siklus.activities.schedules import CATCH_UP, NOTICES_EVERY, ensure_schedules
+from siklus.activities.schedules import CATCH_UP, NOTICES_EVERY, UPKEEP_EVERY, ensure_schedules
 from siklus.workflows import names, ports, reminders
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.reminders import NoticeWorkflow, Reminded, ReminderWorkflow, Sent
@@ -158,9 +158,11 @@ async def test_schedules_are_made_once_and_left_alone(client: Client, agency: Ag
             assert schedule.policy.catchup_window == CATCH_UP
         (every,) = (await handles[0].describe()).schedule.spec.intervals
         assert every.every == NOTICES_EVERY
+        upkeep = client.get_schedule_handle(names.upkeep_schedule_id(agency))
+        (hourly,) = (await upkeep.describe()).schedule.spec.intervals
+        assert hourly.every == UPKEEP_EVERY
     finally:
-        for handle in handles:
-            await handle.delete()
+        await forget(client, agency, handles)
 
 
 async def test_a_schedule_starts_its_run(
@@ -174,11 +176,16 @@ async def test_a_schedule_starts_its_run(
             await handle.trigger()
             await asyncio.wait_for(post.delivered.wait(), 30)
     finally:
-        for handle in handles:
-            await handle.delete()
+        await forget(client, agency, handles)
 
     assert post.runs == [ports.ReminderRun(agency=agency, zone="Asia/Makassar")]
     assert {page.agency for page in post.asked} == {agency}
+
+
+async def forget(client: Client, agency: AgencyId, handles: list[ScheduleHandle]) -> None:
+    """Delete an agency's schedules, so that none starts runs for other tests to meet."""
+    for handle in (*handles, client.get_schedule_handle(names.upkeep_schedule_id(agency))):
+        await handle.delete()
 
 
 def schedules(client: Client, agency: AgencyId, zones: list[str]) -> list[ScheduleHandle]:
