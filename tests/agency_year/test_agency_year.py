@@ -4,11 +4,15 @@
 """
 
 import os
+from collections.abc import AsyncIterator
 from typing import Final
 from uuid import uuid4
 
+import pytest
+
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import checks, evaluations
+from siklus.services.local.postgres import LocalPostgres
 from siklus.services.rpc.checking import left_behind
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import AgencyId
@@ -44,7 +48,18 @@ async def count(store: Store, agency: AgencyId, question: str, **values: object)
     return int(row[0])
 
 
-async def test_a_year_of_moves_and_departures_ends_with_nothing_left_over(store: Store) -> None:
+@pytest.fixture
+async def patient(database: LocalPostgres) -> AsyncIterator[Store]:
+    """A store that waits: nothing repeats for us what a busy machine kept from answering."""
+    async with Store(database.app_url, patience=30, within=30) as store:
+        yield store
+
+
+@pytest.mark.timeout(1800 if PROVE else 300)
+async def test_a_year_of_moves_and_departures_ends_with_nothing_left_over(
+    patient: Store,
+) -> None:
+    store = patient
     agency = AgencyId(f"tahun-{uuid4().hex[:8]}")
     year = AgencyYear(store, agency, SIZE, SEED)
     await year.found()
