@@ -41,7 +41,7 @@ TWICE: Final = """
 
 
 async def count(store: Store, agency: AgencyId, question: str, **values: object) -> int:
-    async with store.agency(agency, within=30) as connection:
+    async with store.agency(agency) as connection:
         given = {"agency": agency, **values}
         row = await (await connection.execute(question.encode(), given)).fetchone()
     assert row is not None
@@ -88,7 +88,7 @@ async def test_a_year_of_moves_and_departures_ends_with_nothing_left_over(
         assert year.happened[kind] > 0, kind
     assert await count(store, agency, TWICE) == 0
     assert await count(store, agency, "SELECT count(*) FROM task WHERE agency = %(agency)s") == 0
-    async with store.agency(agency, within=30) as connection:
+    async with store.agency(agency) as connection:
         found = [
             *await checks.of_evaluations(connection, agency, year.clock.now()),
             *await checks.of_changes(connection, agency, year.clock.now()),
