@@ -53,17 +53,23 @@ class Reminders:
         as_of = run.as_of or self._now().astimezone(ZoneInfo(run.zone)).date()
         async with self._store.agency(run.agency, within=WITHIN) as connection:
             work = await workday(connection, run.agency, run.zone, as_of)
-        planned = await self._plan(run.agency, work) if work.anybody else 0
+        today = self._now().astimezone(ZoneInfo(run.zone)).date()
+        planned = await self._plan(run.agency, work, today) if work.anybody else 0
         return ports.Planned(working_day=work.anybody, notices=planned)
 
-    async def _plan(self, agency: AgencyId, work: Workday) -> int:
-        """Plan page by page, each for itself: a run that is broken off has not worked in vain."""
+    async def _plan(self, agency: AgencyId, work: Workday, today: date) -> int:
+        """Plan page by page, each for itself: a run that is broken off has not worked in vain.
+
+        What everybody was told of rests until its next rung, unless the day lies ahead.
+        """
         planned, after = 0, reminders.FIRST
         while True:
             async with self._store.agency(agency, within=WITHIN) as connection:
                 new, last = await reminders.plan(
                     connection, agency, work, after=after, size=TASKS_AT_ONCE
                 )
+                if last is not None and work.on <= today:
+                    await reminders.advance(connection, agency, work, after=after, last=last)
             planned += new
             if last is None:
                 return planned

@@ -69,8 +69,10 @@ async def preview(
         print_lines({request.on: "a day off: nobody is reminded"})
     else:
         print_table(PREVIEW, [_digest_cells(each) for each in digests])
-        people, reminders = first.people_total, first.reminders_total
-        print_lines({"in all": f"{reminders} reminders to {people} people on {request.on}"})
+        reminders = sum(each.reminders_total for each in digests)
+        told = f"{reminders} reminders to {len(digests)} people on {request.on}"
+        whole = everybody or not first.next_page_token
+        print_lines({"in all": told} if whole else {"shown": f"{told}; --all shows everybody"})
 
 
 @app.command()

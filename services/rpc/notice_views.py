@@ -6,7 +6,7 @@ from typing import Any
 
 from siklus.activities.store.queries.notice_ledger import NoticeRow, Unreached
 from siklus.activities.store.queries.notice_preferences import Preference
-from siklus.activities.store.queries.reminders import PlannedDigest, PlannedReminder
+from siklus.activities.store.queries.reminder_preview import PlannedDigest, PlannedReminder
 from siklus.services.rpc import names
 from siklus.services.rpc.inbox import kind_number
 from siklus.services.rpc.views import code, to_timestamp

@@ -114,7 +114,11 @@ class Page:
         shown = rows[: min(self.size, fitting)]
         if len(shown) == len(rows):
             return rows, ""
-        return shown, _write(key(shown[-1]), self.binding)
+        return shown, self.going_on(key(shown[-1]))
+
+    def going_on(self, key: Key) -> str:
+        """Return the token of a page that begins after a key."""
+        return _write(key, self.binding)
 
 
 def _write(key: Key, binding: bytes) -> str:

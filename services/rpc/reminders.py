@@ -11,9 +11,11 @@ from siklus.activities.reminders import workday
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import notice_ledger as ledger
 from siklus.activities.store.queries import notice_preferences as preferences
-from siklus.activities.store.queries import reminders, roster
+from siklus.activities.store.queries import roster
 from siklus.activities.store.queries.notice_ledger import LATEST, LedgerPlace, NoticeRow
 from siklus.activities.store.queries.notice_preferences import AGENCY, USUAL
+from siklus.activities.store.queries.reminder_preview import PlannedDigest, preview
+from siklus.activities.store.queries.reminders import Workday
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
@@ -29,11 +31,13 @@ from siklus.workflows.domain.errors import invalid
 from siklus.workflows.domain.values import AgencyId, PersonId
 
 LONG_SECONDS: Final = 8.0
-"""A preview looks at every open task; what changes an agency's hours touches all that waits."""
+"""A preview looks at many open tasks; what changes an agency's hours touches all that waits."""
 YEARS: Final = range(2000, 2200)
 """For which a date can be asked about: calendars know no others."""
 SHOWN: Final = 20
 """Reminders of one digest in a preview."""
+BLOCKS: Final = 10
+"""Of people that one page of a preview looks through; then it ends, however little it found."""
 
 
 class ReminderServicer(reminder_service_pb2_grpc.ReminderServiceServicer):
@@ -139,29 +143,33 @@ class ReminderServicer(reminder_service_pb2_grpc.ReminderServiceServicer):
         """Show whom the run of a date would reach if it were planned now."""
         caller = admit("PreviewReminders")
         page = Page.asked(request, caller, (text,))
-        (after,) = page.after or ("",)
         on = _date(request.on)
         async with self._store.agency(caller.agency, within=LONG_SECONDS) as connection:
             work = await workday(connection, caller.agency, request.zone or None, on)
             if not work.anybody:
                 return pb.PreviewRemindersResponse()
-            rows = await reminders.preview(
-                connection,
-                caller.agency,
-                work,
-                after=str(after),
-                limit=page.limit,
-                shown=SHOWN,
-            )
+            rows, last = await self._previewed(connection, caller.agency, work, page)
         shown, token = page.cut(rows, lambda row: (row.reader,))
-        first = rows[0] if rows and page.after is None else None
         return pb.PreviewRemindersResponse(
             digests=[notice_views.planned(caller.agency, row) for row in shown],
-            next_page_token=token,
+            next_page_token=token or (page.going_on((last,)) if last is not None else ""),
             working_day=True,
-            people_total=first.people_total if first else 0,
-            reminders_total=first.reminders_total if first else 0,
         )
+
+    async def _previewed(
+        self, connection: Connection, agency: AgencyId, work: Workday, page: Page
+    ) -> tuple[list[PlannedDigest], str | None]:
+        """Look for a page of digests; returns whom it looked at last, None at the end."""
+        last: str | None = str(page.after[0]) if page.after else ""
+        found: list[PlannedDigest] = []
+        for _ in range(BLOCKS):
+            if last is None or len(found) == page.limit:
+                break
+            rows, last = await preview(
+                connection, agency, work, after=last, limit=page.limit - len(found), shown=SHOWN
+            )
+            found += rows
+        return found, last
 
     async def _shown(
         self, connection: Connection, agency: AgencyId, who: PersonId

@@ -156,9 +156,40 @@ class Office:
             remind_on=list(ladder.values()),
             next=min(ladder.values(), default=None),
         )
+        await self.run(
+            "INSERT INTO task_actor (agency, actor, due_at, cycle, person, segment, task, kind)"
+            " SELECT agency, unnest(may_act), due_at, cycle, person, segment, task, kind FROM task"
+            " WHERE person = %(person)s ON CONFLICT DO NOTHING",
+            person=person,
+        )
 
     async def close_tasks(self, person: str) -> None:
-        await self.run("DELETE FROM task WHERE person = %(person)s", person=person)
+        for table in ("task", "task_actor"):
+            await self.run(f"DELETE FROM {table} WHERE person = %(person)s", person=person)
+
+    async def mandate(
+        self,
+        principal: str,
+        delegate: str,
+        from_on: date,
+        last_on: date,
+        *,
+        scope: Sequence[str] = (),
+        created_on: date = date(2026, 1, 5),
+    ) -> None:
+        await self.run(
+            "INSERT INTO mandate (agency, mandate, principal, delegate, kind, letter, from_on,"
+            " to_on, last_on, scope, created_at, created_by) VALUES (%(agency)s,"
+            " %(mandate)s, %(principal)s, %(delegate)s, 'PLH', 'L-1', %(from_on)s,"
+            " %(last_on)s, %(last_on)s, %(scope)s, %(created_on)s, 'admin')",
+            mandate=f"{principal}-{delegate}-{from_on}",
+            principal=principal,
+            delegate=delegate,
+            from_on=from_on,
+            last_on=last_on,
+            scope=list(scope),
+            created_on=created_on,
+        )
 
     async def tell(self, kind: str, recipient: str, about: str, number: int = 1) -> None:
         """Put an event notice into the ledger, as a projection does."""

@@ -17,7 +17,7 @@ import psycopg
 from siklus.activities.reminders import Reminders, workday
 from siklus.activities.store import migrate
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import reminders
+from siklus.activities.store.queries.reminder_preview import preview
 from siklus.services.local.postgres import LocalPostgres
 from siklus.workflows import ports
 from siklus.workflows import reminders as workflow
@@ -49,6 +49,8 @@ SEED = (
     " '2026-01-30 16:59:59Z', '2026-01-30', false, '{-2,0,3}',"
     " '{2026-01-28,2026-01-30,2026-02-04}', '2026-01-28'"
     " FROM generate_series(1, %(tasks)s) AS n",
+    "INSERT INTO task_actor (agency, actor, due_at, cycle, person, segment, task, kind)"
+    " SELECT agency, holder, due_at, cycle, person, segment, task, kind FROM task",
     "ANALYZE",
 )
 
@@ -137,8 +139,8 @@ async def _planned(store: Store) -> int:
 async def _previewed(store: Store) -> int:
     async with store.agency(AGENCY, within=60) as connection:
         work = await workday(connection, AGENCY, None, date(2026, 1, 30))
-        rows = await reminders.preview(connection, AGENCY, work, after="", limit=SHOWN, shown=20)
-    return rows[0].reminders_total
+        rows, _ = await preview(connection, AGENCY, work, after="", limit=SHOWN, shown=20)
+    return len(rows)
 
 
 async def _process(connection: Connection) -> int:

@@ -231,8 +231,8 @@ async def test_a_preview_is_the_run_that_it_speaks_of_and_writes_nothing(
     token = first.next_page_token
     rest = await call(desk, "PreviewReminders", page_size=20, page_token=token, **asked)
 
-    assert (first.working_day, first.people_total, first.reminders_total) == (True, 31, 60)
-    assert (rest.people_total, rest.next_page_token) == (0, "")
+    assert (first.working_day, len(first.digests)) == (True, 20)
+    assert rest.next_page_token == ""
     found = {each.person.rpartition("/")[2]: each for each in (*first.digests, *rest.digests)}
     assert len(found) == 31
     assert found["head"].reminders_total == 30
@@ -243,7 +243,7 @@ async def test_a_preview_is_the_run_that_it_speaks_of_and_writes_nothing(
     assert await office.ledger() == []
 
     in_papua = await call(desk, "PreviewReminders", page_size=1, zone=JAYAPURA, **asked)
-    assert (in_papua.people_total, in_papua.reminders_total) == (15, 15)
+    assert len(in_papua.digests) == 1
     for zone in (JAKARTA, JAYAPURA):
         await office.remind(FRIDAY, zone)
     planned = [row["recipient"] for row in await office.ledger()]
@@ -252,7 +252,7 @@ async def test_a_preview_is_the_run_that_it_speaks_of_and_writes_nothing(
     }
     assert (await call(desk, "PreviewReminders", **asked)).digests == []
     tuesday = await call(desk, "PreviewReminders", on="2026-02-03")
-    assert tuesday.people_total == 31
+    assert len(tuesday.digests) == 31
 
 
 async def test_on_a_day_off_nobody_would_be_reminded(desk: Desk, office: Office) -> None:

@@ -3,7 +3,7 @@
 `authority` judges the chain that came with an order; here is found which one should come.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -23,6 +23,19 @@ _FURTHEST: Final = timedelta(hours=14)
 
 NOT_ALONE: Final = frozenset({Reason.NOT_A_PARTICIPANT, Reason.NOT_YOUR_TASK})
 """Refused with these, an order may yet be another's to give, for whom its actor stands in."""
+
+
+def _lent_by() -> dict[TaskKind, frozenset[str]]:
+    found: dict[TaskKind, frozenset[str]] = {}
+    for command in sorted(LENDABLE):
+        kind = RULES[COMMANDS[command]].task
+        if kind is not None:
+            found[kind] = found.get(kind, frozenset()) | {command}
+    return {**found, TaskKind.INTERIM_RATE: found[TaskKind.RATE]}
+
+
+LENT_BY: Final[Mapping[TaskKind, frozenset[str]]] = _lent_by()
+"""By which command kinds of a scope somebody can do a kind of task; the others are never lent."""
 
 
 class Chain(Value):
@@ -61,10 +74,7 @@ class Chain(Value):
     @property
     def task_kinds(self) -> frozenset[TaskKind]:
         """The kinds of task that somebody can do by it."""
-        kinds = {RULES[COMMANDS[kind]].task for kind in self.scope}
-        if TaskKind.RATE in kinds:
-            kinds.add(TaskKind.INTERIM_RATE)
-        return frozenset(kind for kind in kinds if kind is not None)
+        return frozenset(kind for kind, by in LENT_BY.items() if by & self.scope)
 
     def holds_on(self, day: date) -> bool:
         """Tell whether all of it holds on a day."""

@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.standing_in import LENT_WITH, LETS_DO
 from siklus.workflows.domain.notices import Channel
 from siklus.workflows.domain.values import AgencyId
 
@@ -36,7 +37,8 @@ FOR UPDATE SKIP LOCKED
 
 # A reminder whose task is done, or is no longer the reader's, or is due on another day, is not
 # wanted any more; nor is it that a task has climbed to somebody who has nothing to do there now.
-READ: Final = """
+# A task is also a delegate's, on the days of the mandate.
+READ: Final = f"""
 SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.mail_key,
        notice.attempts, notice.repeats, notice.handed_at, notice.channel, notice.cycle,
        notice.person, notice.segment, notice.number, notice.task, notice.rung, notice.due_on,
@@ -46,7 +48,11 @@ SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.m
        CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at,
        CASE
            WHEN notice.task IS NOT NULL THEN
-               coalesce(notice.recipient = ANY (task.may_act), false)
+               coalesce(notice.recipient = ANY (task.may_act) OR EXISTS (
+                   SELECT FROM mandate AS lent
+                   WHERE lent.delegate = notice.recipient
+                       AND {LETS_DO.format(day="(%(now)s AT TIME ZONE task.zone)::date")}
+               ), false)
                AND coalesce(notice.due_on = task.due_on, true)
            WHEN notice.kind = 'ESCALATED' THEN EXISTS (
                SELECT FROM task AS theirs
@@ -66,7 +72,7 @@ LEFT JOIN task
     AND task.opened_at = notice.task_opened_at
 WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s)
 ORDER BY notice.recipient, notice.due_at, notice.number, notice.notice
-"""
+"""  # noqa: S608 - constants alone
 
 HOLD: Final = """
 UPDATE notice
@@ -188,7 +194,7 @@ async def waiting(
     readers = [row[0] for row in await _rows(connection, READERS, given)]
     taken = [row[0] for row in await _rows(connection, LOCK, {**given, "readers": readers})]
     async with connection.cursor(row_factory=class_row(Waiting)) as cursor:
-        await cursor.execute(READ, {"agency": agency, "notices": taken})
+        await cursor.execute(READ, {"notices": taken, "lent_with": LENT_WITH, **given})
         return await cursor.fetchall()
 
 

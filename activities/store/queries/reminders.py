@@ -7,22 +7,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from psycopg.rows import class_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.standing_in import LENT_WITH, LETS_DO
 from siklus.workflows.domain.policy import CalendarRule
 from siklus.workflows.domain.values import AgencyId, CycleId
 
 # Of each task's ladder the latest rung that is due, and none from before the task was there or had
 # this date: so a run that did not happen is made good once, nobody is reminded of what did not
-# exist, and a deadline that moved is reminded of anew, by the rungs that lie ahead then. Whoever is
-# on leave is told afterwards. The pass and its preview share this text.
-_DUE: Final = """
-    FROM {tasks} AS task
-    CROSS JOIN LATERAL (
-        SELECT ladder.rung
+# exist, and a deadline that moved is reminded of anew, by the rungs that lie ahead then.
+_RUNG: Final = """
+    LATERAL (
+        SELECT ladder.rung, ladder.remind_on
         FROM unnest(task.rungs, task.remind_on) AS ladder (rung, remind_on)
         WHERE ladder.remind_on <= %(as_of)s
           AND ladder.remind_on >=
@@ -30,8 +29,24 @@ _DUE: Final = """
         ORDER BY ladder.remind_on DESC
         LIMIT 1
     ) AS due
-    CROSS JOIN LATERAL unnest(task.may_act) AS actor (person)
-    JOIN person AS reader ON reader.agency = task.agency AND reader.person = actor.person
+"""
+# Whoever may act, and their delegates, who get no rung from before their letter.
+_WHOM: Final = f"""
+    LATERAL (
+        SELECT unnest(task.may_act) AS person
+        UNION
+        SELECT lent.delegate FROM mandate AS lent
+        WHERE {LETS_DO.format(day="%(as_of)s")}
+          AND greatest(lent.from_on, (lent.created_at AT TIME ZONE task.zone)::date)
+              <= due.remind_on
+    ) AS whom
+"""  # noqa: S608 - constants alone
+# Whoever is on leave is told afterwards. The pass and its preview share this text.
+DUE: Final = f"""
+    FROM {{tasks}} AS task
+    CROSS JOIN {_RUNG}
+    CROSS JOIN {_WHOM}
+    JOIN person AS reader ON reader.agency = task.agency AND reader.person = whom.person
     WHERE task.agency = %(agency)s
       AND task.next_remind_on <= %(as_of)s
       AND reader.active
@@ -42,16 +57,17 @@ _DUE: Final = """
             AND %(as_of)s BETWEEN away.from_on AND away.to_on
       )
 """
-# What `ON CONFLICT` leaves out of the pass.
-_NOT_TOLD: Final = """
-      AND NOT EXISTS (
-          SELECT FROM notice AS told
-          WHERE told.agency = task.agency AND told.cycle = task.cycle
-            AND told.person = task.person AND told.segment = task.segment
-            AND told.task = task.task AND told.task_opened_at = task.opened_at
-            AND told.rung = due.rung AND told.due_on = task.due_on
-            AND told.recipient = reader.person
-      )
+# What `ON CONFLICT` leaves out of the pass. Not by EXISTS, for which the planner would read all of
+# a ledger that it takes for small.
+NOT_TOLD: Final = """
+    (
+        SELECT true FROM notice AS told
+        WHERE told.agency = task.agency AND told.cycle = task.cycle
+          AND told.person = task.person AND told.segment = task.segment
+          AND told.task = task.task AND told.task_opened_at = task.opened_at
+          AND told.rung = due.rung AND told.due_on = task.due_on
+          AND told.recipient = whom.person
+    ) IS NULL
 """
 
 # A page of tasks by their key, so that no statement takes long, however many are open.
@@ -68,7 +84,7 @@ WITH page AS MATERIALIZED (
     SELECT task.agency, 'REMINDER', reader.person, task.cycle, task.person, task.segment,
            task.task, task.opened_at, due.rung, task.due_at, task.due_on, 'mail', %(as_of)s,
            'PLANNED', 0
-    {_DUE.format(tasks="page")}
+    {DUE.format(tasks="page")}
     ON CONFLICT DO NOTHING
     RETURNING 1
 )
@@ -76,27 +92,29 @@ SELECT (SELECT count(*) FROM planned), page.cycle, page.person, page.segment, pa
 FROM page ORDER BY page.cycle DESC, page.person DESC, page.segment DESC, page.task DESC LIMIT 1
 """  # noqa: S608 - constants alone
 
-# The first of each reader's, the soonest due first; the counts are of all of them.
-PREVIEW: Final = f"""
-SELECT found.reader, found.name, coalesce(own.channel, theirs.channel, 'mail'), found.reminders,
-    count(*) OVER () AS people_total, sum(found.reminders) OVER ()::bigint AS reminders_total,
-    found.first
+# Of whom somebody was not told, for leave or a day off or another zone's morning, is looked at
+# again tomorrow. What a projection writes just now is let alone: it begins the ladder anew.
+ADVANCE: Final = f"""
+UPDATE task
+SET next_remind_on = (
+    SELECT min(ahead.remind_on) FROM unnest(task.remind_on) AS ahead (remind_on)
+    WHERE ahead.remind_on > %(as_of)s
+)
 FROM (
-    SELECT reader.person AS reader, reader.name, count(*) AS reminders,
-        (array_agg(
-            jsonb_build_array(task.cycle, task.person, task.segment, task.task, due.rung,
-                task.due_on)
-            ORDER BY task.due_on, task.cycle, task.person, task.segment, task.task
-        ))[1:%(shown)s] AS first
-    {_DUE.format(tasks="task")}
-    {_NOT_TOLD}
-      AND reader.person > %(after)s
-    GROUP BY reader.person, reader.name
-) AS found
-LEFT JOIN notice_preference AS own ON own.agency = %(agency)s AND own.person = found.reader
-LEFT JOIN notice_preference AS theirs ON theirs.agency = %(agency)s AND theirs.person = ''
-ORDER BY found.reader
-LIMIT %(limit)s
+    SELECT task.cycle, task.person, task.segment, task.task FROM task
+    WHERE task.agency = %(agency)s AND task.next_remind_on <= %(as_of)s
+      AND (task.cycle, task.person, task.segment, task.task)
+          > (%(cycle)s, %(person)s, %(segment)s, %(task)s)
+      AND (task.cycle, task.person, task.segment, task.task)
+          <= (%(last_cycle)s, %(last_person)s, %(last_segment)s, %(last_task)s)
+      AND (
+          SELECT true FROM {_RUNG} CROSS JOIN {_WHOM} WHERE {NOT_TOLD} LIMIT 1
+      ) IS NULL
+    ORDER BY task.cycle, task.person, task.segment, task.task
+    FOR UPDATE SKIP LOCKED
+) AS passed
+WHERE task.agency = %(agency)s AND task.cycle = passed.cycle AND task.person = passed.person
+  AND task.segment = passed.segment AND task.task = passed.task
 """  # noqa: S608 - constants alone
 
 RULES: Final = """
@@ -162,30 +180,6 @@ class TaskPlace(NamedTuple):
 FIRST: Final = TaskPlace("", "", 0, "")
 
 
-class PlannedReminder(NamedTuple):
-    """One reminder that a run would plan."""
-
-    cycle: str
-    person: str
-    segment: int
-    task: str
-    rung: int
-    due_on: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedDigest:
-    """What one person would be sent, and how much everybody from that person on."""
-
-    reader: str
-    name: str
-    channel: str
-    reminders: int
-    people_total: int
-    reminders_total: int
-    first: Sequence[PlannedReminder]
-
-
 async def units_in_zone(
     connection: Connection, agency: AgencyId, zone: str | None, on: date
 ) -> list[UnitDays]:
@@ -215,30 +209,19 @@ async def plan(
     return (int(found[0]), TaskPlace(*found[1:])) if found else (0, None)
 
 
-async def preview(
-    connection: Connection,
-    agency: AgencyId,
-    work: Workday,
-    *,
-    after: str,
-    limit: int,
-    shown: int,
-) -> list[PlannedDigest]:
-    """Return what `plan` would write, for the people after that id; writes nothing."""
-    page = {"after": after, "limit": limit, "shown": shown}
-    rows = await (await connection.execute(PREVIEW, {**given(agency, work), **page})).fetchall()
-    return [
-        PlannedDigest(reader, name, channel, count, people, total, _planned(first))
-        for reader, name, channel, count, people, total, first in rows
-    ]
+async def advance(
+    connection: Connection, agency: AgencyId, work: Workday, *, after: TaskPlace, last: TaskPlace
+) -> None:
+    """Let the tasks between two places rest until their next rung, if everybody was told.
 
-
-def _planned(rows: Sequence[Sequence[Any]]) -> list[PlannedReminder]:
-    return [PlannedReminder(*row) for row in rows]
+    Right only for a day that has come: of one ahead the rungs before it are still to be told.
+    """
+    to = {f"last_{name}": part for name, part in last._asdict().items()}
+    await connection.execute(ADVANCE, {**given(agency, work), **after._asdict(), **to})
 
 
 def given(agency: AgencyId, work: Workday) -> dict[str, object]:
-    """Return the parameters of what both statements share.
+    """Return the parameters of what the statements share.
 
     Each cycle goes by the calendar of a number, each unit works by those of a list. They are looked
     up and not joined: of how many match, the planner would guess wrong.
@@ -253,4 +236,5 @@ def given(agency: AgencyId, work: Workday) -> dict[str, object]:
         "as_of": work.on,
         "cycles": json.dumps(cycles),
         "units": json.dumps(units),
+        "lent_with": LENT_WITH,
     }

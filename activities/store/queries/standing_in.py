@@ -12,10 +12,21 @@ from datetime import date, datetime
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries.texts import key_parts
 from siklus.workflows.domain.policy import MandateRule
-from siklus.workflows.domain.standing_in import Chain
+from siklus.workflows.domain.standing_in import LENT_BY, Chain
 from siklus.workflows.domain.values import EvaluationKey
 
 MAX_CHAIN = f"coalesce((y.compiled->'mandates'->>'max_chain')::int, {MandateRule().max_chain})"
+LENT_WITH = json.dumps({kind: sorted(by) for kind, by in sorted(LENT_BY.items())})
+LETS_DO = """
+    lent.agency = task.agency AND lent.principal = ANY (task.may_act)
+    AND task.person NOT IN (lent.principal, lent.delegate)
+    AND %(lent_with)s::jsonb ? task.kind
+    AND (cardinality(lent.scope) = 0 OR (%(lent_with)s::jsonb -> task.kind) ?| lent.scope)
+    AND {day} BETWEEN lent.from_on AND lent.last_on
+"""
+"""Of the row `lent` of `mandate` and an open `task`: whether it lets its delegate do the task.
+
+`lent_with` is `LENT_WITH`."""
 WHO = """
     (
         SELECT actor, place, NULL::text[] AS people, NULL::text[] AS kinds, NULL::date AS from_on,

@@ -119,7 +119,8 @@ class ReminderServiceServicer:
 
     def PreviewReminders(self, request, context):
         """Shows whom the reminders of a date would reach, by person id, if it were planned now: the same
-        rule as the run itself, and nothing is written.
+        rule as the run itself, and nothing is written. Follow `next_page_token` until it is empty: a
+        page may have few digests or none and not be the last.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,7 +60,8 @@ class ReminderServiceStub:
     """
     PreviewReminders: _grpc.UnaryUnaryMultiCallable[_reminders_pb2.PreviewRemindersRequest, _reminders_pb2.PreviewRemindersResponse]
     """Shows whom the reminders of a date would reach, by person id, if it were planned now: the same
-    rule as the run itself, and nothing is written.
+    rule as the run itself, and nothing is written. Follow `next_page_token` until it is empty: a
+    page may have few digests or none and not be the last.
     """
 
 @_typing.type_check_only
@@ -95,7 +96,8 @@ class ReminderServiceAsyncStub(ReminderServiceStub):
     """
     PreviewReminders: _aio.UnaryUnaryMultiCallable[_reminders_pb2.PreviewRemindersRequest, _reminders_pb2.PreviewRemindersResponse]  # type: ignore[assignment]
     """Shows whom the reminders of a date would reach, by person id, if it were planned now: the same
-    rule as the run itself, and nothing is written.
+    rule as the run itself, and nothing is written. Follow `next_page_token` until it is empty: a
+    page may have few digests or none and not be the last.
     """
 
 class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -163,7 +165,8 @@ class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_reminders_pb2.PreviewRemindersResponse, _abc.Awaitable[_reminders_pb2.PreviewRemindersResponse]]:
         """Shows whom the reminders of a date would reach, by person id, if it were planned now: the same
-        rule as the run itself, and nothing is written.
+        rule as the run itself, and nothing is written. Follow `next_page_token` until it is empty: a
+        page may have few digests or none and not be the last.
         """
 
 def add_ReminderServiceServicer_to_server(servicer: ReminderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

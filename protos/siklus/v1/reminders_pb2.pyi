@@ -727,7 +727,7 @@ class PreviewedDigest(_message.Message):
     channel: Global___NoticeChannel.ValueType
     """How they are told."""
     reminders_total: _builtins.int
-    """How many reminders the digest would have."""
+    """How many reminders the digest would have, of the 10,000 soonest due tasks of an inbox."""
     @_builtins.property
     def reminders(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewedReminder]:
         """The first 20 of them, the soonest due first."""
@@ -751,23 +751,19 @@ Global___PreviewedDigest: _TypeAlias = PreviewedDigest  # noqa: Y015
 
 @_typing.final
 class PreviewRemindersResponse(_message.Message):
-    """A page of digests, by person id."""
+    """A page of digests, by person id. It looks through at most 10,000 people, so it may have few
+    digests or none and not be the last.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DIGESTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     WORKING_DAY_FIELD_NUMBER: _builtins.int
-    PEOPLE_TOTAL_FIELD_NUMBER: _builtins.int
-    REMINDERS_TOTAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Opaque; empty on the last page."""
     working_day: _builtins.bool
     """Whether somebody works on that date; if not, nothing is sent."""
-    people_total: _builtins.int
-    """How many people the run would reach; on the first page alone."""
-    reminders_total: _builtins.int
-    """How many reminders they would get; on the first page alone."""
     @_builtins.property
     def digests(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewedDigest]:
         """What each person would be sent."""
@@ -778,12 +774,10 @@ class PreviewRemindersResponse(_message.Message):
         digests: _abc.Iterable[Global___PreviewedDigest] | None = ...,
         next_page_token: _builtins.str = ...,
         working_day: _builtins.bool = ...,
-        people_total: _builtins.int = ...,
-        reminders_total: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digests", b"digests", "next_page_token", b"next_page_token", "people_total", b"people_total", "reminders_total", b"reminders_total", "working_day", b"working_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digests", b"digests", "next_page_token", b"next_page_token", "working_day", b"working_day"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
