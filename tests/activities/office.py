@@ -120,6 +120,15 @@ class Office:
             on=on,
         )
 
+    async def leave(self, person: str, from_on: date, to_on: date) -> None:
+        await self.run(
+            "INSERT INTO person_leave (agency, person, from_on, to_on, kind, change)"
+            " VALUES (%(agency)s, %(person)s, %(from_on)s, %(to_on)s, 'LEAVE', 'c-1')",
+            person=person,
+            from_on=from_on,
+            to_on=to_on,
+        )
+
     async def task(
         self,
         person: str,
