@@ -107,7 +107,7 @@ def _succession(
 
 
 def _decider(state: Evaluation, line: tuple[PersonId, ...], act: Act) -> PersonId | None:
-    """Whoever rated or answers for the rater does not decide, nor choose who decides."""
+    """Return who decides: nobody who rated or answers for it; nor does the rater choose."""
     if act.actor.person in state.raters:
         message = "whoever rated does not choose who decides; ask another of the team"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
