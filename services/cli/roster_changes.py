@@ -5,6 +5,7 @@ Each shows what it would do to running evaluations and asks; then it waits until
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -75,8 +76,8 @@ async def leave(
     as_json: AsJson = False,
 ) -> None:
     """Record leave: nobody is reminded on these days, and no deadline moves by itself."""
-    named = _code(LeaveKind, "LEAVE_KIND_", kind)
-    what = {"leave": pb.LeaveChange(leave=named, to_on=until)}  # type: ignore[arg-type]
+    named = LeaveKind.Value(_named(LeaveKind.keys(), "LEAVE_KIND_", kind))
+    what = {"leave": pb.LeaveChange(leave=named, to_on=until)}
     await _record(api, (person, on, reason, request_id), what, yes=yes, as_json=as_json)
 
 
@@ -93,9 +94,8 @@ async def deactivate(
     as_json: AsJson = False,
 ) -> None:
     """Record that somebody left: what they hold goes to the successor or up the line."""
-    named = _code(Departure, "DEPARTURE_", departure)
-    gone = pb.DeactivationChange(departure=named, successor=successor)  # type: ignore[arg-type]
-    what = {"deactivation": gone}
+    named = Departure.Value(_named(Departure.keys(), "DEPARTURE_", departure))
+    what = {"deactivation": pb.DeactivationChange(departure=named, successor=successor)}
     await _record(api, (person, on, reason, request_id), what, yes=yes, as_json=as_json)
 
 
@@ -221,13 +221,13 @@ def _foretold(would: pb.RecordRosterChangeResponse) -> str:
     return "\n".join([*lines, *filter(None, [would.hint])])
 
 
-def _code(enum: Any, prefix: str, written: str) -> int:
+def _named(names: Sequence[str], prefix: str, written: str) -> str:
+    """Return the name of an enum that a word stands for; the first one, for none, is no word."""
     name = prefix + written.upper().replace("-", "_")
-    if name not in enum.keys() or not enum.Value(name):  # noqa: SIM118 - no mapping
-        known = ", ".join(each.removeprefix(prefix).lower() for each in enum.keys()[1:])
+    if name not in names[1:]:
+        known = ", ".join(each.removeprefix(prefix).lower() for each in names[1:])
         raise Fault("BAD_WORD", f"{written!r} is none of these", f"write one of {known}")
-    value: int = enum.Value(name)
-    return value
+    return name
 
 
 def _stub(api: Api) -> Any:

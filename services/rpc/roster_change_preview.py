@@ -86,8 +86,8 @@ class Preview:
     ) -> tuple[Reason | None, Evaluation | None]:
         if isinstance(command, Transfer):
             ends_on = state.policy.year.ends.in_year(state.terms.year)
-            moving = {"ends_on": ends_on, "stage": state.stage, "rated": bool(state.ratings)}
-            if not moves_on(change.effective_on, **moving):  # type: ignore[arg-type]
+            rated = bool(state.ratings)
+            if not moves_on(change.effective_on, ends_on=ends_on, stage=state.stage, rated=rated):
                 return Reason.WRONG_STAGE, None
         async with self._store.agency(self._caller.agency) as connection:
             roster = await in_roster(connection, self._caller.agency, command)
