@@ -25,7 +25,8 @@ class VirtualTime:
         """Move the workflow's clock by exactly `by` and let every timer on the way fire.
 
         Returns when the clock has arrived, across continue-as-new; False if the workflow
-        ended before. Time waits for running activities and workflow tasks.
+        ended before. No timer fires early; what it wakes may see a later clock, where the next
+        move comes before a worker does.
         """
         return await self._skipper.fast_forward(self._current_run(workflow), by)
 
