@@ -9,11 +9,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.message import EmailMessage
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from siklus.activities.delivery import Delivery
 from siklus.activities.mail.post import PostOffice, SmtpMailer
@@ -37,7 +37,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def before(act: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def before(act: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     async def dying(*args: P.args, **kwargs: P.kwargs) -> T:
         die()
         return await act(*args, **kwargs)
@@ -45,7 +45,7 @@ def before(act: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     return dying
 
 
-def after(act: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def after(act: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     async def dying(*args: P.args, **kwargs: P.kwargs) -> T:
         done = await act(*args, **kwargs)
         die()
@@ -77,13 +77,13 @@ class DeadlySender(Sender):
 async def main(step: str, url: str, port: str, agency: str, now: str) -> None:
     match step:
         case "taking up":
-            notices.defer = before(notices.defer)  # type: ignore[assignment]
+            notices.defer = before(notices.defer)
         case "taken up":
-            notices.hand_over = before(notices.hand_over)  # type: ignore[assignment]
+            notices.hand_over = before(notices.hand_over)
         case "handed over":
-            notices.hand_over = after(notices.hand_over)  # type: ignore[assignment]
+            notices.hand_over = after(notices.hand_over)
         case "noted":
-            notices.mark_sent = after(notices.mark_sent)  # type: ignore[assignment]
+            notices.mark_sent = after(notices.mark_sent)
     deadly = step == "given"
     mailer = (DeadlyMailer if deadly else SmtpMailer)("127.0.0.1", int(port), "s@agency.test")
 

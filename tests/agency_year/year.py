@@ -52,6 +52,8 @@ from siklus.workflows.packs import shipped_pack
 from tests.agency_year.acts import act, reseat
 from tests.agency_year.running import At, InMemory
 
+NO_CALL: Any = None
+"""In place of a call's context, at which recording a change does not look."""
 YEAR = 2026
 CYCLE = CycleId(str(YEAR))
 ZONES = {"dinas": "Asia/Jakarta", "makassar": "Asia/Makassar"}
@@ -238,7 +240,7 @@ class AgencyYear:
         )
         token = set_caller(Caller(self.agency, TEAM, (Role.AGENCY_ADMIN,)))
         try:
-            await self.service.RecordRosterChange(request, None)  # type: ignore[arg-type]
+            await self.service.RecordRosterChange(request, NO_CALL)
         except (Refusal, ServiceRefusal):
             self.happened["refused changes"] += 1
             return False
