@@ -24,6 +24,8 @@ async def test_the_timers_part_and_the_legal_instant_does_not(
         await Desk.open(client, make_start("permenpan-6-2022", person=f"p-spread-{number}"))
         for number in range(SIZE)
     ]
+    for desk in desks:
+        await desk.is_idle()
     (due,) = {
         task.due.expires_at
         for desk in desks
