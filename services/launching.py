@@ -61,11 +61,19 @@ def paced(pace: int) -> Steering:
     )
 
 
-async def launch(client: Client, cohort: CohortRef, *, pace: int, paused: bool = False) -> None:
+async def launch(
+    client: Client,
+    cohort: CohortRef,
+    *,
+    pace: int,
+    paused: bool = False,
+    joining: bool = False,
+) -> None:
     """Have everybody started who waits; a launch that runs goes on for them when it is done.
 
-    The pace, and whether it is paused, count where a launch begins, or begins again. Needs no
-    worker: a signal with start is kept until one comes. Raises ENGINE_UNAVAILABLE.
+    The pace, and whether it is paused, count where a launch begins, or begins again; for those
+    who are `joining`, none begins again that is being called off. Needs no worker: a signal with
+    start is kept until one comes. Raises ENGINE_UNAVAILABLE.
     """
     try:
         await client.start_workflow(
@@ -76,7 +84,7 @@ async def launch(client: Client, cohort: CohortRef, *, pace: int, paused: bool =
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             start_signal="somebody_waits",
-            start_signal_args=[Waiting(pace=pace)],
+            start_signal_args=[Waiting(pace=pace, joining=joining)],
             search_attributes=TypedSearchAttributes(
                 [
                     SearchAttributePair(names.AGENCY, cohort.agency),

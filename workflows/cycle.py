@@ -18,6 +18,8 @@ PAGES_A_RUN = 200
 PAGE_SECONDS = 5
 """A page of a slow launch is at most that many seconds' worth, so that a pause comes soon."""
 NOTE = timedelta(seconds=10)
+LAST_WORD = "cancelling-is-the-last-word"
+"""Histories from before it began a launch again that was called off after somebody was added."""
 OVER = "LAUNCH_OVER"
 """The type of the failure of an Update that comes when nobody is left to start."""
 
@@ -47,6 +49,8 @@ class Waiting(Value):
     """Somebody waits to be started. A pace counts for a launch that was cancelled."""
 
     pace: int = 0
+    joining: bool = False
+    """They were added to a launch under way; one that is called off is not begun again for them."""
 
 
 @workflow.defn(name="CycleWorkflow")
@@ -89,6 +93,9 @@ class CycleWorkflow:
     @workflow.signal(name="somebody_waits")
     def somebody_waits(self, waiting: Waiting) -> None:
         """Start whoever waits, once the pages under way are done."""
+        if self._cancelled and waiting.joining:
+            # They are on record as waiting, so they are called off with everybody else who waits.
+            return
         self._asked = True
         if self._cancelled:
             self._pace, self._paused = waiting.pace, False
@@ -119,6 +126,9 @@ class CycleWorkflow:
         """Call the launch off: whoever is not started after the page under way never is."""
         if not self._cancelled:
             self._must_be_under_way()
+        if workflow.patched(LAST_WORD):
+            # Whoever was added, or asked for the launch again, did so before.
+            self._asked = False
         self._cancelled = True
         await self._note()
 

@@ -117,7 +117,7 @@ class Cohorts(cohort_service_pb2_grpc.CohortServiceServicer):
         agency = caller.agency
         once = Request(caller, request, self._clock)
         async with self._store.agency(agency, within=COUNTING_SECONDS) as connection:
-            row = await found(connection, agency, request.name)
+            await found(connection, agency, request.name)
 
             async def add() -> messages.AddMembersResponse:
                 return await self._add(connection, agency, request)
@@ -126,13 +126,16 @@ class Cohorts(cohort_service_pb2_grpc.CohortServiceServicer):
                 async with connection.transaction():
                     return await add()
             answer = await once.once(connection, messages.AddMembersResponse, add)
-        if answer.added:
-            # Also when it is sent again: an engine that was away then has not been told.
+            row = await found(connection, agency, request.name)
+        # Also when it is sent again: an engine that was away then has not been told. But whoever
+        # was called off since then waits no more, and is not started by this.
+        if answer.added and CycleState(row.state) in UNDER_WAY:
             await launching.launch(
                 self._client,
                 CohortRef(agency=agency, cycle=row.cycle),
                 pace=row.pace,
                 paused=row.state == CycleState.PAUSED,
+                joining=True,
             )
         return answer
 

@@ -10,6 +10,7 @@ from siklus.activities.store.pool import Store
 from siklus.services.clock import Clock
 from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
+from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.reminders import ReminderServicer
@@ -18,6 +19,7 @@ from siklus.services.rpc.roster_import import RosterImport
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
 from siklus.v1 import (
+    cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
     policy_service_pb2_grpc,
     reminder_service_pb2_grpc,
@@ -43,6 +45,9 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     )
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
         Cycles(store, temporal, clock, Watches(store, "", clock)), server
+    )
+    cohort_service_pb2_grpc.add_CohortServiceServicer_to_server(
+        Cohorts(store, temporal, clock), server
     )
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(Tasks(store, clock), server)
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(

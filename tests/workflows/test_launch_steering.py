@@ -188,6 +188,38 @@ async def test_a_launch_that_is_asked_for_again_meets_one_that_is_being_called_o
     assert {page.pace for page in pages} == {7}
 
 
+async def test_whoever_was_added_does_not_begin_a_launch_again_that_is_called_off(
+    client: Client, office: Office, queue: str
+) -> None:
+    handle = await launched(client, queue)
+    await office.begun.get()
+    await handle.signal(CycleWorkflow.somebody_waits, Waiting(joining=True))
+
+    await launching.cancelled(handle)
+    # The word of an addition may come late.
+    await handle.signal(CycleWorkflow.somebody_waits, Waiting(pace=7, joining=True))
+    office.let_go(20)
+    await handle.result()
+
+    assert sorted(office.started) == ["p00", "p01"]
+    assert office.acts == ["freeze", "cancel"]
+
+
+async def test_a_launch_that_was_asked_for_again_can_be_called_off_again(
+    client: Client, office: Office, queue: str
+) -> None:
+    handle = await launched(client, queue)
+    await office.begun.get()
+    await launching.cancelled(handle)
+    await handle.signal(CycleWorkflow.somebody_waits, Waiting())
+
+    await launching.cancelled(handle)
+    office.let_go(20)
+    await handle.result()
+
+    assert office.acts == ["freeze", "cancel"]
+
+
 async def test_whoever_is_added_behind_the_page_is_started_in_another_round(
     client: Client, office: Office, queue: str
 ) -> None:
