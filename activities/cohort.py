@@ -136,9 +136,12 @@ class Cohorts:
         async with self._store.agency(agency) as connection:
             people = [start.key.person for start in prepared.starts]
             await members.mark_started(connection, agency, cycle.cycle, people, at=self._now())
-            if prepared.alone:
-                reason = LeftOut.SUPERVISOR_INACTIVE
-                await members.leave_out(connection, agency, cycle.cycle, prepared.alone, reason)
+            for left, reason in (
+                (prepared.alone, LeftOut.SUPERVISOR_INACTIVE),
+                (prepared.gone, LeftOut.INACTIVE),
+            ):
+                if left:
+                    await members.leave_out(connection, agency, cycle.cycle, left, reason)
         return len(prepared.starts)
 
 

@@ -59,6 +59,9 @@ async def move(store: Store, running: Evaluations, moved: Move, now: datetime) -
             return Outcome.UNTOUCHED, Reason.WRONG_STAGE
         entrant = await _entrant(connection, moved)
         prepared = await starting.prepare(connection, key.agency, cycle, policy, [entrant])
+    if prepared.gone:
+        # Whoever left meanwhile begins no segment: the departure has closed this one, or will.
+        return Outcome.UNTOUCHED, Reason.EVALUATION_CLOSED
     if prepared.alone:
         # Nobody at work could rate the next segment: the team gives them a superior first.
         return Outcome.REFUSED, Reason.NOT_YET_OPEN

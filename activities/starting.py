@@ -22,7 +22,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from siklus.activities import calendars
 from siklus.activities.seating import seats
 from siklus.activities.store.pool import Connection
-from siklus.activities.store.queries import cycles, days, policies
+from siklus.activities.store.queries import cycles, days, lines, policies
 from siklus.activities.store.queries.cycles import CycleRow
 from siklus.workflows import names
 from siklus.workflows.domain.calendar import Calendar
@@ -62,10 +62,13 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Evaluations that can be started, and who has no active superior to rate them."""
+    """Evaluations that can be started, and whose cannot."""
 
     starts: list[Start]
     alone: list[PersonId]
+    """They have no active superior to rate them."""
+    gone: list[PersonId]
+    """They work there no more."""
 
 
 async def pinned(
@@ -91,13 +94,14 @@ async def prepare(
     Each person at most once. Idempotent: calendars are kept under their digests.
     """
     units = {entrant.person: entrant.unit for entrant in entrants}
+    at_work = await lines.at_work(connection, agency, units)
     seated = await seats(connection, agency, cycle.cycle, units)
     years = (cycle.year, cycle.year + 1)
     regional = await days.regional(connection, agency, set(units.values()), years)
     begins_on = policy.year.starts.in_year(cycle.year)
     starts, calendars_used = [], dict[Digest, Calendar]()
     for entrant in entrants:
-        if entrant.person not in seated:
+        if entrant.person not in seated or entrant.person not in at_work:
             continue
         zone_days = (entrant.zone, entrant.weekdays, regional[entrant.unit])
         calendar = _calendar(policy.calendar, *zone_days, cycle.year)
@@ -121,8 +125,9 @@ async def prepare(
         )
     for digest, calendar in calendars_used.items():
         await days.keep_calendar(connection, agency, digest, calendar)
-    alone = [entrant.person for entrant in entrants if entrant.person not in seated]
-    return Prepared(starts, alone)
+    gone = [entrant.person for entrant in entrants if entrant.person not in at_work]
+    alone = [each.person for each in entrants if each.person not in {*seated, *gone}]
+    return Prepared(starts, alone, gone)
 
 
 async def start(client: Client, starts: Sequence[Start]) -> None:

@@ -224,6 +224,20 @@ async def test_whoever_lost_every_superior_since_the_freeze_is_left_out(
     assert await started(client, launched.agency, "eka") is None
 
 
+async def test_whoever_left_since_the_freeze_is_left_out(
+    store: Store, client: Client, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    await freeze(cohorts, launched)
+    async with store.agency(launched.agency) as connection:
+        gone = person("siti", "budi", active=False)
+        await roster.put_people(connection, launched.agency, [gone])
+
+    assert (await start_page(cohorts, launched)).started == 3
+
+    assert (await members(store, launched.agency))["siti"] == "INACTIVE"
+    assert await started(client, launched.agency, "siti") is None
+
+
 async def test_a_preview_tells_the_same_and_starts_nothing(
     store: Store, cohorts: Cohorts, projector: Projector, launched: CohortRef
 ) -> None:

@@ -39,6 +39,7 @@ APPROVERS = """
     )
     SELECT unit, approver FROM up WHERE approver IS NOT NULL
 """
+AT_WORK = "SELECT person FROM person WHERE agency = %s AND person = ANY(%s) AND active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,14 @@ async def lines(
             if step.active and step.person != step.below and step.person not in line:
                 line.append(step.person)
     return found
+
+
+async def at_work(
+    connection: Connection, agency: AgencyId, people: Collection[PersonId]
+) -> set[PersonId]:
+    """Return those of some people who work in the agency now."""
+    rows = await connection.execute(AT_WORK, (agency, list(people)))
+    return {person for (person,) in await rows.fetchall()}
 
 
 async def superior(connection: Connection, agency: AgencyId, who: PersonId) -> PersonId | None:
