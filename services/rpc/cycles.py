@@ -25,6 +25,8 @@ from siklus.workflows.ports import CohortRef
 
 PREVIEW_SECONDS: Final = 8.0
 """A preview counts the whole agency."""
+MAY_BEGIN: Final = frozenset({CycleState.CREATED, CycleState.CANCELLED})
+"""Where a launch begins, or begins again, at the pace that is asked for."""
 
 
 class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
@@ -171,7 +173,9 @@ class Cycles(cycle_service_pb2_grpc.CycleServiceServicer):
 
             async def mark() -> pb.LaunchCycleResponse:
                 now = self._clock.now()
-                await cycles.launching(connection, agency, row.cycle, at=now, pace=request.pace)
+                # By now its first act may have marked it: what counts is how it stood before.
+                pace = request.pace if CycleState(row.state) in MAY_BEGIN else None
+                await cycles.launching(connection, agency, row.cycle, at=now, pace=pace)
                 marked = await found(connection, agency, request.name)
                 return pb.LaunchCycleResponse(cycle=await shown(connection, agency, marked))
 

@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import cohort, cycles, members
 from siklus.services.clock import Clock
+from siklus.services.rpc import cycles as rpc
 from siklus.services.rpc.cycle_views import REASONS
 from siklus.services.temporal import data_converter
 from siklus.v1 import cycle_service_pb2 as pb
@@ -228,6 +229,28 @@ async def test_a_launch_that_failed_is_started_again(ready: Desk, temporal: Clie
     described = await handle.describe()
     assert described.run_id != first
     assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_pace_is_kept_though_the_launch_marks_its_beginning_first(
+    ready: Desk, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agency, cycle = AgencyId(ready.agency), CycleId("2027")
+
+    async def launch_at_once(*about: Any, **how: Any) -> None:
+        async with store.agency(agency) as connection:
+            await cycles.launching(connection, agency, cycle, at=datetime.now(UTC))
+
+    monkeypatch.setattr(rpc, "launch", launch_at_once)
+    await create(ready)
+    name = f"{ready.parent}/cycles/2027"
+
+    answers = [
+        (await ready.cycles.LaunchCycle(request, **ready.admin)).cycle
+        for pace in (7, 9)
+        for request in [pb.LaunchCycleRequest(name=name, request_id=f"p-{pace}", pace=pace)]
+    ]
+
+    assert [(each.state, each.pace) for each in answers] == [(pb.CYCLE_STATE_LAUNCHING, 7)] * 2
 
 
 async def test_without_an_engine_nothing_is_launched_and_all_else_is_read(

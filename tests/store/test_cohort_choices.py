@@ -18,7 +18,7 @@ from siklus.workflows.ports import (
     LaunchState,
     PageOutcome,
 )
-from tests.store.town import CYCLE, freeze, members, person, start_page, started
+from tests.store.town import AT, CYCLE, freeze, members, person, start_page, started
 
 
 async def says(store: Store, agency: AgencyId, *said: Said, **columns: object) -> None:
@@ -112,6 +112,27 @@ async def test_whoever_waited_when_a_launch_was_cancelled_is_in_again_with_the_n
     assert (progress.started, progress.cancelled) == (4, 0)
     assert row is not None
     assert row.state == CycleState.LAUNCHED
+
+
+async def test_a_launch_that_comes_too_late_for_a_closed_cycle_starts_nobody(
+    store: Store, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    agency = launched.agency
+    await freeze(cohorts, launched)
+    await cohorts.cancel_launch(launched)
+    async with store.agency(agency) as connection:
+        await cycles.close(connection, agency, CYCLE, at=AT)
+
+    assert await freeze(cohorts, launched) == 0
+    assert (await start_page(cohorts, launched)).started == 0
+    await cohorts.finish_launch(launched)
+
+    async with store.agency(agency) as connection:
+        row = await cycles.get(connection, agency, CYCLE)
+        progress = await cycles.progress(connection, agency, CYCLE)
+    assert row is not None
+    assert row.state == CycleState.CLOSED
+    assert (progress.started, progress.waiting, progress.cancelled) == (0, 0, 4)
 
 
 async def test_a_note_of_a_pause_comes_too_late_for_a_finished_launch(

@@ -7,6 +7,7 @@ from datetime import date
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.cycles import CycleState
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 
 # Whoever is added by name passes the filters and what the team said of people before.
@@ -53,7 +54,7 @@ FREEZE = f"""
         CASE WHEN reason IS NULL THEN 'INCLUDED' ELSE 'EXCLUDED' END, reason, from_rating
     FROM judged ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants alone
-LOCK = "SELECT FROM cycle WHERE agency = %s AND cycle = %s FOR UPDATE"
+LOCK = "SELECT state FROM cycle WHERE agency = %s AND cycle = %s FOR UPDATE"
 KNOWN = "SELECT person FROM person WHERE agency = %s AND person = ANY(%s)"
 REVIVE = """
     UPDATE member SET outcome = 'INCLUDED'
@@ -110,10 +111,13 @@ async def lock(connection: Connection, agency: AgencyId, cycle: CycleId) -> None
 async def freeze(connection: Connection, agency: AgencyId, cycle: CycleId, *, ends_on: date) -> int:
     """Judge everybody once and keep the result; return how many are in, also when repeated.
 
-    Whoever an earlier launch left unstarted because it was cancelled is in again.
+    Whoever an earlier launch left unstarted because it was cancelled is in again. Nobody is in any
+    more where the cycle was closed before.
     """
     async with connection.transaction():
-        await connection.execute(LOCK, (agency, cycle))
+        state = await (await connection.execute(LOCK, (agency, cycle))).fetchone()
+        if state == (CycleState.CLOSED,):
+            return 0
         frozen = await (await connection.execute(FROZEN, (agency, cycle))).fetchone()
         if not (frozen and frozen[0]):
             await connection.execute(FREEZE, _asked(agency, cycle, ends_on))

@@ -32,8 +32,7 @@ SAY = """
 # A cycle that runs, or is paused, stays as it is.
 LAUNCHING = """
     UPDATE cycle SET launched_at = coalesce(launched_at, %(at)s),
-        pace = CASE WHEN state IN ('CREATED', 'CANCELLED') THEN coalesce(%(pace)s, pace)
-            ELSE pace END,
+        pace = coalesce(%(pace)s, pace),
         state = CASE WHEN state IN ('CREATED', 'CANCELLED') THEN 'LAUNCHING' ELSE state END
     WHERE agency = %(agency)s AND cycle = %(cycle)s
 """
@@ -188,9 +187,9 @@ async def launching(
     at: datetime,
     pace: int | None = None,
 ) -> None:
-    """Note that evaluations are being started; the first time and a finished launch are kept.
+    """Note that evaluations are being started, at a pace where one is given.
 
-    A pace counts where the launch begins, or begins again after it was cancelled.
+    The first time and a finished launch are kept.
     """
     values = {"agency": agency, "cycle": cycle, "at": at, "pace": pace}
     await connection.execute(LAUNCHING, values)
