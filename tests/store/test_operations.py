@@ -67,21 +67,7 @@ async def test_each_filter_takes_what_it_says_and_several_must_all_hold(
 async def test_a_list_is_drawn_up_once_and_each_outcome_kept_once(
     connection: Connection, agency: AgencyId
 ) -> None:
-    row = OperationRow(
-        operation="op-1",
-        cycle=CycleId("2026"),
-        command="cancel",
-        body="{}",
-        selection=Selection(cycle=CycleId("2026")).model_dump_json(),
-        asked=b"",
-        reason="Keliru",
-        state=State.PREPARING,
-        pace=0,
-        total=0,
-        created_by=PersonId("tim"),
-        created_at=NOW,
-    )
-    await operations.add(connection, agency, row)
+    row = await entered(connection, agency)
     await operations.freeze(connection, agency, row)
     await operations.freeze(connection, agency, row)
     frozen = await operations.get(connection, agency, "op-1")
@@ -114,3 +100,37 @@ async def test_a_list_is_drawn_up_once_and_each_outcome_kept_once(
 
 async def newest(connection: Connection, agency: AgencyId) -> list[OperationRow]:
     return await operations.page(connection, agency, before=("infinity", ""), limit=5)
+
+
+async def test_one_that_is_paused_before_its_list_is_drawn_up_gets_its_list_all_the_same(
+    connection: Connection, agency: AgencyId
+) -> None:
+    row = await entered(connection, agency)
+    await operations.steered(connection, agency, "op-1", State.PAUSED)
+
+    await operations.freeze(connection, agency, row)
+
+    frozen = await operations.get(connection, agency, "op-1")
+    assert frozen is not None
+    assert (frozen.state, frozen.total) == (State.PAUSED, 2)
+    await operations.steered(connection, agency, "op-1", State.APPLYING)
+    assert len(await operations.waiting(connection, agency, "op-1", limit=5)) == 2
+
+
+async def entered(connection: Connection, agency: AgencyId) -> OperationRow:
+    row = OperationRow(
+        operation="op-1",
+        cycle=CycleId("2026"),
+        command="cancel",
+        body="{}",
+        selection=Selection(cycle=CycleId("2026")).model_dump_json(),
+        asked=b"",
+        reason="Keliru",
+        state=State.PREPARING,
+        pace=0,
+        total=0,
+        created_by=PersonId("tim"),
+        created_at=NOW,
+    )
+    await operations.add(connection, agency, row)
+    return row

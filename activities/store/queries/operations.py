@@ -29,9 +29,10 @@ NEWEST = f"""
     SELECT {COLUMNS} FROM operation WHERE agency = %s AND command = %s
     ORDER BY created_at DESC, operation DESC LIMIT 1
 """  # noqa: S608 - constants alone
-LOCK = "SELECT state FROM operation WHERE agency = %s AND operation = %s FOR UPDATE"
+LOCK = "SELECT state, total FROM operation WHERE agency = %s AND operation = %s FOR UPDATE"
+# One that was paused already stays so.
 FROZEN = """
-    UPDATE operation SET state = 'APPLYING', total = (
+    UPDATE operation SET state = replace(state, 'PREPARING', 'APPLYING'), total = (
         SELECT count(*) FROM operation_item WHERE agency = %(agency)s AND operation = %(operation)s
     ) WHERE agency = %(agency)s AND operation = %(operation)s
 """
@@ -195,10 +196,13 @@ async def freeze(connection: Connection, agency: AgencyId, row: OperationRow) ->
 async def frozen(
     connection: Connection, agency: AgencyId, operation: str, listed: Callable[[], Awaitable[None]]
 ) -> None:
-    """Have an operation's list drawn up by `listed`, in one transaction and once."""
+    """Have an operation's list drawn up by `listed`, in one transaction and once.
+
+    It may have been paused before; then it has nobody on its list yet.
+    """
     async with connection.transaction():
         found = await (await connection.execute(LOCK, (agency, operation))).fetchone()
-        if found is not None and found[0] == State.PREPARING:
+        if found is not None and (found[0] == State.PREPARING or found == (State.PAUSED, 0)):
             await listed()
             await connection.execute(FROZEN, {"agency": agency, "operation": operation})
 
