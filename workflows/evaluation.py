@@ -29,6 +29,8 @@ ONE_HOP = "one-hop"
 """Patch: a run no longer ends with the plan's approval, which cost a sixth of a decision."""
 HANDS_OVER = "hands-over"
 """Patch: a closed segment brings its interim rating to the running one before it ends."""
+HANDS_OVER_UNRATED = "hands-over-unrated"
+"""Patch: so does one that was excluded or cancelled while its interim rating was waited for."""
 LOOK_AGAIN = timedelta(minutes=5)
 """After a failed look-up of a superior: an escalation may be late, never lost."""
 
@@ -72,9 +74,10 @@ class EvaluationWorkflow:
     def _handed_over(self) -> bool:
         """Tell whether nothing is left to bring to another segment."""
         state = self.record.state
-        if state.stage is not Stage.SEGMENT_CLOSED or self.handed_over_at == state.revision:
+        if state.closing_on is None or self.handed_over_at == state.revision:
             return True
-        return not workflow.patched(HANDS_OVER)
+        rated = state.stage is Stage.SEGMENT_CLOSED
+        return not workflow.patched(HANDS_OVER if rated else HANDS_OVER_UNRATED)
 
     async def _hand_over(self) -> None:
         """Bring what this segment ended with to the one that runs now, for as long as it takes."""

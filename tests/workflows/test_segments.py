@@ -41,3 +41,19 @@ async def test_a_longer_one_hands_over_once_its_interim_rating_came(client: Clie
     assert (receipt.stage, waiting) == (Stage.INTERIM_RATING, [])
     assert outcome.stage is Stage.SEGMENT_CLOSED
     assert memory.handed_over == [str(desk.key)]
+
+
+async def test_one_that_is_excluded_before_its_interim_rating_hands_over_as_unrated(
+    client: Client,
+) -> None:
+    memory = Memory()
+    async with worker_of(client, memory):
+        desk = await Desk.open(client, make_start())
+        await desk.at("06-02")
+        await desk.team(transfer(desk, 150))
+        ground = c.ExclusionGround.OTHER
+        await desk.team(c.Exclude(ground=ground, prose={"reason": "Keliru"}))
+        outcome = await desk.outcome()
+
+    assert outcome.stage is Stage.EXCLUDED
+    assert memory.handed_over == [str(desk.key)]
