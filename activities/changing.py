@@ -21,13 +21,16 @@ from siklus.workflows import ports
 from siklus.workflows.domain.commands import SYSTEM, Actor, AnyCommand, Transfer
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.roster_changes import (
-    BY_THE_SYSTEM,
     ChangeState,
     NewSupervisor,
     Outcome,
+    by_the_system,
+    by_the_system_after,
     command_for,
+    is_none_of_its,
     outcome_of,
 )
+from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
 from siklus.workflows.names import request_key
 
@@ -108,41 +111,50 @@ class Changes:
             moved = segments.Move(key, row, command)
             outcome, reason = await segments.move(self._store, self._running, moved, self._now())
         else:
-            told = await self._command(key, row, command)
-            outcome, reason = outcome_of(told.refused), told.refused
+            reason = await self._command(key, row, command)
+            outcome = outcome_of(reason)
         async with self._store.agency(agency) as connection:
             await change_effects.settle(
                 connection, agency, row.change, effect, outcome, reason, at=self._now()
             )
 
-    async def _command(self, key: EvaluationKey, row: ChangeRow, command: AnyCommand) -> Told:
+    async def _command(
+        self, key: EvaluationKey, row: ChangeRow, command: AnyCommand
+    ) -> Reason | None:
         """Give the order in the name of whoever recorded the change, else in the system's.
 
         A departure is a fact and no decision: where the recording person has a part in the very
-        evaluation, or where the policy asks for two people, the system hands over [ours].
+        evaluation, or where the policy asks for two people, the system hands over [ours]. Return
+        why nothing came of it; None where the evaluation has followed.
         """
         by = PersonId(row.created_by)
         mine = request_key(by, f"change:{row.change}")
         async with self._store.agency(key.agency) as connection:
-            if await change_effects.recorded(connection, key, mine):
-                return Told()
+            recorded = await change_effects.recorded(connection, key, mine)
             current = await evaluations.get(connection, key)
             _, policy = await pinned(connection, key.agency, key.cycle)
             roster = await in_roster(connection, key.agency, command)
+        if current is not None and is_none_of_its(command, Stage(current.stage)):
+            return Reason.WRONG_STAGE
         facts = row.says.facts
-        if current and isinstance(facts, NewSupervisor) and facts.supervisor == current.supervisor:
-            return Told(refused=Reason.ALREADY_DONE)
-        may_be_the_systems = isinstance(command, BY_THE_SYSTEM)
-        if not (may_be_the_systems and command.kind in policy.second_person):
+        new = facts.supervisor if isinstance(facts, NewSupervisor) else None
+        if new is not None and current is not None and new == current.supervisor:
+            return None if recorded else Reason.ALREADY_DONE
+        if recorded:
+            # Of what waits for a second person the record has the request.
+            return None if new is None else Reason.SECOND_PERSON_REQUIRED
+        if not by_the_system(command, policy):
             actor = Actor(person=by, roles=(Role.AGENCY_ADMIN,))
             order = commanding.order_of(command, actor, mine, roster)
             told = await self._running.send(key, order)
-            if not (may_be_the_systems and told.refused in _NOT_THEIRS):
-                return told if not told.nobody else Told(refused=Reason.EVALUATION_CLOSED)
+            if not by_the_system_after(command, told.refused):
+                return _why_not(told)
         ours = request_key(SYSTEM.name, f"change:{row.change}")
         order = commanding.order_of(command, SYSTEM, ours, roster)
-        told = await self._running.send(key, order)
-        return told if not told.nobody else Told(refused=Reason.EVALUATION_CLOSED)
+        return _why_not(await self._running.send(key, order))
 
 
-_NOT_THEIRS: Final = frozenset({Reason.SELF_DECISION, Reason.SEPARATION_OF_DUTIES})
+def _why_not(told: Told) -> Reason | None:
+    if told.receipt is not None and told.receipt.asks_second_person:
+        return Reason.SECOND_PERSON_REQUIRED
+    return Reason.EVALUATION_CLOSED if told.nobody else told.refused

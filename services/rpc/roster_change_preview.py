@@ -12,21 +12,24 @@ from siklus.services.archive import Archive
 from siklus.services.auth.caller import Caller
 from siklus.services.rpc import roster_change_views as shown
 from siklus.v1 import roster_changes_pb2 as pb
-from siklus.workflows.domain.commands import SYSTEM, Actor, AnyCommand, Transfer
+from siklus.workflows.domain.commands import SYSTEM, Actor, AnyCommand, Order, Transfer
 from siklus.workflows.domain.decide import decide
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.evolve import fold
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.roster_changes import (
-    BY_THE_SYSTEM,
     Change,
     Deactivation,
     OnLeave,
+    by_the_system,
+    by_the_system_after,
     command_for,
+    is_none_of_its,
     moves_on,
     outcome_of,
 )
 from siklus.workflows.domain.values import CycleId, EvaluationKey, PersonId
+from siklus.workflows.record import asks_second_person
 
 SHOWN: Final = 100
 """Evaluations that a preview looks into; the others are counted."""
@@ -91,19 +94,24 @@ class Preview:
                 return Reason.WRONG_STAGE, None
         async with self._store.agency(self._caller.agency) as connection:
             roster = await in_roster(connection, self._caller.agency, command)
+        if is_none_of_its(command, state.stage):
+            return Reason.WRONG_STAGE, None
         actor = Actor(person=self._caller.person, roles=self._caller.roles)
         order = order_of(command, actor, "", roster)
+        if not by_the_system(command, state.policy):
+            refused, after = self._judged(state, order)
+            if not by_the_system_after(command, refused):
+                return refused, after
+        return self._judged(state, order.model_copy(update={"actor": SYSTEM}))
+
+    def _judged(self, state: Evaluation, order: Order) -> tuple[Reason | None, Evaluation | None]:
         try:
-            return None, fold(state, decide(state, order, self._now))
-        except Refusal as refusal:
-            theirs = {Reason.SELF_DECISION, Reason.SEPARATION_OF_DUTIES}
-            if not (isinstance(command, BY_THE_SYSTEM) and refusal.reason in theirs):
-                return refusal.reason, None
-        try:
-            entries = decide(state, order.model_copy(update={"actor": SYSTEM}), self._now)
-            return None, fold(state, entries)
+            after = fold(state, decide(state, order, self._now))
         except Refusal as refusal:
             return refusal.reason, None
+        if asks_second_person(after):
+            return Reason.SECOND_PERSON_REQUIRED, None
+        return None, after
 
 
 def _moved(before: Evaluation, after: Evaluation) -> list[str]:

@@ -150,6 +150,15 @@ def test_a_request_for_a_second_person_lapses_when_somebody_acts_in_between() ->
     assert told.team.cancels().stage is Stage.CANCELLED
 
 
+def test_an_appeal_under_way_is_decided_or_withdrawn_before_anything_goes_back() -> None:
+    told = appealed()
+    with refused(Reason.WRONG_STAGE) as wait:
+        returns(told, Stage.RATING)
+    assert "decided, or withdrawn, first" in wait.value.message
+
+    assert returns(told.employee.withdraws_appeal(), Stage.RATING).waiting == ["RATE"]
+
+
 def test_the_final_approval_can_still_go_back() -> None:
     assert returns(at_approval(), Stage.RATING).waiting == ["RATE"]
 

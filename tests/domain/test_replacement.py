@@ -226,6 +226,21 @@ def test_a_supervisor_who_left_has_no_say_until_they_are_back() -> None:
     assert told.state.gone == ()
 
 
+def test_a_seat_is_no_easier_given_to_another_by_a_replacement_than_by_a_reassignment() -> None:
+    told = planned(policy=make_policy(second_person=["reassign"]))
+    replace = c.ReplacePerson(leaving=BUDI, successor=WAYAN, prose=WHY)
+    roster = c.InRoster(active=True, superior=RINA, line=(RINA, AGUS))
+
+    told.give(told.team.actor, replace, roster=roster)
+    assert (told.kinds[-1], told.state.participants.supervisor) == ("repair_requested", BUDI)
+    told.give(told.person("tim-2", roles=told.team.actor.roles).actor, replace, roster=roster)
+    assert told.state.participants.supervisor == WAYAN
+
+    # Whoever left is replaced by the system, whatever the policy asks of people.
+    leaves = c.ReplacePerson(leaving=WAYAN, successor=RINA)
+    assert told.system.gives(leaves, roster=roster).state.participants.supervisor == RINA
+
+
 def test_two_of_the_team_record_a_departure_where_two_exclude() -> None:
     told = departs(planned(policy=make_policy(second_person=["exclude"])))
     assert told.kinds[-1] == "repair_requested"

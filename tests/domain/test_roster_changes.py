@@ -20,9 +20,11 @@ from siklus.workflows.domain.roster_changes import (
     OnLeave,
     Outcome,
     ReturnToWork,
+    by_the_system,
     changed,
     command_for,
     in_place_of,
+    is_none_of_its,
     moves_on,
     must_be_dated,
     must_fit,
@@ -31,6 +33,7 @@ from siklus.workflows.domain.roster_changes import (
 from siklus.workflows.domain.roster_people import Person
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import PersonId
+from tests.domain.story import make_policy
 
 DAY = date(2026, 6, 1)
 LEAVE = c.LeaveKind.ANNUAL
@@ -175,6 +178,35 @@ def test_a_segment_closes_only_before_its_result_and_within_the_year(
     stage: Stage, rated: bool, on: date, moves: bool
 ) -> None:
     assert moves_on(on, ends_on=date(2026, 12, 31), stage=stage, rated=rated) is moves
+
+
+def test_a_segment_that_waits_for_its_interim_rating_keeps_who_led_the_employee_there() -> None:
+    reassign = command_for(of(SITI, under("rina")), own=True, reason="SK")
+    replace = command_for(of(BUDI, gone()), own=False, reason="SK")
+    assert reassign is not None
+    assert replace is not None
+
+    assert is_none_of_its(reassign, Stage.INTERIM_RATING)
+    assert not is_none_of_its(reassign, Stage.RATING)
+    assert not is_none_of_its(replace, Stage.INTERIM_RATING)
+
+
+@pytest.mark.parametrize(
+    ("asks", "facts", "own", "system"),
+    [
+        ("replace_person", gone(), False, True),
+        ("reassign", gone(), False, True),
+        ("exclude", gone(), True, True),
+        ("cancel", gone(), True, False),
+        ("reassign", under("rina"), True, False),
+    ],
+)
+def test_facts_for_which_two_would_be_asked_are_the_systems(
+    asks: str, facts: Facts, own: bool, system: bool
+) -> None:
+    command = command_for(of(BUDI, facts), own=own, reason="SK")
+    assert command is not None
+    assert by_the_system(command, make_policy(second_person=[asks])) is system
 
 
 def test_a_refusal_tells_whether_the_team_has_to_look() -> None:

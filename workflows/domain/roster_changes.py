@@ -19,8 +19,10 @@ from siklus.workflows.domain.commands import (
     Transfer,
 )
 from siklus.workflows.domain.decide.leave import LONGEST_LEAVE_DAYS
+from siklus.workflows.domain.decide.second_person import may_be_asked_for
 from siklus.workflows.domain.decide.transfer import MOVABLE
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.roster_people import Directory, Person
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import PersonId, Value
@@ -268,6 +270,27 @@ def moves_on(effective_on: date, *, ends_on: date, stage: Stage, rated: bool) ->
     """
     return stage in MOVABLE and not rated and effective_on <= ends_on
 
+
+def is_none_of_its(command: AnyCommand, stage: Stage) -> bool:
+    """Tell whether a change says nothing to an evaluation of the person at that stage.
+
+    A closed segment that waits for its interim rating gets it from whoever led the employee there,
+    or from who follows them; never from a superior of later days.
+    """
+    return isinstance(command, Reassign) and stage is Stage.INTERIM_RATING
+
+
+def by_the_system(command: AnyCommand, policy: Policy) -> bool:
+    """Tell whether the system records a fact at once, for which the policy may ask for two."""
+    return isinstance(command, BY_THE_SYSTEM) and may_be_asked_for(policy, command)
+
+
+def by_the_system_after(command: AnyCommand, refusal: Reason | None) -> bool:
+    """Tell whether the system records a fact that somebody with a part in it may not."""
+    return isinstance(command, BY_THE_SYSTEM) and refusal in _NOT_THEIRS
+
+
+_NOT_THEIRS = frozenset({Reason.SELF_DECISION, Reason.SEPARATION_OF_DUTIES})
 
 NOTHING_TO_DO = frozenset(
     {

@@ -39,13 +39,16 @@ ORDER = (
 )
 
 
-@decides(ReturnToStage, by=Party.TEAM, stages=set(ORDER) - {Stage.PLAN, Stage.APPEAL_DECISION})
+@decides(ReturnToStage, by=Party.TEAM, stages=set(ORDER) - {Stage.PLAN})
 def return_to_stage(state: Evaluation, command: ReturnToStage, act: Act) -> list[e.AnyEvent]:
     """Back to where something has to be done again; what was done stays in the history.
 
     A decided appeal is final by law, so nothing before it is opened again; a pending one is decided
     or withdrawn first. To a passed appeal window it is the explicit way back.
     """
+    if state.stage is Stage.APPEAL_DECISION:
+        message = "an appeal waits for its decision; let it be decided, or withdrawn, first"
+        raise Refusal(Reason.WRONG_STAGE, message)
     ways = _ways_back(state)
     if command.stage not in ways:
         message = f"from {state.stage} there is a way back to {', '.join(ways) or 'no other'}"
