@@ -229,12 +229,6 @@ def test_a_line_of_superiors_never_closes_through_what_is_known() -> None:
     assert told(draft) == [("supervisor", "SUPERVISOR_LOOP")]
 
 
-def test_nobody_can_be_put_under_somebody_who_left() -> None:
-    (draft,) = people([person(SITI, "boss")], [known(BUDI, "boss", active=False)])
-
-    assert told(draft) == [("supervisor", "INACTIVE_PERSON")]
-
-
 def test_one_key_of_two_people_leads_to_neither() -> None:
     boss, other = known(BUDI, "boss", ref="middle"), known(DEWI, "middle")
 

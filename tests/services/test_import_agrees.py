@@ -99,6 +99,14 @@ async def standing(store: Store, desk: Desk) -> tuple[dict[str, Unit], list[Pers
         return units, await roster.people(connection, agency, limit=1_000)
 
 
+async def leave(store: Store, desk: Desk, nip: str) -> None:
+    """Note that somebody left."""
+    _, people = await standing(store, desk)
+    gone = [each.model_copy(update={"active": False}) for each in people if each.nip == nip]
+    async with store.agency(AgencyId(desk.agency)) as connection:
+        await roster.put_people(connection, AgencyId(desk.agency), gone)
+
+
 def planned(made: Sheets, units: dict[str, Unit], people: list[Person]) -> list[list[Draft[Any]]]:
     """Return what the rule book says of all rows at once."""
     unit_rows = [unit_row(rows_pb.UnitRow(**row)) for row in made[0]]
@@ -172,6 +180,7 @@ async def test_in_pieces_and_at_once_is_the_same(
         here = Desk(desk.channel, f"{desk.agency}-{number // 10}")
         if number % 10 == 0:
             await sent(here, messages(here, BEGINNING, random))
+            await leave(store, here, NIPS[5])
         made = before if number % 3 == 2 else sheets(random)
         before = made
         requests = messages(here, made, random)
@@ -197,6 +206,7 @@ async def test_in_pieces_and_at_once_is_the_same(
     assert met >= {
         *("CREATED", "CHANGED", "UNCHANGED", "ROW_REFUSED", "UNKNOWN_PERSON", "REPEATED_ROW"),
         *("SUPERVISOR_LOOP", "PARENT_LOOP", "ANOTHER_PERSON", "UNKNOWN_UNIT", "INVALID_DATE"),
+        "INACTIVE_PERSON",
     }
 
 

@@ -285,6 +285,11 @@ def _before(
     elif nip and nip != before.nip and by_ref != about:
         message = "this is the id of a person with another number; give their ref to change it"
         draft.refuse("person_id", RowFault.ANOTHER_PERSON, message)
+    elif not before.active:
+        # A sheet that is out of date must not put anybody back to work: a return is an act, dated
+        # and with a reason.
+        message = f"works there no more; `siklus roster return {about}` first, then import the row"
+        draft.refuse("nip", RowFault.INACTIVE_PERSON, message)
     return before
 
 

@@ -107,7 +107,8 @@ class RosterServiceServicer:
     def ImportPeople(self, request, context):
         """Imports people, each row by itself: a refused row does not stop the others. A supervisor may
         stand in the same call, before or after the people supervised. A row finds its person by
-        person_id, else by ref, else by NIP; if none is known, it creates one.
+        person_id, else by ref, else by NIP; if none is known, it creates one. Of somebody who works there no
+        more it is refused (`INACTIVE_PERSON`), until a return is recorded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

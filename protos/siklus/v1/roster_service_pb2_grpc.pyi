@@ -44,7 +44,8 @@ class RosterServiceStub:
     ImportPeople: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ImportPeopleRequest, _roster_service_pb2.ImportPeopleResponse]
     """Imports people, each row by itself: a refused row does not stop the others. A supervisor may
     stand in the same call, before or after the people supervised. A row finds its person by
-    person_id, else by ref, else by NIP; if none is known, it creates one.
+    person_id, else by ref, else by NIP; if none is known, it creates one. Of somebody who works there no
+    more it is refused (`INACTIVE_PERSON`), until a return is recorded.
     """
     GetPerson: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.GetPersonRequest, _roster_service_pb2.GetPersonResponse]
     """Reads one person. Allowed to that person, an agency admin and an auditor."""
@@ -88,7 +89,8 @@ class RosterServiceAsyncStub(RosterServiceStub):
     ImportPeople: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ImportPeopleRequest, _roster_service_pb2.ImportPeopleResponse]  # type: ignore[assignment]
     """Imports people, each row by itself: a refused row does not stop the others. A supervisor may
     stand in the same call, before or after the people supervised. A row finds its person by
-    person_id, else by ref, else by NIP; if none is known, it creates one.
+    person_id, else by ref, else by NIP; if none is known, it creates one. Of somebody who works there no
+    more it is refused (`INACTIVE_PERSON`), until a return is recorded.
     """
     GetPerson: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.GetPersonRequest, _roster_service_pb2.GetPersonResponse]  # type: ignore[assignment]
     """Reads one person. Allowed to that person, an agency admin and an auditor."""
@@ -141,7 +143,8 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_roster_service_pb2.ImportPeopleResponse, _abc.Awaitable[_roster_service_pb2.ImportPeopleResponse]]:
         """Imports people, each row by itself: a refused row does not stop the others. A supervisor may
         stand in the same call, before or after the people supervised. A row finds its person by
-        person_id, else by ref, else by NIP; if none is known, it creates one.
+        person_id, else by ref, else by NIP; if none is known, it creates one. Of somebody who works there no
+        more it is refused (`INACTIVE_PERSON`), until a return is recorded.
         """
 
     @_abc_1.abstractmethod
