@@ -7,8 +7,10 @@ from typing import Final
 
 from temporalio import activity
 
-EVERY_SECONDS: Final = 5.0
-"""A quarter of what workflows wait for a sign of life: `ports.HEARTBEAT`."""
+from siklus.workflows import ports
+
+EVERY_SECONDS: Final = ports.HEARTBEAT.total_seconds() / 4
+"""A quarter of what workflows wait for a sign of life."""
 
 
 class Heartbeat:

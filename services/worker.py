@@ -38,6 +38,7 @@ from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.operation import OperationWorkflow
 from siklus.workflows.people import ChangeWorkflow, UpkeepWorkflow
+from siklus.workflows.ports import HEARTBEAT
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 PUBLIC = Targets()
@@ -47,6 +48,8 @@ GRACE = timedelta(seconds=5)
 STICKY = timedelta(seconds=4)
 """A worker that does not take up its own evaluation's next task by then is passed by: whoever
 decides waits nine seconds, and Temporal's usual ten for a worker that died would be too many."""
+HEARTBEAT_SENT_WITHIN = HEARTBEAT / 4
+"""Temporal's library would keep a sign of life back for eight tenths of the time it is due in."""
 
 
 @asynccontextmanager
@@ -115,6 +118,7 @@ async def running_worker(
             workflow_runner=runner,
             max_concurrent_activities=4,
             sticky_queue_schedule_to_start_timeout=STICKY,
+            max_heartbeat_throttle_interval=HEARTBEAT_SENT_WITHIN,
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(

@@ -13,6 +13,15 @@ from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.workflows import names
 from tests.served import Served, served_stack
 
+WHOLE_SYSTEM = ("faults", "e2e", "clients", "docs", "bench", "attacks")
+"""Folders with the long files."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files, or one core would wait for the last of them on the other."""
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(folder).parts[0] not in WHOLE_SYSTEM)
+
 
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[LocalPostgres]:

@@ -38,7 +38,7 @@ REOPENING_RETRY = replace(PROJECTION_RETRY, non_retryable_error_types=[DIVERGED]
 LOOKUP = timedelta(seconds=1)
 """It holds the workflow task too."""
 PAGE = timedelta(minutes=5)
-HEARTBEAT = timedelta(seconds=20)
+HEARTBEAT = timedelta(seconds=10)
 """A worker that gives no sign of life for so long is taken for dead, and another one goes on."""
 DELIVERY_PAGE = timedelta(minutes=3)
 UPKEEP_AT_MOST = timedelta(minutes=45)

@@ -20,9 +20,9 @@ TINY = Size(
     evaluations=2,
     at_once=2,
     alone=1,
-    read_seconds=0.1,
+    read_seconds=0.03,
     readers=2,
-    readable=1,
+    readable=2,
     launched=2,
     launched_at_once=2,
 )
