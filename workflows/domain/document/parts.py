@@ -1,0 +1,160 @@
+"""What the official document shows, part by part, each with a digest that names its content."""
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from typing import Final, NewType
+
+from siklus.workflows.domain import audit
+from siklus.workflows.domain import events as e
+from siklus.workflows.domain.commands import (
+    AppealOutcome,
+    ExclusionGround,
+    Indicator,
+    IndicatorLevel,
+    Sha256,
+)
+from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.stages import Stage
+from siklus.workflows.domain.values import Digest, Level, PersonId, Predicate, Value
+
+PartName = NewType("PartName", str)
+"""`plan`, `expectation.2`, `rating`: a part and, of several of a kind, which."""
+
+CASE: Final = PartName("case")
+PLAN: Final = PartName("plan")
+MIDYEAR_ACCOUNT: Final = PartName("midyear_account")
+MIDYEAR_REVIEW: Final = PartName("midyear_review")
+SELF_EVALUATION: Final = PartName("self_evaluation")
+INTERIM: Final = PartName("interim")
+RATING: Final = PartName("rating")
+APPEAL: Final = PartName("appeal")
+RESPONSE: Final = PartName("appeal_response")
+DECISION: Final = PartName("appeal_decision")
+
+
+def expectation(number: int) -> PartName:
+    """Return the name of the expectation that was added as the so-manieth."""
+    return PartName(f"expectation.{number}")
+
+
+def period(number: int) -> PartName:
+    """Return the name of a periodic evaluation."""
+    return PartName(f"period.{number}")
+
+
+def segment(number: int) -> PartName:
+    """Return the name of what an earlier segment brought to the year."""
+    return PartName(f"segment.{number}")
+
+
+class Part(Value):
+    """Base of every part; texts are in it by their digest alone.
+
+    A field that comes later needs a default that says nothing: what was printed before it keeps
+    its digest.
+    """
+
+    prose: Digest | None = None
+
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 in hex over the canonical form of the content."""
+        content = self.model_dump(exclude_defaults=True)
+        return Digest(hashlib.sha256(audit.canonical(content)).hexdigest())
+
+
+class Case(Part):
+    """Whose evaluation it is, under which rules, and how it ended."""
+
+    employee: PersonId
+    supervisor: PersonId
+    superior: PersonId | None = None
+    approver: PersonId | None = None
+    unit: str
+    year: int
+    served_from_on: date
+    policy: str
+    policy_version: int
+    ended: Stage | None = None
+    ground: ExclusionGround | None = None
+
+
+class Plan(Part):
+    """The plan, as submitted or in force."""
+
+    indicators: tuple[Indicator, ...]
+    set_by_team: bool = False
+
+
+class Words(Part):
+    """What somebody wrote: an expectation, an account, a review, an appeal, a response."""
+
+    evidence: tuple[Sha256, ...] = ()
+    withdrawn: bool = False
+
+
+class Judgement(Part):
+    """Levels that somebody gave, and what follows from them by the policy."""
+
+    results: Level
+    behaviour: Level
+    predicate: Predicate | None = None
+    combined: Predicate | None = None
+    """The year's, where earlier segments count too."""
+    score: Decimal | None = None
+    """Where the policy rates by numbers."""
+    indicators: tuple[IndicatorLevel, ...] = ()
+    evidence: tuple[Sha256, ...] = ()
+    outcome: AppealOutcome | None = None
+
+
+class Earlier(Part):
+    """What an earlier segment brought to the year; without levels it counts as unrated."""
+
+    days: int
+    results: Level | None = None
+    behaviour: Level | None = None
+    predicate: Predicate | None = None
+
+
+AnyPart = Case | Plan | Words | Judgement | Earlier
+
+
+def case_of(state: Evaluation) -> Case:
+    """Return the case as a state has it."""
+    seats, policy = state.participants, state.policy
+    return Case(
+        employee=seats.employee,
+        supervisor=seats.supervisor,
+        superior=seats.superior,
+        approver=seats.approver,
+        unit=state.unit,
+        year=state.terms.year,
+        served_from_on=state.served_from_on,
+        policy=policy.name,
+        policy_version=policy.version,
+        ended=state.stage if state.ended else None,
+        ground=state.ground,
+    )
+
+
+def judged(
+    event: e.PeriodicEvaluationRecorded | e.Rated | e.InterimRated | e.AppealDecided,
+) -> Judgement:
+    """Return what one of these events says."""
+    return Judgement(
+        prose=event.prose,
+        results=event.results,
+        behaviour=event.behaviour,
+        predicate=event.predicate,
+        combined=event.combined if isinstance(event, e.Rated | e.AppealDecided) else None,
+        score=score_of(event),
+        indicators=event.indicators if isinstance(event, e.Rated) else (),
+        outcome=event.outcome if isinstance(event, e.AppealDecided) else None,
+    )
+
+
+def score_of(event: e.Event) -> Decimal | None:
+    """Return the number that an event gives beside its levels; no event gives one yet."""
+    return None
