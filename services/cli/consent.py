@@ -1,13 +1,18 @@
 """Before something is changed that cannot be taken back: show what, and ask."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from siklus.services.cli.output import Fault
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+SENT_AGAIN: Final = (
+    "this cannot be done now; if it was done under this request id before, its answer comes again"
+)
+"""The preview of a request whose effect may stand already."""
 
 
 def confirm(preview: str, *, yes: bool, question: str = "Go on?") -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from siklus.services.cli.consent import Yes, confirm
+from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.sheets import AsCsv, write_sheet
@@ -116,14 +116,15 @@ async def end(
         reason=reason,
     )
     stub = _stub(api)
-    preview = pb.EndMandateRequest()
-    preview.CopyFrom(request)
-    preview.validate_only = True
-    would: pb.EndMandateResponse = await api.ask(stub.EndMandate, preview)
-    what = f"{would.mandate.delegate} acts for {would.mandate.principal} no more from {on}"
-    waiting = f"{would.waiting} waiting tasks stay with {would.mandate.principal} alone"
-    confirm(f"{what}; {waiting}", yes=yes)
+    would = await api.foreseen(stub.EndMandate, request, again=bool(request_id))
+    confirm(_foretold(would, on) if would else SENT_AGAIN, yes=yes)
     _show((await api.ask(stub.EndMandate, request)).mandate, as_json=as_json)
+
+
+def _foretold(would: pb.EndMandateResponse, on: str) -> str:
+    mandate = would.mandate
+    what = f"{mandate.delegate} acts for {mandate.principal} no more from {on}"
+    return f"{what}; {would.waiting} waiting tasks stay with {mandate.principal} alone"
 
 
 def _stub(api: Api) -> Any:

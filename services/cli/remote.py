@@ -29,6 +29,14 @@ SECONDS_TO_CONNECT: Final = 4.0
 SECONDS: Final = 30.0
 """For one call and all its retries, as the service config has it."""
 
+_NOT_NOW: Final = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.ALREADY_EXISTS,
+    }
+)
+
 _SHARED: Final = {
     "server": (
         Annotated[str, typer.Option(envvar="SIKLUS_SERVER", help="Host and port of the API.")],
@@ -80,6 +88,24 @@ class Api:
     async def ask(self, method: Any, request: Any) -> Any:
         """Call a method of a stub once; what has a request_id or reads is tried again."""
         return await method(request, metadata=self.metadata, timeout=self.timeout)
+
+    async def foreseen(self, method: Any, request: Any, *, again: bool) -> Any:
+        """Return what a request would do, by its `validate_only`.
+
+        None where it is sent `again` and can be done no more: it may have been done the first
+        time, and is then answered as it was.
+        """
+        trial = type(request)()
+        trial.CopyFrom(request)
+        trial.validate_only = True
+        try:
+            return await self.ask(method, trial)
+        except grpc.RpcError as refused:
+            # Whatever the stubs say, an error of a call tells its code.
+            told: Any = refused
+            if again and told.code() in _NOT_NOW:
+                return None
+            raise
 
     def open(self, method: Any, requests: Any, *, timeout: float | None = None) -> Any:
         """Begin a call that streams, as long as it takes unless told otherwise."""

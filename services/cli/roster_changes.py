@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from siklus.services.cli.consent import Yes, confirm
+from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.v1 import roster_change_service_pb2_grpc
@@ -188,12 +188,9 @@ async def _record(
         reason=reason,
         **what,
     )
-    preview = pb.RecordRosterChangeRequest()
-    preview.CopyFrom(request)
-    preview.validate_only = True
     stub = _stub(api)
-    would: pb.RecordRosterChangeResponse = await api.ask(stub.RecordRosterChange, preview)
-    confirm(_foretold(would), yes=yes)
+    would = await api.foreseen(stub.RecordRosterChange, request, again=bool(request_id))
+    confirm(_foretold(would) if would else SENT_AGAIN, yes=yes)
     recorded: pb.RecordRosterChangeResponse = await api.ask(stub.RecordRosterChange, request)
     _show(await _followed(api, recorded.change), as_json=as_json)
 

@@ -217,5 +217,10 @@ async def test_the_team_keeps_mandates_from_the_command_line(
     assert "joko acts for rina no more" in asked
     assert "nothing was changed" in asked
     assert "early" not in await siklus("show", mandate)
-    assert "Rina kembali" in await siklus(*ending, "--yes")
+    once = (*ending, "--request-id", "kembali-1", "--yes")
+    ended = await siklus(*once)
+    assert "Rina kembali" in ended
+    # Whoever lost the answer sends the same request again; another one comes too late.
+    assert await siklus(*once) == ended
+    assert "it ends after" in await siklus(*ending, "--yes", code=2)
     assert "early" in await siklus("list", "--delegate", "joko")
