@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from siklus.activities.keyring import Keys
+from siklus.activities.store.lasting import Outages
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import deliveries, turns
@@ -88,7 +89,7 @@ class Courier:
         self._working: dict[Turn, set[asyncio.Task[None]]] = {}
         self._hands = asyncio.Semaphore(HANDS)
         self._rest_until: dict[Turn, float] = {}
-        self._reachable = True
+        self._outages = Outages(log, "webhooks_wait")
 
     async def run(self) -> None:
         """Look for work again and again; an outage of the store is waited out."""
@@ -197,8 +198,6 @@ class Courier:
     def _outages_told(self) -> Iterator[None]:
         try:
             yield
-            self._reachable = True
+            self._outages.answered()
         except (StoreUnavailable, AttemptLost) as away:
-            if self._reachable:
-                self._reachable = False
-                log.warning("webhooks_wait", reason=str(away))
+            self._outages.missed(str(away))

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from siklus.activities.store.feed_link import FeedLink, feed_link
+from siklus.activities.store.lasting import Outages
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import sequence
@@ -32,7 +33,7 @@ class Hub:
         self._url = url
         self._channels: dict[AgencyId, Channel] = {}
         self._seen: int | None = None
-        self._answers = True
+        self._outages = Outages(log, "feed_not_followed")
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
@@ -60,9 +61,7 @@ class Hub:
                 async with feed_link(self._url) as link:
                     await self._follow(link)
             except StoreUnavailable as away:
-                if self._answers:
-                    self._answers = False
-                    log.warning("feed_not_followed", outage=away.outage.value)
+                self._outages.missed(away.outage.value)
             except Exception as error:
                 # It goes on whatever happens: nobody would start it again, and all who watch
                 # would wait in vain.
@@ -75,7 +74,6 @@ class Hub:
             await sequence.listen(connection)
             if self._seen is None:
                 self._seen = await sequence.head(connection)
-        self._answers = True
         # Whoever came before we listened begins before what we count as seen.
         await asyncio.gather(*(self._advance(agency) for agency in list(self._channels)))
         while True:
@@ -84,6 +82,7 @@ class Hub:
             # Only what was told counts as seen: with an outage in between it is read again.
             await asyncio.gather(*(self._advance(AgencyId(each.agency)) for each in grown))
             self._seen = max((each.position for each in grown), default=self._seen)
+            self._outages.answered()
             async with link.use(within=2 * LOOK_AGAIN + RETRY) as connection:
                 await sequence.word(connection, within=LOOK_AGAIN)
 

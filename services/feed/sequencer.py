@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from siklus.activities.store.feed_link import FeedLink, feed_link
+from siklus.activities.store.lasting import Outages
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.queries import sequence
 
@@ -29,7 +30,7 @@ class Sequencer:
     def __init__(self, url: str, *, every: float = LOOK_EVERY) -> None:
         self._url = url
         self._every = every
-        self._answers = True
+        self._outages = Outages(log, "feed_unavailable")
         self.leads = False
         """Whether this is the one who sequences now."""
 
@@ -40,7 +41,7 @@ class Sequencer:
                 async with feed_link(self._url) as link:
                     await self._serve(link)
             except StoreUnavailable as away:
-                self._note(away)
+                self._outages.missed(away.outage.value)
             finally:
                 self.leads = False
             await asyncio.sleep(STAND_BY_EVERY)
@@ -49,17 +50,13 @@ class Sequencer:
         while not self.leads:
             async with link.use() as connection:
                 self.leads = await sequence.take_lead(connection, awake=AWAKE)
-            self._answers = True
             if not self.leads:
+                self._outages.answered()
                 await asyncio.sleep(STAND_BY_EVERY)
         log.info("feed_sequencing")
         while True:
             async with link.use() as connection:
                 placed = await sequence.sequence(connection, BATCH)
+            self._outages.answered()
             if placed < BATCH:
                 await asyncio.sleep(self._every)
-
-    def _note(self, away: StoreUnavailable) -> None:
-        if self._answers:
-            self._answers = False
-            log.warning("feed_unavailable", outage=away.outage.value)
