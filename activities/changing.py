@@ -82,13 +82,13 @@ class Changes:
                 heart.beat()
 
         async with heartbeat() as heart:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for effect in waiting:
-                        group.create_task(follow(effect))
-            except ExceptionGroup as faults:
-                raise faults.exceptions[0] from None
-        return len(waiting) == PAGE
+            following = (follow(effect) for effect in waiting)
+            ended = await asyncio.gather(*following, return_exceptions=True)
+        faults = [each for each in ended if each is not None]
+        if faults and len(faults) == len(waiting):
+            raise faults[0]
+        # Those that stand still are asked again beside those that come next.
+        return bool(faults) or len(waiting) == PAGE
 
     @activity.defn(name="finish_change")
     async def finish_change(self, ref: ports.ChangeRef) -> None:

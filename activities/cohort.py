@@ -10,7 +10,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from siklus.activities import segments, starting
-from siklus.activities.commanding import OnTemporal
+from siklus.activities.commanding import Evaluations
 from siklus.activities.heartbeat import heartbeat
 from siklus.activities.schedules import ensure_schedules
 from siklus.activities.starting import Entrant, pinned
@@ -40,11 +40,15 @@ class Cohorts:
     """The launch activities; one for a worker."""
 
     def __init__(
-        self, store: Store, client: Client, now: Callable[[], datetime] | None = None
+        self,
+        store: Store,
+        client: Client,
+        running: Evaluations,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._store = store
         self._client = client
-        self._running = OnTemporal(client)
+        self._running = running
         self._now = now or _utc_now
 
     @activity.defn(name="superior_of")
@@ -130,7 +134,7 @@ class Cohorts:
         entrants = [_entrant(member) for member in chunk]
         async with self._store.agency(agency) as connection:
             prepared = await starting.prepare(connection, agency, cycle, policy, entrants)
-        await starting.start(self._client, prepared.starts)
+        await self._running.start(prepared.starts)
         for begun in prepared.starts:
             await segments.bring_earlier(self._store, self._running, begun)
         async with self._store.agency(agency) as connection:

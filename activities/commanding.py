@@ -1,38 +1,63 @@
-"""Giving orders to evaluations from activities: one Update each, told apart by how it ended.
+"""Giving orders to evaluations from activities, each told apart by how it ended.
 
-The API has its own way, with a deadline and an answer for a person; here Temporal repeats what
-did not arrive, and the same request key applies once.
+It is the way that the API's commands go, without its deadlines: Temporal repeats what did not
+arrive, and the same request key applies once.
 """
 
-import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final, Protocol
 
-from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
 
 from siklus.activities import starting
-from siklus.workflows import names, ports
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.commands import Actor, AnyCommand, InRoster, Order
-from siklus.workflows.domain.errors import Reason
+from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Start
 from siklus.workflows.domain.values import EvaluationKey
 
-PATIENCE: Final = timedelta(seconds=10)
-ATTEMPTS: Final = 4
-"""A run that ends or continues as new may drop an Update; the same key applies once."""
-PAUSE_SECONDS: Final = 0.15
-_DROPPED: Final = frozenset({"AcceptedUpdateCompletedWorkflow", ports.DIVERGED})
+NOT_THERE: Final = "NOT_FOUND"
+"""The contract's reason where nothing ever ran, or nothing is on record yet."""
+
+
+class Undecidable(Exception):  # noqa: N818 - it says what is so
+    """One evaluation cannot decide at all, now or later; `reason` is the contract's."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Unanswered(Exception):  # noqa: N818 - it says what is so
+    """One evaluation gave no answer; the order may have been applied. `reason` is the contract's.
+
+    Perhaps nothing answers right now, perhaps this one alone: whoever goes over many asks the
+    others before it waits.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Orders(Protocol):
+    """Brings orders to evaluations, wherever they are: running, ended or to be reopened."""
+
+    async def give(self, key: EvaluationKey, order: Order) -> Receipt:
+        """Return the receipt, the first one again for an order that was given before.
+
+        Raises Refusal, Undecidable, Unanswered, and whatever the store raises where it is away.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How an order ended: with a receipt, refused, or, with neither, because nothing runs there."""
+    """How an order ended: with a receipt, refused, or, with neither, because nothing is there."""
 
     receipt: Receipt | None = None
     refused: Reason | None = None
@@ -40,7 +65,7 @@ class Told:
 
     @property
     def nobody(self) -> bool:
-        """Tell whether no workflow runs there: it ended, or never began."""
+        """Tell whether there is no such evaluation, or none yet."""
         return self.receipt is None and self.refused is None
 
 
@@ -70,53 +95,26 @@ class Evaluations(Protocol):
 
 
 class OnTemporal:
-    """The evaluations that Temporal runs."""
+    """The evaluations that Temporal runs, or ran."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, orders: Orders) -> None:
         self._client = client
+        self._orders = orders
 
     async def start(self, starts: Sequence[Start]) -> None:
         """Begin evaluations; what runs, or ran and ended, stays as it is."""
         await starting.start(self._client, starts)
 
     async def send(self, key: EvaluationKey, order: Order) -> Told:
-        """Have an order decided by the evaluation's workflow.
+        """Have an order decided by the evaluation's workflow, or by the record where it ended.
 
-        Raises what Temporal raises where it is away or late: the activity is tried again then.
+        Raises Unanswered, Undecidable where deciding failed, and StoreUnavailable.
         """
-        handle = self._client.get_workflow_handle(names.evaluation_workflow_id(key))
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(PAUSE_SECONDS)
-            try:
-                receipt: Receipt = await handle.execute_update(
-                    order.command.kind,
-                    order,
-                    id=order.request_key,
-                    result_type=Receipt,
-                    rpc_timeout=PATIENCE,
-                )
-            except WorkflowUpdateFailedError as error:
-                told = _refused(error)
-                if told is not None:
-                    return told
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
+        try:
+            return Told(await self._orders.give(key, order))
+        except Refusal as refusal:
+            return Told(refused=refusal.reason, message=refusal.message)
+        except Undecidable as fault:
+            if fault.reason == NOT_THERE:
                 return Told()
-            else:
-                return Told(receipt)
-        return Told()
-
-
-def _refused(error: WorkflowUpdateFailedError) -> Told | None:
-    """Return the refusal, None where the run merely went away; raises any other failure."""
-    cause = error.cause
-    if not isinstance(cause, ApplicationError) or cause.type is None:
-        raise error
-    if cause.type in _DROPPED:
-        return None
-    if cause.type not in set(Reason):
-        raise error
-    message = cause.message.removeprefix(f"{cause.type}: ")
-    return Told(refused=Reason(cause.type), message=message)
+            raise

@@ -5,19 +5,19 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Protocol
+from typing import Final
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from siklus.activities import days_off, vouching
+from siklus.activities.commanding import Orders, Unanswered, Undecidable
 from siklus.activities.heartbeat import heartbeat
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import operations
 from siklus.activities.store.queries.operations import Became, OperationRow, Outcome, State
 from siklus.activities.store.queries.selection import FIRST, Place
 from siklus.workflows import names
-from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.commands import COMMANDS, SYSTEM, Actor, Command, InRoster, Order
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import EvaluationKey, Role
@@ -35,26 +35,10 @@ CHUNK = 20
 FREEZE_SECONDS = 240.0
 """For the evaluations of a million people."""
 LONGEST_MESSAGE = 500
-
-
-class Undecidable(Exception):  # noqa: N818 - it says what is so
-    """One evaluation cannot decide at all, now or later; `reason` is the contract's."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-
-
-class Orders(Protocol):
-    """Brings orders to evaluations, wherever they are: running, ended or to be reopened."""
-
-    async def give(self, key: EvaluationKey, order: Order) -> Receipt:
-        """Return the receipt, the first one again for an order that was given before.
-
-        Raises Refusal, Undecidable, and whatever else means that trying again may help.
-        """
-        ...
+GIVEN_UP_AFTER: Final = 12
+"""Attempts, ten minutes or more, for evaluations that alone are left of a page."""
+NO_ANSWER: Final = "it gave no answer, and may have done it all the same; apply it to this one anew"
+START: Final = OperationTurn(**FIRST._asdict())
 
 
 class Operations:
@@ -82,7 +66,11 @@ class Operations:
 
     @activity.defn(name="take_turns")
     async def take_turns(self, page: OperationPage) -> TurnsTaken:
-        """Give whoever of one page had no turn theirs, at most `pace` a second."""
+        """Give whoever of one page had no turn theirs, at most `pace` a second.
+
+        Who gives no answer is asked again with those who come next, and at last given up: one
+        evaluation that stands still must not hold up all that come after it.
+        """
         ref = page.ref
         after = Place(*page.after.model_dump().values()) if page.after else FIRST
         async with self._store.agency(ref.agency) as connection:
@@ -91,15 +79,20 @@ class Operations:
                 connection, ref.agency, ref.operation, after=after, limit=page.size
             )
             given = await self._given(connection, ref, row, waiting)
-        taken = 0
+        taken, unanswered = 0, list[Unanswered]()
         async with heartbeat() as heart:
             began = monotonic()
             for chunk in _chunks(waiting, page.pace):
-                await self._turns(ref, chunk, given)
+                unanswered += await self._turns(ref, chunk, given)
                 taken += len(chunk)
+                if taken == len(unanswered) and taken >= min(CHUNK, len(waiting)):
+                    # Perhaps nothing answers at all: the others are spared the wait.
+                    raise unanswered[0]
                 heart.beat()
                 if page.pace:
                     await asyncio.sleep(max(0.0, began + taken / page.pace - monotonic()))
+        if unanswered:
+            return TurnsTaken(cursor=page.after or START)
         last = waiting[-1] if len(waiting) == page.size else None
         return TurnsTaken(
             cursor=OperationTurn(cycle=last.cycle, person=last.person, segment=last.segment)
@@ -142,16 +135,28 @@ class Operations:
 
     async def _turns(
         self, ref: OperationRef, chunk: Sequence[EvaluationKey], given: "_Given"
-    ) -> None:
-        """Give some their turn and note what became of them, before a fault of any is raised."""
+    ) -> list[Unanswered]:
+        """Give some their turn and note what became of them, before a fault of any is raised.
+
+        Return why some gave no answer, who still wait.
+        """
         turns = [self._turn(key, given) for key in chunk]
         became = await asyncio.gather(*turns, return_exceptions=True)
         noted = [each for each in became if isinstance(each, Became)]
+        unanswered = [each for each in became if isinstance(each, Unanswered)]
+        if activity.info().attempt >= GIVEN_UP_AFTER:
+            noted += [
+                _refused(key, Outcome.REFUSED, each.reason, NO_ANSWER)
+                for key, each in zip(chunk, became, strict=True)
+                if isinstance(each, Unanswered)
+            ]
+            unanswered = []
         async with self._store.agency(ref.agency) as connection:
             await operations.note(connection, ref.agency, ref.operation, noted, at=self._now())
         for each in became:
-            if isinstance(each, BaseException):
+            if isinstance(each, BaseException) and not isinstance(each, Unanswered):
                 raise each
+        return unanswered
 
     async def _turn(self, key: EvaluationKey, given: "_Given") -> Became:
         order = given.order(key, self._now())

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from siklus.activities import commanding
-from siklus.activities.commanding import Evaluations
+from siklus.activities.commanding import Evaluations, Unanswered, Undecidable
 from siklus.activities.heartbeat import heartbeat
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import changes
@@ -101,9 +101,13 @@ class Upkeep:
                 roster = await in_roster(connection, agency, command)
             # By the revision: what was handed over once is not again, until something changed.
             key = names.request_key(SYSTEM.name, f"upkeep:{held.revision}:{person}")
-            told = await self._running.send(
-                held.key, commanding.order_of(command, SYSTEM, key, roster)
-            )
+            order = commanding.order_of(command, SYSTEM, key, roster)
+            try:
+                told = await self._running.send(held.key, order)
+            except (Unanswered, Undecidable) as fault:
+                # The others are not to wait for one that stands still; the next hour asks again.
+                log.warning("not_relieved", evaluation=str(held.key), reason=fault.reason)
+                continue
             relieved += told.receipt is not None
             if told.refused is not None:
                 log.warning("not_relieved", evaluation=str(held.key), reason=told.refused.value)

@@ -22,7 +22,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from siklus.activities.operations import Undecidable
+from siklus.activities.commanding import Unanswered, Undecidable
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.payloads import PayloadUnreadable
@@ -43,8 +43,9 @@ ATTEMPTS: Final = 4
 PAUSE: Final = timedelta(milliseconds=150)
 
 IN_AN_OPERATION: Final = timedelta(seconds=9)
-"""For one evaluation of an operation."""
+"""For one order of an activity, which goes over many evaluations."""
 _ITS_OWN_FAULT: Final = frozenset({ServiceReason.NOT_FOUND, ServiceReason.INTERNAL_FAULT})
+_NO_ANSWER: Final = frozenset({ServiceReason.DEADLINE_EXCEEDED, ServiceReason.ENGINE_UNAVAILABLE})
 
 _AWAY: Final = frozenset(
     {
@@ -123,17 +124,20 @@ class Engine:
         return receipt
 
     async def give(self, key: EvaluationKey, order: Order) -> Receipt:
-        """Have an order of an operation decided, in the actor's own name.
+        """Have an order of an activity decided, in the actor's own name.
 
-        Raises Refusal; Undecidable for an evaluation that cannot decide, now or later; and
-        ServiceRefusal where trying again may help.
+        Raises Refusal; Undecidable for an evaluation that cannot decide, now or later; Unanswered
+        where another time may help; and StoreUnavailable.
         """
         try:
             async with asyncio.timeout(IN_AN_OPERATION.total_seconds()):
                 return await self._deliver(key, order, IN_AN_OPERATION)
         except TimeoutError:
-            raise _too_slow() from None
+            late = _too_slow()
+            raise Unanswered(late.reason.value, late.message) from None
         except ServiceRefusal as refusal:
+            if refusal.reason in _NO_ANSWER:
+                raise Unanswered(refusal.reason.value, refusal.message) from refusal
             if refusal.reason not in _ITS_OWN_FAULT:
                 raise
             raise Undecidable(refusal.reason.value, refusal.message) from refusal

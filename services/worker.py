@@ -67,8 +67,9 @@ async def running_worker(
     """Serve every queue until the block is left, then let what is under way finish."""
     vault = Vault(keyring)
     projector = Projector(store, vault)
-    cohorts = Cohorts(store, client, clock.now)
     engine = Engine(client, Archive(store, vault), clock)
+    running = OnTemporal(client, engine)
+    cohorts = Cohorts(store, client, running, clock.now)
     operations = Operations(store, engine, clock.now)
     reminders = Reminders(store, clock.now, partial(ensure_schedules, client))
     sender = Sender(targets, clock.now)
@@ -76,7 +77,6 @@ async def running_worker(
     delivery = Delivery(
         store, mailer, clock.now, digests=digests, default_language=default_language
     )
-    running = OnTemporal(client)
     changes = Changes(store, running, clock.now)
     segments = Segments(store, running)
     days_off = DaysOff(store, client, clock.now)

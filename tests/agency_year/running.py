@@ -16,7 +16,6 @@ from siklus.workflows.domain.decide import decide, tick
 from siklus.workflows.domain.decide.clock import next_wake, spread_of, unknown_superior
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation, Start
-from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import EvaluationKey
 from siklus.workflows.ports import ClosedSegment
 from siklus.workflows.record import Record
@@ -109,7 +108,7 @@ class InMemory:
         self._wakes[key] = self._next_wake(record.state)
         if record.state.ended and key in self.running:
             self.running.discard(key)
-            if record.state.stage is Stage.SEGMENT_CLOSED:
+            if record.state.closing_on is not None:
                 await self._segments.hand_over(ClosedSegment(key=key))
 
     def _tick(self, record: Record) -> None:

@@ -6,11 +6,15 @@ import pytest
 from temporalio.client import Client
 
 from siklus.activities.cohort import Cohorts
+from siklus.activities.commanding import OnTemporal
 from siklus.activities.keyring import Keyring
 from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import policies, roster
 from siklus.activities.vault import Vault
+from siklus.services.archive import Archive
+from siklus.services.clock import Clock
+from siklus.services.engine import Engine
 from siklus.services.local.temporal import LocalTemporal
 from siklus.services.temporal import data_converter
 from siklus.workflows.domain.roster_units import Unit
@@ -49,8 +53,9 @@ async def client(temporal_server: LocalTemporal) -> Client:
 
 
 @pytest.fixture
-async def cohorts(store: Store, client: Client) -> Cohorts:
-    return Cohorts(store, client, lambda: AT)
+async def cohorts(store: Store, client: Client, vault: Vault) -> Cohorts:
+    running = OnTemporal(client, Engine(client, Archive(store, vault), Clock()))
+    return Cohorts(store, client, running, lambda: AT)
 
 
 @pytest.fixture(autouse=True)
