@@ -11,6 +11,7 @@ import trustme
 from siklus.services.cli import run
 from siklus.v1 import audit_service_pb2 as pb
 from siklus.v1 import audit_service_pb2_grpc
+from tests.partial_servicers import partial
 
 CYCLE = "agencies/dinas/cycles/2026"
 
@@ -33,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[list[str]]:
     ours.cert_chain_pems[0].write_to_path(tmp_path / "ours.pem")
     ours.private_key_pem.write_to_path(tmp_path / "ours.key")
     serving = grpc.server(ThreadPoolExecutor(1))
-    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(_Audit(), serving)  # type: ignore[abstract]
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(partial(_Audit), serving)
     pair = (own.private_key_pem.bytes(), own.cert_chain_pems[0].bytes())
     credentials = grpc.ssl_server_credentials([pair], clients.cert_pem.bytes(), True)
     port = serving.add_secure_port("localhost:0", credentials)

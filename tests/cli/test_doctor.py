@@ -11,6 +11,7 @@ from siklus.services.cli import run
 from siklus.v1 import roster_change_service_pb2_grpc
 from siklus.v1 import roster_changes_pb2 as pb
 from tests.cli.test_remote import token_of
+from tests.partial_servicers import partial
 
 HELD = pb.Finding(
     kind="TASK_HELD_BY_INACTIVE",
@@ -34,7 +35,7 @@ class _Changes(roster_change_service_pb2_grpc.RosterChangeServiceServicer):
 
 @pytest.fixture
 def changes() -> _Changes:
-    return _Changes()  # type: ignore[abstract]
+    return partial(_Changes)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 
 from siklus.v1 import evaluation_service_pb2_grpc
 from siklus.v1 import watch_pb2 as pb
+from tests.partial_servicers import partial
 
 FILE = Path(__file__).parents[2] / "protos/examples/python/siklus_client.py"
 
@@ -43,7 +44,7 @@ def client() -> Iterator[Any]:
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.SILENCE_SECONDS = 0.2
-    server, silent = grpc.server(ThreadPoolExecutor(2)), _FallsSilent()  # type: ignore[abstract]
+    server, silent = grpc.server(ThreadPoolExecutor(2)), partial(_FallsSilent)
     evaluation_service_pb2_grpc.add_EvaluationServiceServicer_to_server(silent, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -30,6 +30,7 @@ from siklus.v1 import evaluation_pb2, evaluation_reads_pb2, evaluation_service_p
 from siklus.v1.values_pb2 import INDICATOR_KIND_QUALITATIVE
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import AgencyId, PersonId
+from tests.partial_servicers import partial
 
 NAME = "agencies/palu/cycles/2027/evaluations/p-1.1"
 GOOD = (("authorization", "Bearer good"),)
@@ -79,7 +80,7 @@ def verify(token: str) -> Caller:
 
 @pytest.fixture
 def evaluations() -> Evaluations:
-    return Evaluations()  # type: ignore[abstract]
+    return partial(Evaluations)
 
 
 @pytest.fixture

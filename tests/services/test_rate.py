@@ -16,6 +16,7 @@ from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.rpc.pace import UNLIMITED, Meter, Pace
 from siklus.v1 import cycle_service_pb2, cycle_service_pb2_grpc
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
+from tests.partial_servicers import partial
 
 CYCLE = "agencies/palu/cycles/2027"
 
@@ -42,7 +43,7 @@ async def channel() -> AsyncIterator[grpc.aio.Channel]:
         interceptors=chain(verify, pace=Pace(per_second=20, burst=30)), options=SERVER_OPTIONS
     )
     cycle_service_pb2_grpc.add_CycleServiceServicer_to_server(
-        Cycles(),  # type: ignore[abstract]
+        partial(Cycles),
         server,
     )
     health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
