@@ -22,6 +22,8 @@ NOT_THE_CALLERS: Final = frozenset(
 )
 """The same call may succeed later: exit code 1. All else is the caller's to change: exit code 2."""
 _MOST_FIELDS: Final = 5
+_NOT_SENT: Final = "Internal error from Core"
+"""What Python's client says when it could not send, in place of what the server answered."""
 
 
 @dataclass(slots=True)
@@ -42,9 +44,24 @@ def as_fault(error: grpc.RpcError, server: str) -> Fault:
     told = _told(status.details if status else ())
     if not told.reason and code is grpc.StatusCode.UNAVAILABLE:
         return no_server(server)
+    if call.details() == _NOT_SENT:
+        message = "the server ended the call before all of it was sent"
+        return Unanswered("BROKEN_OFF", message, "try again")
     kind = Unanswered if code in NOT_THE_CALLERS else Fault
     message = " ".join((call.details() or "the API refused it").split())
     return kind(told.reason or code.name, message, _hint(code, told, message), fields=told.fields)
+
+
+def seconds_to_wait(error: grpc.RpcError) -> float | None:
+    """Return after how many seconds the API lets the same call in; None where it did not say.
+
+    Nothing was done of a call that it sent away so.
+    """
+    call: Any = error
+    if call.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return None
+    status = rpc_status.from_call(call)
+    return _told(status.details if status else ()).retry_after
 
 
 def no_server(server: str) -> Fault:

@@ -10,9 +10,9 @@ Exit codes: 0 done; 1 who should answer is away, late or at fault, the same call
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, Final, ParamSpec
+from typing import Annotated, Any, Concatenate, Final, ParamSpec, TypeVar
 
 import grpc
 import typer
@@ -21,9 +21,10 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from siklus.services.cli.connection import Connection, agency_of
-from siklus.services.cli.refused import as_fault, no_server
+from siklus.services.cli.refused import as_fault, no_server, seconds_to_wait
 
 Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 SECONDS_TO_CONNECT: Final = 4.0
 """A server that restarts is back by then; waiting longer helps nobody who typed a wrong port."""
 SECONDS: Final = 30.0
@@ -87,7 +88,29 @@ class Api:
 
     async def ask(self, method: Any, request: Any) -> Any:
         """Call a method of a stub once; what has a request_id or reads is tried again."""
-        return await method(request, metadata=self.metadata, timeout=self.timeout)
+        until = asyncio.get_running_loop().time() + self.timeout
+
+        async def once() -> Any:
+            left = until - asyncio.get_running_loop().time()
+            return await method(request, metadata=self.metadata, timeout=left)
+
+        return await self.patiently(once)
+
+    async def patiently(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Make a call, and again when the API says when to come again: long lists go on so.
+
+        It is not waited for longer than one call may take.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.timeout
+        while True:
+            try:
+                return await call()
+            except grpc.RpcError as error:
+                wait = seconds_to_wait(error)
+                if wait is None or loop.time() + wait >= until:
+                    raise
+            await asyncio.sleep(wait)
 
     async def foreseen(self, method: Any, request: Any, *, again: bool) -> Any:
         """Return what a request would do, by its `validate_only`.

@@ -1,8 +1,10 @@
 """`siklus roster import`: try it first, show what it would do, ask, and do it."""
 
+import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -23,6 +25,7 @@ from siklus.services.cli.roster_sheets import (
     read_units,
 )
 from siklus.services.cli.sheets import write_sheet
+from siklus.services.importing.limits import MOST_PEOPLE, MOST_UNITS
 from siklus.v1 import roster_import_service_pb2 as pb
 from siklus.v1 import roster_import_service_pb2_grpc
 from siklus.v1.roster_service_pb2 import RowOutcome
@@ -43,6 +46,18 @@ class Sheets:
 
     units: Sheet[UnitRow]
     people: Sheet[PersonRow]
+
+    def must_not_be_too_long(self) -> None:
+        """Raise `Fault` for more rows than the server takes, before any is sent."""
+        for kind, rows, most in (
+            (UNITS, len(self.units.rows), MOST_UNITS),
+            (PEOPLE, len(self.people.rows), MOST_PEOPLE),
+        ):
+            if rows > most:
+                told = f"{rows} rows of {kind} are too many for one import"
+                raise Fault(
+                    "TOO_MANY_ROWS", told, f"send at most {most}, and the others by another"
+                )
 
     def unreadable(self) -> dict[str, list[Refusal]]:
         """Return the rows that are not even sent."""
@@ -104,10 +119,18 @@ async def import_roster(
         Sheet[UnitRow]() if units is None else read_units(units),
         Sheet[PersonRow]() if people is None else read_people(people),
     )
-    told = await _sent(api, sheets, validate_only=True, what="Looking at rows")
+    sheets.must_not_be_too_long()
+
+    async def tried() -> Told:
+        return await _sent(api, sheets, validate_only=True, what="Looking at rows")
+
+    async def done() -> Told:
+        return await _sent(api, sheets, validate_only=False, what="Importing rows")
+
+    told = await api.patiently(tried)
     if not dry_run and told.changes:
         confirm(_preview(told), yes=yes, question="Import it?")
-        told = await _sent(api, sheets, validate_only=False, what="Importing rows")
+        told = await api.patiently(done)
     if refused is not None:
         _write_refused(refused, told)
     _print(told, sheets, as_json=as_json)
@@ -124,9 +147,11 @@ async def _sent(api: Api, sheets: Sheets, *, validate_only: bool, what: str) -> 
     # A refusal comes for certain only to who waits for it before sending more.
     await call.read()
     with progress_of(what) as show:
-        for request in _messages(api.parent, sheets):
-            await call.write(request)
-        await call.done_writing()
+        # Where the call has ended meanwhile, reading tells why.
+        with suppress(asyncio.InvalidStateError):
+            for request in _messages(api.parent, sheets):
+                await call.write(request)
+            await call.done_writing()
         while (answer := await call.read()) is not grpc.aio.EOF:
             _take(answer, told, show)
     return told

@@ -20,6 +20,7 @@ from siklus.v1 import roster_service_pb2 as pb
 from siklus.v1 import roster_service_pb2_grpc
 from siklus.v1.values_pb2 import LANGUAGE_EN
 from siklus.workflows.domain.errors import Reason, Refusal
+from tests.partial_servicers import partial
 
 Captured = pytest.CaptureFixture[str]
 
@@ -30,9 +31,10 @@ def token_of(agency: str) -> str:
 
 
 class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
-    """Shows two pages of people, unless a test has it refuse."""
+    """Shows two pages of people, unless a test has it refuse: each time, or so many times."""
 
     refusal: Refusal | ServiceRefusal | None = None
+    times = 1_000
     asked: list[tuple[str, str]]
 
     def ListPeople(  # noqa: N802
@@ -40,7 +42,8 @@ class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> pb.ListPeopleResponse:
         metadata: dict[str, Any] = dict(context.invocation_metadata())
         self.asked.append((request.parent, metadata["authorization"]))
-        if self.refusal is not None:
+        if self.refusal is not None and self.times > 0:
+            self.times -= 1
             context.abort_with_status(rpc_status.to_status(to_status(self.refusal)))
         who = request.page_token or "p-1"
         person = pb.Person(
@@ -54,7 +57,7 @@ class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
 
 @pytest.fixture
 def roster() -> _Roster:
-    servicer = _Roster()  # type: ignore[abstract]
+    servicer = partial(_Roster)
     servicer.asked = []
     return servicer
 
@@ -124,9 +127,9 @@ def test_no_exported_cell_is_run_by_a_spreadsheet(
             "siklus: the token has ended; give a token that is valid now by --token,",
         ),
         (
-            ServiceRefusal(ServiceReason.RATE_LIMITED, "slower", retry_after=7.2),
+            ServiceRefusal(ServiceReason.RATE_LIMITED, "slower", retry_after=61.2),
             1,
-            "siklus: slower; try again in 7 s\n",
+            "siklus: slower; try again in 61 s\n",
         ),
         (
             ServiceRefusal(ServiceReason.INTERNAL_FAULT, "a fault of Siklus"),
@@ -149,6 +152,21 @@ def test_a_refusal_is_told_in_one_line_with_how_to_go_on(
     assert capsys.readouterr().err.startswith(told)
     assert listed("--json") == code
     assert json.loads(capsys.readouterr().err)["error"]["code"] == refusal.reason
+
+
+def test_whoever_is_told_when_to_come_again_does_so_within_the_time_of_a_call(
+    listed: Callable[..., int], roster: _Roster, capsys: Captured
+) -> None:
+    roster.refusal = ServiceRefusal(ServiceReason.RATE_LIMITED, "slower", retry_after=0.01)
+    roster.times = 3
+
+    assert listed() == 0
+    assert len(roster.asked) == 5
+    assert "p-2" in capsys.readouterr().out
+
+    roster.times = 1
+    roster.refusal.retry_after = 0.4
+    assert listed("--timeout", "0.3") == 1
 
 
 def test_a_server_that_is_not_there_is_told_so(

@@ -43,8 +43,9 @@ def siklus(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
 
 def shown(capsys: Captured) -> dict[str, Any]:
     # The server of the same process may have logged something before.
-    out = capsys.readouterr().out
-    told: dict[str, Any] = json.loads(out[out.index("{") :])
+    said = capsys.readouterr()
+    assert "{" in said.out, said.err
+    told: dict[str, Any] = json.loads(said.out[said.out.index("{") :])
     return told
 
 
