@@ -167,17 +167,22 @@ class Office:
         """
         await self.each(self.revisions, self.evaluation)
         run = self._stack.client.execute_workflow
-        for zone in ZONES:
-            await run(
-                ReminderWorkflow.run,
-                ReminderRun(agency=AgencyId(AGENCY), zone=zone, as_of=self.today),
-                id=f"{names.reminders_schedule_id(AgencyId(AGENCY), zone)}/{next(self._numbers)}",
-                task_queue=names.NOTICE_QUEUE,
+        agency = AgencyId(AGENCY)
+        await asyncio.gather(
+            *(
+                run(
+                    ReminderWorkflow.run,
+                    ReminderRun(agency=agency, zone=zone, as_of=self.today),
+                    id=f"{names.reminders_schedule_id(agency, zone)}/{next(self._numbers)}",
+                    task_queue=names.NOTICE_QUEUE,
+                )
+                for zone in ZONES
             )
+        )
         await run(
             NoticeWorkflow.run,
-            AgencyId(AGENCY),
-            id=f"{names.notices_schedule_id(AgencyId(AGENCY))}/{next(self._numbers)}",
+            agency,
+            id=f"{names.notices_schedule_id(agency)}/{next(self._numbers)}",
             task_queue=names.NOTICE_QUEUE,
         )
 

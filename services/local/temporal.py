@@ -25,8 +25,12 @@ from siklus.services.local.processes import (
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
 
-# Lets `virtual_time` move the clock of single workflows; nothing moves by itself.
-TIME_SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
+# Lets `virtual_time` move the clock of single workflows; nothing moves by itself. The second makes
+# a timer that a move has made due fire at once, and not with the next second's.
+TIME_SKIPPING = {
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    "history.timerProcessorMaxTimeShift": '"50ms"',
+}
 
 
 class LocalTemporal:
