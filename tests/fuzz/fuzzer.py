@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from time import monotonic
 from typing import Any, Final
@@ -47,7 +47,14 @@ class Target:
     pool: Pool
     callers: Callers
     line: Line
-    marks: tuple[str, ...]
+    mark: str
+    """Is in every name of the agency."""
+    other_mark: str
+    """Is in every name of the other agency."""
+
+    def hidden_from(self, kind: Kind) -> tuple[str, ...]:
+        """Return what a caller must not read: words of the agency that is not theirs."""
+        return (self.mark if kind is Kind.OTHER_AGENCY else self.other_mark,)
 
 
 class Fuzzer:
@@ -162,6 +169,7 @@ class Fuzzer:
             metadata = sent.metadata
             if random.random() < 0.2:
                 metadata = self._target.callers.metadata(Kind.AUDITOR, random)
+                call = replace(call, kind=Kind.AUDITOR)
                 what += " of another caller"
             if request.ByteSize() < 4000:
                 again = _with(sent, request.SerializeToString(), metadata)
@@ -185,8 +193,7 @@ class Fuzzer:
             sent.body,
             sent.deadline,
             sent.method.streams_out,
-            # The other agency's own people may read of it.
-            () if call.kind is Kind.OTHER_AGENCY else self._target.marks,
+            self._target.hidden_from(call.kind),
             may_answer(sent.method.name),
         )
         for patient in (True, False):

@@ -4,7 +4,7 @@ Last year's windows are open and its clocks have run, so that a year can be play
 without waiting for anything.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -19,10 +19,13 @@ from tests.fuzz.methods import Method, methods
 from tests.fuzz.pool import CHANGE, MANDATE, OPERATION, SUBSCRIPTION, TARGETS, Pool
 from tests.served import Served
 
-MARK: Final = "Rahasialain"
+MARK: Final = "Rahasiakita"
+"""Is in every name of the agency that is fuzzed."""
+OTHER_MARK: Final = "Rahasialain"
 """Is in every name of the other agency."""
 SUPERVISORS: Final = ("budi", "dewi", "joko")
 CHANNELS: Final = 3
+Member = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -33,24 +36,28 @@ class Town:
     target: Target
 
 
-def staff(size: int) -> tuple[tuple[str, str, str, str, str], ...]:
+def staff(size: int) -> tuple[Member, ...]:
     """Return the head, a superior, three supervisors and so many employees of theirs."""
-    leads = tuple((each, f"Kepala {each}", "dinas", "rina", "id") for each in SUPERVISORS)
-    many = tuple(
-        (f"p{n:03}", f"Pegawai {n}", "dinas", SUPERVISORS[n % 3], "id") for n in range(size)
+    leads = tuple((each, each, "dinas", "rina", "id") for each in SUPERVISORS)
+    many = tuple((f"p{n:03}", f"{n}", "dinas", SUPERVISORS[n % 3], "id") for n in range(size))
+    return _named(MARK, (*STAFF[:2], *leads, *many))
+
+
+def _named(mark: str, people: Sequence[Member]) -> tuple[Member, ...]:
+    return tuple(
+        (who, f"{mark} {who}", unit, above, language) for who, _, unit, above, language in people
     )
-    return (*STAFF[:2], *leads, *many)
 
 
 @asynccontextmanager
 async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
     """Yield both agencies, launched, and channels to the server."""
     stack, year = served.stack, served.stack.clock.now().year - 1
-    others = tuple((who, f"{MARK} {who}", *rest) for who, _, *rest in STAFF)
+    others = _named(OTHER_MARK, STAFF)
     async with AsyncExitStack() as opened:
         enter = opened.enter_async_context
         agency = await enter(launched_agency(stack, "fuzz", year=year, staff=staff(size)))
-        await enter(launched_agency(stack, "lain", year=year, staff=others))  # type: ignore[arg-type]
+        await enter(launched_agency(stack, "lain", year=year, staff=others))
         people = tuple(f"p{n:03}" for n in range(size))
         found = methods()
         callers = Callers(
@@ -67,7 +74,7 @@ async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
         await agency.has_operation(OPERATION)
         await agency.has_change(CHANGE, "budi")
         pool = Pool(agency.id, str(year), people, "lain")
-        yield Town(agency, Target(found, pool, callers, line, (MARK,)))
+        yield Town(agency, Target(found, pool, callers, line, MARK, OTHER_MARK))
 
 
 async def _subscribed(agency: Agency) -> None:
