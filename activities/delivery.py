@@ -233,16 +233,22 @@ class Delivery:
             await asyncio.sleep(PAUSE_TO_NOTE)
 
     async def _sorted_out(self, page: _Page, mail: Mail) -> list[Waiting]:
-        """Drop what is no longer wanted: the task is done, moved or another's, the reader left."""
+        """Drop what is no longer wanted: the task is done, moved or another's, the reader left.
+
+        Asked when the mail's turn comes: much may have been done since the page was taken up.
+        """
+        agency, now = page.agency, self._now()
         reader = page.sorted.readers.get(mail.notices[0].recipient)
         there = reader is not None and reader.active
-        gone = [] if there else mail.notices
-        done = [row for row in mail.notices if there and not row.wanted]
-        for rows, code in ((gone, "READER_INACTIVE"), (done, "TASK_CLOSED")):
-            if rows:
-                async with self._store.agency(page.agency) as connection:
-                    await notices.drop(connection, page.agency, _ids(rows), code)
-        return [row for row in mail.notices if there and row.wanted]
+        async with self._store.agency(agency) as connection:
+            if not there:
+                await notices.drop(connection, agency, mail.ids, "READER_INACTIVE")
+                return []
+            wanted = await notices.wanted(connection, agency, mail.ids, now)
+            done = [each for each in mail.ids if each not in wanted]
+            if done:
+                await notices.drop(connection, agency, done, "TASK_CLOSED")
+        return [row for row in mail.notices if row.notice in wanted]
 
     async def _failed(
         self,

@@ -247,6 +247,28 @@ async def test_nothing_is_sent_about_what_is_done_or_to_whom_is_gone(office: Off
     assert await codes(office) == {"TASK_CLOSED", "READER_INACTIVE", None}
 
 
+class Acting(LocalMailbox):
+    """Has Sari do what waits for her while the first mail of the page is under way."""
+
+    office: Office
+
+    async def handle_DATA(  # noqa: N802 - the name aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        await self.office.close_tasks("sari")
+        return await super().handle_DATA(server, session, envelope)
+
+
+async def test_whoever_acts_while_others_are_told_is_not_reminded(office: Office) -> None:
+    await reminded(office, "ani", "sari")
+    async with Acting(office.mailbox._folder) as mailbox:
+        mailbox.office, office.mailbox = office, mailbox
+        page = await office.deliver(at_once=1)
+
+    assert page.mails == 1
+    assert await states(office) == {"ani": "SENT", "sari": "DROPPED"}
+
+
 async def test_names_and_addresses_cannot_smuggle_anything_in(office: Office) -> None:
     await office.person("ani", name="Ani\r\nBcc: all@agency.test\r\n\r\n<b>hi</b> \u2028x")
     await office.person("budi", email="budi@agency.test\r\nRCPT TO:<all@agency.test>")

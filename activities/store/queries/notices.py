@@ -35,9 +35,12 @@ SELECT notice FROM notice WHERE {_WAITING} AND recipient = ANY (%(readers)s)
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 
-# A reminder whose task is done, or is no longer the reader's, or is due on another day, is not
-# wanted any more; nor is it that a task has climbed to somebody who has nothing to do there now.
-# A task is also a delegate's, on the days of the mandate.
+_ITS_TASK: Final = """
+LEFT JOIN task
+    ON task.agency = notice.agency AND task.cycle = notice.cycle AND task.person = notice.person
+    AND task.segment = notice.segment AND task.task = notice.task
+    AND task.opened_at = notice.task_opened_at
+"""
 READ: Final = f"""
 SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.mail_key,
        notice.attempts, notice.repeats, notice.handed_at, notice.channel, notice.cycle,
@@ -45,33 +48,38 @@ SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.m
        coalesce(cycle.title, notice.cycle) AS title,
        CASE WHEN notice.person <> notice.recipient THEN employee.name END AS about,
        task.kind AS task_kind, coalesce(task.number, 0) AS period, task.zone,
-       CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at,
-       CASE
-           WHEN notice.task IS NOT NULL THEN
-               coalesce(notice.recipient = ANY (task.may_act) OR EXISTS (
-                   SELECT FROM mandate AS lent
-                   WHERE lent.delegate = notice.recipient
-                       AND {LETS_DO.format(day="(%(now)s AT TIME ZONE task.zone)::date")}
-               ), false)
-               AND coalesce(notice.due_on = task.due_on, true)
-           WHEN notice.kind = 'ESCALATED' THEN EXISTS (
-               SELECT FROM task AS theirs
-               WHERE theirs.agency = notice.agency AND theirs.cycle = notice.cycle
-                   AND theirs.person = notice.person AND theirs.segment = notice.segment
-                   AND notice.recipient = ANY (theirs.may_act)
-           )
-           ELSE true
-       END AS wanted
+       CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at
 FROM notice
 LEFT JOIN person AS employee
     ON employee.agency = notice.agency AND employee.person = notice.person
 LEFT JOIN cycle ON cycle.agency = notice.agency AND cycle.cycle = notice.cycle
-LEFT JOIN task
-    ON task.agency = notice.agency AND task.cycle = notice.cycle AND task.person = notice.person
-    AND task.segment = notice.segment AND task.task = notice.task
-    AND task.opened_at = notice.task_opened_at
-WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s)
+{_ITS_TASK}WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s)
 ORDER BY notice.recipient, notice.due_at, notice.number, notice.notice
+"""  # noqa: S608 - constants alone
+
+# A reminder whose task is done, or is no longer the reader's, or is due on another day, is not
+# wanted any more; nor is it that a task has climbed to somebody who has nothing to do there now.
+# A task is also a delegate's, on the days of the mandate.
+WANTED: Final = f"""
+SELECT notice.notice FROM notice
+{_ITS_TASK}
+WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s) AND
+    CASE
+        WHEN notice.task IS NOT NULL THEN
+            coalesce(notice.recipient = ANY (task.may_act) OR EXISTS (
+                SELECT FROM mandate AS lent
+                WHERE lent.delegate = notice.recipient
+                    AND {LETS_DO.format(day="(%(now)s AT TIME ZONE task.zone)::date")}
+            ), false)
+            AND coalesce(notice.due_on = task.due_on, true)
+        WHEN notice.kind = 'ESCALATED' THEN EXISTS (
+            SELECT FROM task AS theirs
+            WHERE theirs.agency = notice.agency AND theirs.cycle = notice.cycle
+                AND theirs.person = notice.person AND theirs.segment = notice.segment
+                AND notice.recipient = ANY (theirs.may_act)
+        )
+        ELSE true
+    END
 """  # noqa: S608 - constants alone
 
 HOLD: Final = """
@@ -154,7 +162,6 @@ class Waiting:
     period: int
     zone: str | None
     due_at: datetime | None
-    wanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +201,16 @@ async def waiting(
     readers = [row[0] for row in await _rows(connection, READERS, given)]
     taken = [row[0] for row in await _rows(connection, LOCK, {**given, "readers": readers})]
     async with connection.cursor(row_factory=class_row(Waiting)) as cursor:
-        await cursor.execute(READ, {"notices": taken, "lent_with": LENT_WITH, **given})
+        await cursor.execute(READ, {"notices": taken, **given})
         return await cursor.fetchall()
+
+
+async def wanted(
+    connection: Connection, agency: AgencyId, notices: Iterable[UUID], now: datetime
+) -> set[UUID]:
+    """Return those of them that are not too late to be told."""
+    given = {"agency": agency, "notices": list(notices), "now": now, "lent_with": LENT_WITH}
+    return {row[0] for row in await _rows(connection, WANTED, given)}
 
 
 async def take_up(
