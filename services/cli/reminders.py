@@ -54,25 +54,25 @@ async def preview(
     request = pb.PreviewRemindersRequest(
         parent=api.parent, on=on or tomorrow.isoformat(), zone=zone
     )
-    first = await api.ask(_stub(api).PreviewReminders, request)
-    digests = list(first.digests)
+    shown = await api.ask(_stub(api).PreviewReminders, request)
     if everybody or csv is not None:
-        request.page_token, request.page_size = first.next_page_token, 200
+        request.page_token, request.page_size = shown.next_page_token, 200
         if request.page_token:
             rest = api.each(_stub(api).PreviewReminders, request, "digests")
-            digests += [each async for each in rest]
+            shown.digests.extend([each async for each in rest])
+        shown.next_page_token = ""
     if csv is not None:
-        write_sheet(csv, PREVIEW, map(_digest_cells, digests))
+        write_sheet(csv, PREVIEW, map(_digest_cells, shown.digests))
     elif as_json:
-        print_json({**as_dict(first), "digests": [as_dict(each) for each in digests]})
-    elif not first.working_day:
+        print_json(as_dict(shown))
+    elif not shown.working_day:
         print_lines({request.on: "a day off: nobody is reminded"})
     else:
-        print_table(PREVIEW, [_digest_cells(each) for each in digests])
-        reminders = sum(each.reminders_total for each in digests)
-        told = f"{reminders} reminders to {len(digests)} people on {request.on}"
-        whole = everybody or not first.next_page_token
-        print_lines({"in all": told} if whole else {"shown": f"{told}; --all shows everybody"})
+        print_table(PREVIEW, [_digest_cells(each) for each in shown.digests])
+        reminders = sum(each.reminders_total for each in shown.digests)
+        told = f"{reminders} reminders to {len(shown.digests)} people on {request.on}"
+        more = bool(shown.next_page_token)
+        print_lines({"shown": f"{told}; --all shows everybody"} if more else {"in all": told})
 
 
 @app.command()

@@ -55,6 +55,8 @@ def _opened(where: str) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     file = Path(where)
+    if not file.name:
+        raise Fault("NOT_WRITTEN", f"{where!r} names no file")
     unfinished = file.with_name(f"{file.name}.part")
     try:
         opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -47,6 +47,12 @@ def test_a_file_is_whole_and_its_owners_alone(tmp_path: Path) -> None:
         assert list(csv.reader(read))[2] == ["two\nlines", ""]
 
 
+@pytest.mark.parametrize("where", ["", ".", "/"])
+def test_what_names_no_file_is_a_fault(where: str) -> None:
+    with pytest.raises(Fault, match="names no file"):
+        write_sheet(where, ("a",), [])
+
+
 def test_a_file_that_cannot_be_written_is_a_fault_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="cannot be written"):
         write_sheet(str(tmp_path / "no" / "out.csv"), ("a",), [])

@@ -86,6 +86,17 @@ async def test_from_the_preview_to_the_ledger(office: Office, typed: Typed) -> N
     assert len((await typed("undeliverable")).splitlines()) == 1
 
 
+async def test_a_preview_of_everybody_has_no_next_page(office: Office, typed: Typed) -> None:
+    for number in range(50):
+        await office.task(await office.person(f"staf{number}"), {0: FRIDAY})
+
+    some = await typed("preview", "--on", "2026-01-30", "--json")
+    everybody = await typed("preview", "--on", "2026-01-30", "--json", "--all")
+
+    assert (len(some["digests"]), bool(some["next_page_token"])) == (50, True)
+    assert (len(everybody["digests"]), everybody["next_page_token"]) == (52, "")
+
+
 async def test_preferences_are_shown_and_chosen_one_at_a_time(office: Office, typed: Typed) -> None:
     assert "18:00-07:00, and days off  (not chosen here)" in await typed("preferences")
 
