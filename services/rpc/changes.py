@@ -79,6 +79,7 @@ class Wanted:
     def asked(cls, caller: Caller, request: pb.WatchEvaluationsRequest) -> Self:
         """Read the filters; who has no office that sees everything sees where they take part.
 
+        By no mandate: one that ends amid a stream would have to end there at once.
         Raises FIELD_INVALID for a kind of event that there is not.
         """
         must_be_kinds(request.kinds)

@@ -268,7 +268,9 @@ class EvaluationServiceServicer:
     def WatchEvaluations(self, request, context):
         """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
         it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
-        ended with WATCHER_TOO_SLOW: resume from its last token.
+        ended with WATCHER_TOO_SLOW: resume from its last token. People without an office are sent what
+        they take part in themselves; what they may read in another's name, by a mandate, ListTasks and
+        ListEvaluations show and no stream does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

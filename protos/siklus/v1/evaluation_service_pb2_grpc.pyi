@@ -65,7 +65,9 @@ class EvaluationServiceStub:
     WatchEvaluations: _grpc.UnaryStreamMultiCallable[_watch_pb2.WatchEvaluationsRequest, _watch_pb2.WatchEvaluationsResponse]
     """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
     it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
-    ended with WATCHER_TOO_SLOW: resume from its last token.
+    ended with WATCHER_TOO_SLOW: resume from its last token. People without an office are sent what
+    they take part in themselves; what they may read in another's name, by a mandate, ListTasks and
+    ListEvaluations show and no stream does.
     """
     ExportEvaluations: _grpc.UnaryStreamMultiCallable[_watch_pb2.ExportEvaluationsRequest, _watch_pb2.ExportEvaluationsResponse]
     """Sends every evaluation as it stood at one instant, for data platforms; it begins anew when it
@@ -167,7 +169,9 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     WatchEvaluations: _aio.UnaryStreamMultiCallable[_watch_pb2.WatchEvaluationsRequest, _watch_pb2.WatchEvaluationsResponse]  # type: ignore[assignment]
     """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
     it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
-    ended with WATCHER_TOO_SLOW: resume from its last token.
+    ended with WATCHER_TOO_SLOW: resume from its last token. People without an office are sent what
+    they take part in themselves; what they may read in another's name, by a mandate, ListTasks and
+    ListEvaluations show and no stream does.
     """
     ExportEvaluations: _aio.UnaryStreamMultiCallable[_watch_pb2.ExportEvaluationsRequest, _watch_pb2.ExportEvaluationsResponse]  # type: ignore[assignment]
     """Sends every evaluation as it stood at one instant, for data platforms; it begins anew when it
@@ -296,7 +300,9 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_watch_pb2.WatchEvaluationsResponse], _abc.AsyncIterator[_watch_pb2.WatchEvaluationsResponse]]:
         """Sends every recorded change that the caller may see, in the order of commits, without a gap, as
         it happens. At least every 15 seconds a checkpoint comes. A watcher that reads too slowly is
-        ended with WATCHER_TOO_SLOW: resume from its last token.
+        ended with WATCHER_TOO_SLOW: resume from its last token. People without an office are sent what
+        they take part in themselves; what they may read in another's name, by a mandate, ListTasks and
+        ListEvaluations show and no stream does.
         """
 
     @_abc_1.abstractmethod
