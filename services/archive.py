@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import history, policies
+from siklus.activities.store.queries import cycles, history, policies
+from siklus.activities.store.queries.cycles import CycleState
 from siklus.activities.vault import Erased, Vault
 from siklus.workflows.carry import ANSWERED_KEPT, ERASED_SALT, Answered, Carry, Receipt
 from siklus.workflows.domain.events import Entry, EvaluationOpened
@@ -53,6 +54,12 @@ class Archive:
             terms = await self._pinned(connection, key, entries[0])
             salts = await self._salts(connection, key, entries)
         return _folded(key, terms, entries, salts)
+
+    async def is_closed(self, key: EvaluationKey) -> bool:
+        """Tell whether the evaluation's cycle was closed, after which nothing begins in it."""
+        async with self._store.agency(key.agency) as connection:
+            cycle = await cycles.get(connection, key.agency, key.cycle)
+        return cycle is not None and cycle.state == CycleState.CLOSED
 
     async def standing(self, key: EvaluationKey, document: str) -> Evaluation:
         """Return the state that an evaluation's row tells, with the terms that it leaves out.

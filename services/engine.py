@@ -44,7 +44,9 @@ PAUSE: Final = timedelta(milliseconds=150)
 
 IN_AN_OPERATION: Final = timedelta(seconds=9)
 """For one order of an activity, which goes over many evaluations."""
-_ITS_OWN_FAULT: Final = frozenset({ServiceReason.NOT_FOUND, ServiceReason.INTERNAL_FAULT})
+_ITS_OWN_FAULT: Final = frozenset(
+    {ServiceReason.NOT_FOUND, ServiceReason.CYCLE_STATE, ServiceReason.INTERNAL_FAULT}
+)
 _NO_ANSWER: Final = frozenset({ServiceReason.DEADLINE_EXCEEDED, ServiceReason.ENGINE_UNAVAILABLE})
 
 _AWAY: Final = frozenset(
@@ -69,6 +71,10 @@ class Archive(Protocol):
 
         Raises ServiceRefusal STORE_UNAVAILABLE.
         """
+        ...
+
+    async def is_closed(self, key: EvaluationKey) -> bool:
+        """Tell whether the evaluation's cycle was closed, after which nothing begins in it."""
         ...
 
 
@@ -234,6 +240,10 @@ class Engine:
         if not state.ended:
             return None
         decide(state, order, self._clock.now())
+        if await self._archive.is_closed(key):
+            raise ServiceRefusal(
+                ServiceReason.CYCLE_STATE, "this cycle is closed: nothing in it is opened again"
+            )
         return await self._reopen(carry, order, patience)
 
     async def _reopen(self, carry: Carry, order: Order, patience: timedelta) -> Receipt | None:

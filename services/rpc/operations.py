@@ -10,6 +10,7 @@ from siklus.activities import vouching
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import operations, roster
 from siklus.activities.store.queries import selection as selecting
+from siklus.activities.store.queries.cycles import CycleState
 from siklus.activities.store.queries.operations import OVER, OperationRow, State
 from siklus.activities.store.queries.selection import FIRST, Place
 from siklus.services import operating
@@ -28,7 +29,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operation_service_pb2_grpc
 from siklus.v1 import operations_pb2 as messages
-from siklus.workflows.domain.commands import Actor, Order
+from siklus.workflows.domain.commands import Actor, Command, Order, Reopen
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId, Role
 
 COUNTING_SECONDS: Final = 8.0
@@ -59,7 +60,7 @@ class Operations(operation_service_pb2_grpc.OperationServiceServicer):
         wanted = selection_of(request.parent, request.filter, command, late_at=now)
         page = Page.asked(request, caller, (text, text, number))
         async with self._store.agency(agency, within=COUNTING_SECONDS) as connection:
-            await self._must_exist(connection, agency, request.parent)
+            await _must_take(connection, agency, request.parent, command)
             matching = await selecting.count(connection, agency, wanted)
             rows = await selecting.page(
                 connection, agency, wanted, after=_place(page), limit=page.limit
@@ -116,7 +117,7 @@ class Operations(operation_service_pb2_grpc.OperationServiceServicer):
         now = self._clock.now()
         command = command_of(request.act, request.reason)
         wanted = selection_of(request.parent, request.filter, command, late_at=now)
-        await self._must_exist(connection, agency, request.parent)
+        await _must_take(connection, agency, request.parent, command)
         if request.expected_count:
             matching = await selecting.count(connection, agency, wanted)
             if matching != request.expected_count:
@@ -230,13 +231,21 @@ class Operations(operation_service_pb2_grpc.OperationServiceServicer):
 
             return await once.once(connection, kind, show)
 
-    async def _must_exist(self, connection: Connection, agency: AgencyId, parent: str) -> None:
-        if names.cohort_id(parent) is not None:
-            await found_cycle(connection, agency, parent)
-
     async def _called(self, agency: AgencyId, people: set[PersonId]) -> dict[PersonId, str]:
         async with self._store.agency(agency) as connection:
             return await roster.names(connection, agency, people)
+
+
+async def _must_take(
+    connection: Connection, agency: AgencyId, parent: str, command: Command
+) -> None:
+    """Refuse a cycle that is not there, or one that is closed where evaluations are to reopen."""
+    if names.cohort_id(parent) is None:
+        return
+    cycle = await found_cycle(connection, agency, parent)
+    if cycle.state == CycleState.CLOSED and isinstance(command, Reopen):
+        message = "this cycle is closed: nothing in it is opened again"
+        raise ServiceRefusal(ServiceReason.CYCLE_STATE, message)
 
 
 def _place(page: Page) -> Place:

@@ -16,6 +16,8 @@ from siklus.v1 import cohort_service_pb2 as steering
 from siklus.v1 import commands_team_pb2 as team
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_pb2
+from siklus.v1 import operation_service_pb2 as operations
+from siklus.v1 import operations_pb2 as acts
 from siklus.v1.values_pb2 import CohortExclusion, ExclusionGround
 from siklus.workflows import cycle as launching
 from siklus.workflows.domain.values import Role
@@ -259,7 +261,18 @@ async def test_a_cycle_is_closed_when_every_evaluation_has_ended(agency: Agency)
 
     assert closed.state == cycles.CYCLE_STATE_CLOSED
     assert closed.HasField("closed_at")
-    for asked in (adds(opened, "p0007"), starts(opened, request_id="again")):
+    reopen = team.ReopenRequest(
+        name=sixth.evaluation, request_id="reopen", reason="Keliru dibatalkan"
+    )
+    again = operations.PreviewOperationRequest(
+        parent=opened.cycle, act=acts.OperationAct(reopen=acts.ReopenAct())
+    )
+    for asked in (
+        adds(opened, "p0007"),
+        starts(opened, request_id="again"),
+        opened.admin.sends(reopen),
+        opened.admin.sends(again),
+    ):
         assert (await outcome(asked)).reason == "CYCLE_STATE"
 
 

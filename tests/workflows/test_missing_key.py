@@ -110,6 +110,9 @@ class NoRecord:
     async def load(self, key: EvaluationKey) -> Carry | None:
         raise AssertionError(key)
 
+    async def is_closed(self, key: EvaluationKey) -> bool:
+        raise AssertionError(key)
+
 
 @pytest.mark.parametrize("lacking", ["worker", "server"])
 async def test_callers_are_told_to_send_it_again(

@@ -160,8 +160,9 @@ class CohortServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseCycle(self, request, context):
-        """Closes a cycle of which every evaluation has ended; nobody can be added afterwards. Refused with
-        CYCLE_STATE while evaluations are open or people wait to be started; the details tell how many.
+        """Closes a cycle of which every evaluation has ended; nobody can be added and nothing reopened
+        afterwards. Refused with CYCLE_STATE while evaluations are open or people wait to be started; the
+        details tell how many.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -73,8 +73,9 @@ class CohortServiceStub:
     first: those who will miss the next deadline.
     """
     CloseCycle: _grpc.UnaryUnaryMultiCallable[_cohort_service_pb2.CloseCycleRequest, _cohort_service_pb2.CloseCycleResponse]
-    """Closes a cycle of which every evaluation has ended; nobody can be added afterwards. Refused with
-    CYCLE_STATE while evaluations are open or people wait to be started; the details tell how many.
+    """Closes a cycle of which every evaluation has ended; nobody can be added and nothing reopened
+    afterwards. Refused with CYCLE_STATE while evaluations are open or people wait to be started; the
+    details tell how many.
     """
 
 @_typing.type_check_only
@@ -121,8 +122,9 @@ class CohortServiceAsyncStub(CohortServiceStub):
     first: those who will miss the next deadline.
     """
     CloseCycle: _aio.UnaryUnaryMultiCallable[_cohort_service_pb2.CloseCycleRequest, _cohort_service_pb2.CloseCycleResponse]  # type: ignore[assignment]
-    """Closes a cycle of which every evaluation has ended; nobody can be added afterwards. Refused with
-    CYCLE_STATE while evaluations are open or people wait to be started; the details tell how many.
+    """Closes a cycle of which every evaluation has ended; nobody can be added and nothing reopened
+    afterwards. Refused with CYCLE_STATE while evaluations are open or people wait to be started; the
+    details tell how many.
     """
 
 class CohortServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -220,8 +222,9 @@ class CohortServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cohort_service_pb2.CloseCycleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cohort_service_pb2.CloseCycleResponse, _abc.Awaitable[_cohort_service_pb2.CloseCycleResponse]]:
-        """Closes a cycle of which every evaluation has ended; nobody can be added afterwards. Refused with
-        CYCLE_STATE while evaluations are open or people wait to be started; the details tell how many.
+        """Closes a cycle of which every evaluation has ended; nobody can be added and nothing reopened
+        afterwards. Refused with CYCLE_STATE while evaluations are open or people wait to be started; the
+        details tell how many.
         """
 
 def add_CohortServiceServicer_to_server(servicer: CohortServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -473,6 +473,7 @@ class EvaluationServiceServicer:
 
     def Reopen(self, request, context):
         """The team opens an ended evaluation again; allowed to agency admins, two where the policy says so.
+        Refused with CYCLE_STATE once the cycle is closed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

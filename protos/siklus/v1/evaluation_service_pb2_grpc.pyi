@@ -136,7 +136,9 @@ class EvaluationServiceStub:
     Cancel: _grpc.UnaryUnaryMultiCallable[_commands_team_pb2.CancelRequest, _commands_team_pb2.CancelResponse]
     """The team ends an evaluation started in error; allowed to an agency admin."""
     Reopen: _grpc.UnaryUnaryMultiCallable[_commands_team_pb2.ReopenRequest, _commands_team_pb2.ReopenResponse]
-    """The team opens an ended evaluation again; allowed to agency admins, two where the policy says so."""
+    """The team opens an ended evaluation again; allowed to agency admins, two where the policy says so.
+    Refused with CYCLE_STATE once the cycle is closed.
+    """
 
 @_typing.type_check_only
 class EvaluationServiceAsyncStub(EvaluationServiceStub):
@@ -240,7 +242,9 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     Cancel: _aio.UnaryUnaryMultiCallable[_commands_team_pb2.CancelRequest, _commands_team_pb2.CancelResponse]  # type: ignore[assignment]
     """The team ends an evaluation started in error; allowed to an agency admin."""
     Reopen: _aio.UnaryUnaryMultiCallable[_commands_team_pb2.ReopenRequest, _commands_team_pb2.ReopenResponse]  # type: ignore[assignment]
-    """The team opens an ended evaluation again; allowed to agency admins, two where the policy says so."""
+    """The team opens an ended evaluation again; allowed to agency admins, two where the policy says so.
+    Refused with CYCLE_STATE once the cycle is closed.
+    """
 
 class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
     """One employee's year: what may be read of it and everything that may be done to it.
@@ -539,6 +543,8 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _commands_team_pb2.ReopenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_commands_team_pb2.ReopenResponse, _abc.Awaitable[_commands_team_pb2.ReopenResponse]]:
-        """The team opens an ended evaluation again; allowed to agency admins, two where the policy says so."""
+        """The team opens an ended evaluation again; allowed to agency admins, two where the policy says so.
+        Refused with CYCLE_STATE once the cycle is closed.
+        """
 
 def add_EvaluationServiceServicer_to_server(servicer: EvaluationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
