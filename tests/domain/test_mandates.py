@@ -122,6 +122,16 @@ def test_a_mandate_of_somebody_who_has_no_part_gives_none() -> None:
         told.person(WAYAN, mandates=(make_mandate(AGUS, WAYAN),)).approves_plan()
 
 
+def test_who_has_no_say_there_is_not_told_of_a_mandate_that_would_not_help() -> None:
+    told = story().employee.submits_plan()
+    ended = make_mandate(AGUS, WAYAN, to_on=date(2026, 1, 1))
+    narrow = make_mandate(AGUS, WAYAN, scope=("approve_evaluation",))
+
+    for mandate in (ended, narrow):
+        with refused(Reason.NOT_YOUR_TASK):
+            told.person(WAYAN, mandates=(mandate,)).approves_plan()
+
+
 def test_a_mandate_ends_by_the_local_day_of_the_unit() -> None:
     told = story(zone="Asia/Jayapura").employee.submits_plan()
     mandate = make_mandate(BUDI, WAYAN, to_on=date(2026, 1, 7))

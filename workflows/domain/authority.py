@@ -4,7 +4,7 @@ One gate for every path. Nobody acts on the own evaluation except as its employe
 roles or mandates they hold (separation of duties).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -97,8 +97,9 @@ def permit(
     if in_the_team and task not in OWN_TASKS and _team_task(state, task, number):
         return OWN
     if actor.mandates:
-        principal = _principal(state, actor, command, at)
+        principal = _principal(state, actor)
         if _entitled(state, principal, parties, task, number):
+            _must_hold(state, actor.mandates, command, at)
             return Standing(principal=principal, mandate=actor.mandates[0].id)
     gone = task is not None and _open_task(state, task, number) is None
     if gone and Party.EMPLOYEE not in parties and actor.person in state.involved:
@@ -144,12 +145,8 @@ def seat(state: Evaluation, party: Party) -> PersonId | None:
     return places.get(party)
 
 
-def _principal(state: Evaluation, actor: Actor, command: str, at: datetime) -> PersonId:
-    """Follow the chain of mandates from the actor up, each valid on the local day of `at`."""
-    rule = state.policy.mandates
-    on = at.astimezone(state.calendar.tz).date()
-    if len(actor.mandates) > rule.max_chain:
-        raise _no_mandate(f"a chain of mandates has at most {rule.max_chain} links")
+def _principal(state: Evaluation, actor: Actor) -> PersonId:
+    """Follow the chain of mandates from the actor up to whose say it would be."""
     holder = actor.person
     seen = {holder}
     for mandate in actor.mandates:
@@ -157,16 +154,25 @@ def _principal(state: Evaluation, actor: Actor, command: str, at: datetime) -> P
             raise _no_mandate("the chain of mandates is broken or loops")
         if mandate.principal == state.participants.employee:
             raise _no_mandate("nobody lends a say in the own evaluation")
+        holder = mandate.principal
+        seen.add(holder)
+    assert holder is not None  # noqa: S101 - a chain has at least one link here
+    return holder
+
+
+def _must_hold(state: Evaluation, mandates: Sequence[Mandate], command: str, at: datetime) -> None:
+    """Refuse a chain that does not cover the command on the local day of `at`."""
+    rule = state.policy.mandates
+    on = at.astimezone(state.calendar.tz).date()
+    if len(mandates) > rule.max_chain:
+        raise _no_mandate(f"a chain of mandates has at most {rule.max_chain} links")
+    for mandate in mandates:
         if not mandate.from_on <= on <= mandate.to_on:
             raise _no_mandate(f"mandate {mandate.letter} is valid from {_span(mandate)}")
         if mandate.scope and command not in mandate.scope:
             raise _no_mandate(f"mandate {mandate.letter} does not cover {command}")
-        holder = mandate.principal
-        seen.add(holder)
     if command == "approve_evaluation" and not rule.may_sign_final:
         raise _no_mandate("the policy keeps the final approval from acting officials")
-    assert holder is not None  # noqa: S101 - a chain has at least one link here
-    return holder
 
 
 def _span(mandate: Mandate) -> str:
