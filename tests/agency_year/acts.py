@@ -64,3 +64,5 @@ def act(task: Task, state: Evaluation, random: Random, heads: list[PersonId]) ->
         case TaskKind.RESOLVE_REFERRAL:
             other = [each for each in heads if each != state.participants.employee]
             return c.Reassign(seat=c.Seat.APPROVER, person=random.choice(other), prose=REASON)
+        case TaskKind.IMPROVEMENT_CHECK_IN:
+            raise AssertionError("no task of an evaluation")

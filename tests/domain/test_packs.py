@@ -41,10 +41,6 @@ LATER_EXAMPLES: dict[str, object] = {
     "appeal.panel": {"members": 3, "quorum": 2},
     "segments.combine": "days_weighted",
     "leave_pauses_clocks": True,
-    "outcomes": [
-        {"code": "r", "kind": "reward", "predicates": ["BAIK"], "title": {"id": "R", "en": "R"}}
-    ],
-    "credit_points": {"percent": {"BAIK": 100}},
     "languages": ["id"],
 }
 

@@ -163,22 +163,6 @@ class Distribution(Value):
     guides: dict[Organisation, tuple[Share, ...]] = Field(default_factory=dict)
 
 
-class Outcome(Value):
-    """What follows from a final predicate."""
-
-    code: Code
-    kind: Literal["reward", "placement", "coaching", "development_plan", "improvement_plan"]
-    predicates: Annotated[tuple[Predicate, ...], Field(min_length=1)]
-    skills: tuple[Literal["technical", "managerial", "soft"], ...] = ()
-    title: Text
-
-
-class CreditPoints(Value):
-    """Percent of the post's yearly coefficient."""
-
-    percent: dict[Predicate, Annotated[Decimal, Field(ge=0, le=300)]]
-
-
 LATER: Mapping[str, TypeAdapter[object]] = {
     "rating.scheme": TypeAdapter(Literal["weighted"]),
     "rating.weighted": TypeAdapter(Weighted),
@@ -194,8 +178,6 @@ LATER: Mapping[str, TypeAdapter[object]] = {
     "appeal.panel": TypeAdapter(Panel),
     "segments.combine": TypeAdapter(Literal["days_weighted"]),
     "leave_pauses_clocks": TypeAdapter(Literal[True]),
-    "outcomes": TypeAdapter(Annotated[tuple[Outcome, ...], Field(min_length=1)]),
-    "credit_points": TypeAdapter(CreditPoints),
     "languages": TypeAdapter(
         Annotated[tuple[Literal["id", "en"], ...], Field(min_length=1, max_length=2)]
     ),

@@ -1,4 +1,4 @@
-"""What a published pack calls itself and its stages.
+"""What a published pack calls itself, its stages and what follows from a result.
 
 It was checked when it was published: whatever has been forbidden since, it stays readable.
 """
@@ -18,10 +18,18 @@ class PackWords(Value):
 
     title: Text
     stages: dict[StageName, Text] = Field(default_factory=dict)
+    outcomes: dict[str, Text] = Field(default_factory=dict)
+    """By the outcome's code; a step's by the outcome's, a point and its own."""
 
     def stage_title(self, stage: StageName) -> Text:
         """Return the pack's name of a stage, else the national one."""
         return self.stages.get(stage, STAGE_TITLES[stage])
+
+    def outcome_title(self, outcome: str, step: str = "") -> Text:
+        """Return what the pack calls an outcome, or a step of it; without words its code."""
+        code = step or outcome
+        found = self.outcomes.get(f"{outcome}.{step}" if step else outcome)
+        return found or Text(id=code, en=code)
 
 
 def words_of(name: str, source: str) -> PackWords:
@@ -36,7 +44,19 @@ def words_of(name: str, source: str) -> PackWords:
     return PackWords(
         title=_text(tree.get("title")) or Text(id=name, en=name),
         stages={stage: text for stage, text in found.items() if text},
+        outcomes=_outcomes(tree.get("outcomes")),
     )
+
+
+def _outcomes(written: object) -> dict[str, Text]:
+    found = dict[str, Text | None]()
+    for code, said in (written if isinstance(written, dict) else {}).items():
+        words = said if isinstance(said, dict) else {}
+        found[code] = _text(words.get("title"))
+        steps = words.get("steps")
+        for step, text in (steps if isinstance(steps, dict) else {}).items():
+            found[f"{code}.{step}"] = _text(text)
+    return {code: text for code, text in found.items() if text}
 
 
 def _text(written: object) -> Text | None:

@@ -16,6 +16,7 @@ from siklus.workflows.domain.labels import (
     Text,
 )
 from siklus.workflows.domain.later_keys import check_later, take_live
+from siklus.workflows.domain.outcomes.checks import OutcomeWords, check_words
 from siklus.workflows.domain.pack_checks import check_labels, check_policy
 from siklus.workflows.domain.pack_source import read_tree
 from siklus.workflows.domain.policy import Policy
@@ -35,6 +36,8 @@ class PolicyPack(Value):
     description: Text
     labels: Labels = NATIONAL_LABELS
     stages: dict[StageName, Text] = Field(default_factory=dict)
+    outcomes: dict[Code, OutcomeWords] = Field(default_factory=dict)
+    """What the outcomes under `rules.outcomes` are called."""
     rules: Policy
     later: dict[str, JsonValue] = Field(default_factory=dict)
 
@@ -61,6 +64,7 @@ def load(source: str | bytes) -> PolicyPack:
         problems += _contradictions(rules, problems)
     if pack is not None:
         problems += [*check_labels(pack.labels), *_too_large(pack.rules)]
+        problems += check_words(pack.rules.outcomes, pack.outcomes)
     if problems or pack is None:
         raise PolicyInvalid(problems)
     return pack.model_copy(update={"later": json.loads(_json(later))})

@@ -15,6 +15,7 @@ from pydantic import (
     model_serializer,
 )
 
+from siklus.workflows.domain.outcomes.rules import MOST_RULES, OutcomeRule
 from siklus.workflows.domain.values import Level, Predicate, Value
 
 
@@ -277,6 +278,8 @@ class Policy(Value):
     leave_pauses_clocks: bool = False
     deadlines: DeadlineRule = DeadlineRule()
     second_person: tuple[Repair, ...] = ()
+    outcomes: Annotated[tuple[OutcomeRule, ...], Field(max_length=MOST_RULES)] = ()
+    """What follows from a final result, rule by rule."""
 
     @model_serializer(mode="wrap")
     def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -292,4 +295,8 @@ class Policy(Value):
         return written
 
 
-_UNSAID: Final[dict[str, object]] = {"deadlines": DeadlineRule(), "second_person": ()}
+_UNSAID: Final[dict[str, object]] = {
+    "deadlines": DeadlineRule(),
+    "second_person": (),
+    "outcomes": (),
+}

@@ -48,6 +48,8 @@ class TaskKind(StrEnum):
     DECIDE_APPEAL = "DECIDE_APPEAL"
     APPROVE = "APPROVE"
     RESOLVE_REFERRAL = "RESOLVE_REFERRAL"
+    IMPROVEMENT_CHECK_IN = "IMPROVEMENT_CHECK_IN"
+    """Of a plan that followed from the result; the evaluation itself has ended by then."""
 
 
 OWN_TASKS = frozenset(
@@ -129,6 +131,7 @@ def task_rule(policy: Policy, kind: TaskKind) -> TaskRule:
         TaskKind.RESPOND_TO_APPEAL: ("appeal.respond_within", None, appeal.remind),
         TaskKind.DECIDE_APPEAL: ("appeal.decide_within", appeal.late, appeal.remind),
         TaskKind.RESOLVE_REFERRAL: ("final_approval", None, ()),
+        TaskKind.IMPROVEMENT_CHECK_IN: ("outcomes", None, ()),
     }
     path, late, remind = others[kind]
     return TaskRule(path=path, late=late, remind=remind)

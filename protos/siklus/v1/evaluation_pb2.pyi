@@ -135,6 +135,8 @@ class _TaskKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskKind.Val
     """Approver: ApproveEvaluation, ReturnRating or ReferEvaluation."""
     TASK_KIND_RESOLVE_REFERRAL: _TaskKind.ValueType  # 15
     """Agency's team: Reassign, or another act that lets the approval go on."""
+    TASK_KIND_IMPROVEMENT_CHECK_IN: _TaskKind.ValueType  # 16
+    """Supervisor: RecordCheckIn, of a plan that followed from the result; the evaluation has ended."""
 
 class TaskKind(_TaskKind, metaclass=_TaskKindEnumTypeWrapper):
     """What somebody is asked to do."""
@@ -171,6 +173,8 @@ TASK_KIND_APPROVE: TaskKind.ValueType  # 14
 """Approver: ApproveEvaluation, ReturnRating or ReferEvaluation."""
 TASK_KIND_RESOLVE_REFERRAL: TaskKind.ValueType  # 15
 """Agency's team: Reassign, or another act that lets the approval go on."""
+TASK_KIND_IMPROVEMENT_CHECK_IN: TaskKind.ValueType  # 16
+"""Supervisor: RecordCheckIn, of a plan that followed from the result; the evaluation has ended."""
 Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
 class _ReceiptKind:
