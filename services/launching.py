@@ -1,6 +1,5 @@
 """Launching a cycle: the workflow of its cohort, and how it is steered while it runs."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -9,8 +8,6 @@ import structlog
 from temporalio.client import (
     Client,
     WorkflowHandle,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
     SearchAttributePair,
@@ -18,10 +15,10 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.steering import engine_away, steered
 from siklus.workflows import names
 from siklus.workflows.cycle import OVER, CycleWorkflow, Launch, Pace, Waiting
 from siklus.workflows.ports import CohortRef
@@ -29,9 +26,6 @@ from siklus.workflows.ports import CohortRef
 PATIENCE: Final = timedelta(seconds=4)
 TO_STEER: Final = timedelta(seconds=8)
 """A worker that died with the launch in its hands is passed by after four seconds."""
-ATTEMPTS: Final = 3
-"""A run that continues as new may drop an Update."""
-PAUSE_SECONDS: Final = 0.15
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +90,7 @@ async def launch(
     except (RPCError, RuntimeError) as error:
         # A client that cannot even connect says so by a bare RuntimeError.
         log.warning("launch_not_started", error=type(error).__name__)
-        raise _engine_away("nothing can be started right now") from error
+        raise engine_away("nothing can be started right now") from error
 
 
 async def steer(client: Client, cohort: CohortRef, steering: Steering) -> None:
@@ -106,29 +100,8 @@ async def steer(client: Client, cohort: CohortRef, steering: Steering) -> None:
     DEADLINE_EXCEEDED.
     """
     workflow = names.cycle_workflow_id(cohort.agency, cohort.cycle)
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            await asyncio.sleep(PAUSE_SECONDS)
-        handle = client.get_workflow_handle_for(CycleWorkflow.run, workflow)
-        try:
-            await steering(handle)
-        except WorkflowUpdateFailedError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.type == OVER:
-                raise not_under_way() from error
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-            raise ServiceRefusal(
-                ServiceReason.DEADLINE_EXCEEDED,
-                "no answer in time; it may have been applied: send it again",
-            ) from error
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise not_under_way() from error
-            raise _engine_away("the launch cannot be steered right now") from error
-        except RuntimeError as error:
-            raise _engine_away("the launch cannot be steered right now") from error
-        else:
-            return
-    raise _engine_away("the launch cannot be steered right now")
+    handle = client.get_workflow_handle_for(CycleWorkflow.run, workflow)
+    await steered(lambda: steering(handle), what="the launch", over=not_under_way(), over_type=OVER)
 
 
 def not_under_way() -> ServiceRefusal:
@@ -136,7 +109,3 @@ def not_under_way() -> ServiceRefusal:
     return ServiceRefusal(
         ServiceReason.CYCLE_STATE, "nothing is being launched; LaunchCycle begins or goes on"
     )
-
-
-def _engine_away(what: str) -> ServiceRefusal:
-    return ServiceRefusal(ServiceReason.ENGINE_UNAVAILABLE, f"{what}; send the same request again")

@@ -1,6 +1,5 @@
 """Operations under way: begun, and steered while they run."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -9,22 +8,17 @@ import structlog
 from temporalio.client import (
     Client,
     WorkflowHandle,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from siklus.activities.undertaking import undertake
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.steering import engine_away, steered
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.operation import OVER, OperationWorkflow
 
 PATIENCE: Final = timedelta(seconds=4)
-ATTEMPTS: Final = 3
-"""A run that continues as new may drop an Update."""
-PAUSE_SECONDS: Final = 0.15
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +48,7 @@ async def begin(client: Client, agency: AgencyId, operation: str, *, pace: int =
     except (RPCError, RuntimeError) as error:
         # A client that cannot even connect says so by a bare RuntimeError.
         log.warning("operation_not_begun", error=type(error).__name__)
-        raise _engine_away("nothing can be begun right now") from error
+        raise engine_away("nothing can be begun right now") from error
 
 
 async def steer(client: Client, agency: AgencyId, operation: str, steering: Steering) -> None:
@@ -64,35 +58,10 @@ async def steer(client: Client, agency: AgencyId, operation: str, steering: Stee
     DEADLINE_EXCEEDED.
     """
     workflow = names.operation_workflow_id(agency, operation)
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            await asyncio.sleep(PAUSE_SECONDS)
-        handle = client.get_workflow_handle_for(OperationWorkflow.run, workflow)
-        try:
-            await steering(handle)
-        except WorkflowUpdateFailedError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.type == OVER:
-                raise over() from error
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-            raise ServiceRefusal(
-                ServiceReason.DEADLINE_EXCEEDED,
-                "no answer in time; it may have been applied: send it again",
-            ) from error
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise over() from error
-            raise _engine_away("the operation cannot be steered right now") from error
-        except RuntimeError as error:
-            raise _engine_away("the operation cannot be steered right now") from error
-        else:
-            return
-    raise _engine_away("the operation cannot be steered right now")
+    handle = client.get_workflow_handle_for(OperationWorkflow.run, workflow)
+    await steered(lambda: steering(handle), what="the operation", over=over(), over_type=OVER)
 
 
 def over() -> ServiceRefusal:
     """Return the refusal of steering what is over."""
     return ServiceRefusal(ServiceReason.OPERATION_STATE, "this operation is over")
-
-
-def _engine_away(what: str) -> ServiceRefusal:
-    return ServiceRefusal(ServiceReason.ENGINE_UNAVAILABLE, f"{what}; send the same request again")
