@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from siklus.services.cli.consent import Yes, confirm
+from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
 from siklus.services.cli.cycle_words import Pace, RequestId, request_id_or_new
 from siklus.services.cli.operation_words import (
     followed,
@@ -119,13 +119,14 @@ async def _act(
     if preview:
         _show_preview(found, as_json=as_json)
         return
-    if not found:
+    if not found and not request_id:
         raise Fault("NOBODY_MATCHES", "no evaluation matches", "choose others, or none at all")
     if not reason.strip():
         raise Fault("NO_REASON", "say why", "add --reason; it stays in every history")
-    if not as_json:
+    if found and not as_json:
         print_table(COLUMNS, [_cells(each) for each in found[:FIRST_ROWS]])
-    confirm(f"{len(found)} evaluations: {summed(found)}.", yes=yes, question="Apply?")
+    would = f"{len(found)} evaluations: {summed(found)}." if found else SENT_AGAIN
+    confirm(would, yes=yes, question="Apply?")
     request = pb.ApplyOperationRequest(
         parent=parent,
         request_id=request_id_or_new(request_id),

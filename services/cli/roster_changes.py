@@ -75,7 +75,7 @@ async def leave(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Record leave: nobody is reminded on these days, and no deadline moves by itself."""
+    """Record leave: no reminders on these days; deadlines stay, unless the policy pauses them."""
     named = LeaveKind.Value(_named(LeaveKind.keys(), "LEAVE_KIND_", kind))
     what = {"leave": pb.LeaveChange(leave=named, to_on=until)}
     await _record(api, (person, on, reason, request_id), what, yes=yes, as_json=as_json)

@@ -309,6 +309,32 @@ async def test_all_cycles_at_once_are_for_outages_and_replacements(agency: Agenc
     assert became == {"p0005": "REFUSED WRONG_STAGE"}  # it was opened after the outage
 
 
+async def test_an_outage_is_given_back_once_to_whatever_was_open_in_it(agency: Agency) -> None:
+    sixth = agency.person("p0006")
+    before = (await sixth.reads()).tasks[0]
+    clock = VirtualTime(agency.stack.client)
+    opened = (await agency.admin.reads_history(sixth))[0]
+    opened_at = opened.occurred_at.ToDatetime(UTC)
+    await clock.forward_to(agency.workflow_id(sixth), opened_at + timedelta(days=3))
+    act = messages.OperationAct(extend_for_outage=messages.ExtendForOutageAct(outage="pdn"))
+    act.extend_for_outage.began_at.FromDatetime(opened_at + timedelta(hours=1))
+    act.extend_for_outage.ended_at.FromDatetime(opened_at + timedelta(hours=30))
+
+    assert await Office(agency).does(act, people=["p0006"]) == {"p0006": "APPLIED"}
+
+    after = (await sixth.reads()).tasks[0]
+    gained = date.fromisoformat(after.due_on) - date.fromisoformat(before.due_on)
+    assert gained >= timedelta(days=2)  # two days begun, and more where that is no working day
+    (inbox,) = await sixth.inbox()
+    assert inbox.task.due_at == after.due_at
+    (waiting,) = (await sixth.asks_why()).waiting
+    assert waiting.due.rule == "outage"
+    assert min(await reminders(agency, sixth)) > opened_at.date()
+    assert await Office(agency).does(act, people=["p0006"]) == {"p0006": "ALREADY ALREADY_DONE"}
+    last = (await agency.admin.reads_history(sixth))[-1]
+    assert (last.kind, last.actor) == ("deadlines_extended", "tim")
+
+
 async def test_an_admin_leaves_the_own_evaluation_to_others_and_an_auditor_only_looks(
     agency: Agency,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -11,7 +11,7 @@ from siklus.activities.changing import Changes
 from siklus.activities.commanding import Told, Unanswered
 from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import change_effects, changes, roster
+from siklus.activities.store.queries import change_effects, changes, checks, roster
 from siklus.activities.upkeep import Upkeep
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.commands import Departure, Order
@@ -81,11 +81,11 @@ class Team:
         self.ref = ChangeRef(agency=cohort.agency, change="c-1")
         self.changes = Changes(store, some, lambda: NOW)
 
-    async def records(self, person: str, facts: Facts) -> None:
+    async def records(self, person: str, facts: Facts, *, fits: bool = True) -> None:
         change = Change(person=PersonId(person), effective_on=TODAY, facts=facts)
         async with self.store.agency(self.agency) as connection:
             await changes.add(connection, self.agency, "c-1", change, reason="SK", at=NOW, by="tim")
-        assert await ActivityEnvironment().run(self.changes.begin_change, self.ref)
+        assert await ActivityEnvironment().run(self.changes.begin_change, self.ref) is fits
 
     async def follows(self) -> bool:
         more: bool = await ActivityEnvironment().run(self.changes.change_page, self.ref)
@@ -133,6 +133,28 @@ async def test_what_only_asked_for_a_second_person_is_not_told_as_done(
 
     refused = (Outcome.REFUSED, Reason.SECOND_PERSON_REQUIRED)
     assert await team.became() == {"siti": refused}
+
+
+async def test_a_change_that_no_longer_fitted_on_its_day_is_told_until_somebody_saw_to_it(
+    team: Team,
+) -> None:
+    async def told() -> list[str]:
+        async with team.store.agency(team.agency) as connection:
+            found = await checks.of_changes(connection, team.agency, NOW)
+        return [each.kind for each in found if each.notice]
+
+    await team.records("siti", NewSupervisor(supervisor=PersonId("left")), fits=False)
+    assert await told() == ["CHANGE_FAILED"]
+
+    other = Change(
+        person=PersonId("siti"),
+        effective_on=TODAY,
+        facts=NewSupervisor(supervisor=PersonId("rina")),
+    )
+    async with team.store.agency(team.agency) as connection:
+        tomorrow = NOW + timedelta(days=1)
+        await changes.add(connection, team.agency, "c-2", other, reason="SK", at=tomorrow, by="tim")
+    assert await told() == []
 
 
 async def test_the_upkeep_relieves_whoever_answers(team: Team, some: Some) -> None:

@@ -90,14 +90,30 @@ CHANGE_REFUSED: Final = """
     WHERE f.agency = %(agency)s AND f.outcome = 'REFUSED' AND NOT e.ended
     ORDER BY 1 LIMIT %(examples)s
 """
-OF_CHANGES: Final = {"CHANGE_OVERDUE": CHANGE_OVERDUE, "CHANGE_REFUSED": CHANGE_REFUSED}
+# A month is time enough to have seen it; whoever records another change of the person has.
+CHANGE_FAILED: Final = """
+    SELECT c.change, count(*) OVER () FROM roster_change AS c
+    WHERE c.agency = %(agency)s AND c.state = 'FAILED' AND c.effective_on > %(late)s::date - 31
+        AND NOT EXISTS (
+            SELECT FROM roster_change AS n WHERE n.agency = c.agency AND n.person = c.person
+                AND n.created_at >= (c.effective_on + 1) AND n.state <> 'FAILED'
+        )
+    ORDER BY 1 LIMIT %(examples)s
+"""
+OF_CHANGES: Final = {
+    "CHANGE_OVERDUE": CHANGE_OVERDUE,
+    "CHANGE_REFUSED": CHANGE_REFUSED,
+    "CHANGE_FAILED": CHANGE_FAILED,
+}
 SUPERIOR_LEFT: Final = """
     SELECT p.person, count(*) OVER () FROM person AS p
     JOIN person AS s ON s.agency = p.agency AND s.person = p.supervisor
     WHERE p.agency = %(agency)s AND p.active AND NOT s.active
     ORDER BY 1 LIMIT %(examples)s
 """
-NOTICES: Final = frozenset({"SUPERVISOR_DIFFERS", "CHANGE_REFUSED", "SUPERIOR_LEFT"})
+NOTICES: Final = frozenset(
+    {"SUPERVISOR_DIFFERS", "CHANGE_REFUSED", "CHANGE_FAILED", "SUPERIOR_LEFT"}
+)
 """Worth knowing, and no fault."""
 LONGEST_OVERDUE: Final = """
     SELECT cycle, person, segment, document FROM evaluation
@@ -130,7 +146,7 @@ async def of_evaluations(connection: Connection, agency: AgencyId, now: datetime
 
 
 async def of_changes(connection: Connection, agency: AgencyId, now: datetime) -> list[Found]:
-    """Return which changes of the roster stand still, or were refused somewhere."""
+    """Return which changes of the roster stand still, failed, or were refused somewhere."""
     return await _found(connection, agency, now, OF_CHANGES)
 
 
