@@ -1,14 +1,20 @@
-"""What a published pack calls itself, its stages and what follows from a result.
+"""What a published pack calls itself, its stages, the codes of a rating and what follows from it.
 
 It was checked when it was published: whatever has been forbidden since, it stays readable.
 """
 
 from pydantic import Field
 
-from siklus.workflows.domain.labels import STAGE_TITLES, StageName, Text
+from siklus.workflows.domain.labels import (
+    NATIONAL_LABELS,
+    STAGE_TITLES,
+    Labels,
+    StageName,
+    Text,
+)
 from siklus.workflows.domain.pack_source import read_tree
 from siklus.workflows.domain.problems import PolicyInvalid
-from siklus.workflows.domain.values import Value
+from siklus.workflows.domain.values import Level, Predicate, Value
 
 _LONGEST = 4000
 
@@ -20,6 +26,7 @@ class PackWords(Value):
     stages: dict[StageName, Text] = Field(default_factory=dict)
     outcomes: dict[str, Text] = Field(default_factory=dict)
     """By the outcome's code; a step's by the outcome's, a point and its own."""
+    labels: Labels = NATIONAL_LABELS
 
     def stage_title(self, stage: StageName) -> Text:
         """Return the pack's name of a stage, else the national one."""
@@ -45,6 +52,21 @@ def words_of(name: str, source: str) -> PackWords:
         title=_text(tree.get("title")) or Text(id=name, en=name),
         stages={stage: text for stage, text in found.items() if text},
         outcomes=_outcomes(tree.get("outcomes")),
+        labels=_labels(tree.get("labels")),
+    )
+
+
+def _labels(written: object) -> Labels:
+    """Return the labels, the national one in place of each that cannot be read."""
+    given = written if isinstance(written, dict) else {}
+    kinds = (given.get("predicates"), given.get("levels"))
+    predicates, levels = ({} if not isinstance(kind, dict) else kind for kind in kinds)
+    national = NATIONAL_LABELS
+    return Labels(
+        predicates={
+            code: _text(predicates.get(code)) or national.predicates[code] for code in Predicate
+        },
+        levels={code: _text(levels.get(code)) or national.levels[code] for code in Level},
     )
 
 

@@ -1,0 +1,1 @@
+"""The official document as a PDF: its words, its layout, its typesetting."""

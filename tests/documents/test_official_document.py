@@ -1,0 +1,241 @@
+"""The official document on paper: both languages, nothing outside the page, the same bytes."""
+
+import re
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from siklus.services.documents import words as w
+from siklus.services.documents.sources import Face, Sources, Withheld, number
+from siklus.services.documents.typesetting import printed
+from siklus.services.documents.writable import BREAK, one_line, writable
+from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.document import parts as p
+from siklus.workflows.domain.labels import NATIONAL_LABELS, Text
+from siklus.workflows.domain.values import Predicate
+from tests.documents.office import PEOPLE, Teller, plan, whole_year
+from tests.documents.pages import keep, outside, texts
+from tests.domain.story import BUDI, SITI
+
+HOSTILE = (
+    "#set page(width: 1cm) *b* _i_ $x$ `r` @ref <lab> // \\ #panic() <script>alert(1)</script> "
+    "\u202eterbalik \u2066x\u2069 שלום עולם مرحبا بالعالم 😀👨‍👩‍👧 漢字 ꦗꦮ "
+    + "W" * 300
+    + " Z"
+    + "\u0301" * 40
+    + " m" * 3
+    + "m" * 90
+    + " {0} %s {name}\x00\x07\u2028baris\r\nbaru"
+)
+
+
+@pytest.fixture(scope="module")
+def year() -> Sources:
+    return whole_year().sources()
+
+
+@pytest.fixture(scope="module")
+def pdf(year: Sources) -> bytes:
+    return printed(year)
+
+
+def test_it_has_the_three_chapters_in_both_languages(pdf: bytes) -> None:
+    pages = texts(pdf)
+
+    for title in (w.PLAN_TITLE, w.EVALUATION_TITLE, w.APPEAL_TITLE):
+        (page,) = (text for text in pages if title.id in text)
+        assert page.index(title.id) < page.index(title.en)
+
+
+def test_every_label_stands_in_indonesian_first_and_in_english(pdf: bytes) -> None:
+    said = " ".join(texts(pdf))
+
+    for label in (
+        w.EMPLOYEE, w.RATER, w.SUPERIOR, w.APPROVER, w.DECIDER, w.RESULTS, w.EXPECTATIONS,
+        w.PERIODS, w.MIDYEAR, w.SELF, w.RATING, w.APPEAL, w.RESPONSE, w.DECISION, w.SIGNATURES,
+        w.PROOF_TITLE, w.ENDED[next(iter(w.ENDED))],
+    ):  # fmt: skip
+        assert label.id in said
+        assert label.en in said
+
+
+def test_it_shows_what_people_wrote_and_who_they_are(pdf: bytes) -> None:
+    said = " ".join(texts(pdf))
+
+    for text in (
+        "Siti Contoh, S.AP.", "199009132025242014", "UPT Pelayanan Kependudukan",
+        "Waktu tunggu layanan KTP turun", "≤ 15 menit", "Sapa setiap warga", "13 menit",
+        "Antrean turun menjadi 18 menit.", "Periksa berkas saat antre.",
+        "Target dihitung dua kali pada bulan Maret.", "Rekap Maret memang dihitung dua kali.",
+    ):  # fmt: skip
+        assert text in said
+
+
+def test_dates_are_written_as_each_language_does(pdf: bytes) -> None:
+    said = " ".join(texts(pdf))
+
+    assert "1 Januari 2026 s.d. 31 Desember 2026" in said
+    assert "1 January 2026 to 31 December 2026" in said
+    assert "11 Januari 2027 pukul 15.05 WITA" in said
+    assert "11 January 2027, 15:05 WITA" in said
+
+
+def test_numbers_are_written_as_each_language_does() -> None:
+    cell = number(Decimal("1102.50"))
+
+    assert (cell.text, cell.en) == ("1.102,5", "1,102.5")
+
+
+def test_the_appeal_shows_both_predicates(pdf: bytes) -> None:
+    (page,) = (text for text in texts(pdf) if w.APPEAL_TITLE.id in text)
+
+    assert "Kurang Poor Baik Good" in page
+    assert w.OUTCOMES[c.AppealOutcome.CHANGED].id in page
+
+
+def test_a_pack_calls_things_by_its_own_words() -> None:
+    own = Text(id="Istimewa {x}", en="Outstanding")
+    predicates = {**NATIONAL_LABELS.predicates, Predicate.BAIK: own}
+    labels = NATIONAL_LABELS.model_copy(update={"predicates": predicates})
+
+    said = " ".join(texts(printed(whole_year().sources(labels=labels))))
+
+    assert "Istimewa {x} Outstanding" in said
+
+
+def test_the_signature_block_names_the_hash_that_each_signed(year: Sources, pdf: bytes) -> None:
+    said = re.sub(r"\s", "", "".join(texts(pdf)))
+
+    assert len(year.document.signatures) == 13
+    for signature in year.document.signatures:
+        assert signature.digest in said
+
+
+def test_a_void_signature_says_what_changed() -> None:
+    changed = plan(mutu=("Berkas lengkap", "97 %"))
+    teller = Teller().at("2026-01-06 09:00").gives(SITI, c.SubmitPlan(**plan(a=("Satu", "1"))))
+    teller.gives(BUDI, c.ApprovePlan()).gives(SITI, c.RequestPlanChange(**changed))
+    teller.gives(BUDI, c.DecidePlanChange(approved=True))
+
+    said = " ".join(texts(printed(teller.sources())))
+
+    assert said.count("Tidak berlaku lagi: rencana berubah") == 2
+    assert said.count("Void: the plan changed afterwards") == 2
+
+
+def test_the_same_content_gives_the_same_bytes(pdf: bytes) -> None:
+    assert printed(whole_year().sources()) == pdf
+
+
+def test_another_process_gives_the_same_bytes(pdf: bytes, tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib\n"
+        "from tests.documents.office import whole_year\n"
+        "from siklus.services.documents.typesetting import printed\n"
+        "pathlib.Path(sys.argv[1]).write_bytes(printed(whole_year().sources()))\n"
+    )
+    made = tmp_path / "again.pdf"
+    # Another zone and another locale have no part in it either.
+    subprocess.run(
+        [sys.executable, "-c", script, str(made)],
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env={"PYTHONPATH": ":".join(sys.path), "TZ": "America/Lima", "LC_ALL": "C"},
+    )
+
+    assert made.read_bytes() == pdf
+
+
+def test_it_bears_the_date_of_the_record_and_the_code_for_programs(
+    year: Sources, pdf: bytes
+) -> None:
+    assert f"siklus:{year.name}?code={year.code}".encode() in pdf
+    assert b"D:20270120" in pdf
+    assert year.code in " ".join(texts(pdf))
+
+
+def test_nothing_is_outside_the_page_and_the_pictures_are_kept(pdf: bytes) -> None:
+    pictures = keep(pdf, "year")
+
+    assert outside(pdf) == []
+    for picture in pictures:
+        darkest, brightest = Image.open(picture).convert("L").getextrema()
+        assert (darkest, brightest) < (64, 256)
+
+
+def test_hostile_texts_and_names_stay_text_and_stay_on_the_page() -> None:
+    people = {who: Face(HOSTILE, "1" * 400, HOSTILE, HOSTILE) for who in PEOPLE}
+    teller = whole_year(HOSTILE)
+
+    pdf = printed(teller.sources(people=people, agency=HOSTILE, units={"u": HOSTILE}))
+
+    keep(pdf, "hostile")
+    assert outside(pdf) == []
+    said = " ".join(texts(pdf))
+    assert "#set page(width: 1cm) *b* _i_ $x$ `r` @ref <lab> // \\ #panic()" in said
+    assert "<script>alert(1)</script>" in said
+    assert "[U+202E]terbalik" in said
+    assert "{0} %s {name}[U+0000][U+0007]" in said
+
+
+def test_a_long_text_goes_on_over_pages() -> None:
+    teller = Teller().at("2026-01-06 09:00")
+    lines = {f"i{place}": ("Kalimat yang cukup panjang. " * 40, "1") for place in range(30)}
+    teller.gives(SITI, c.SubmitPlan(**plan(**lines)))
+
+    pdf = printed(teller.sources())
+
+    pages = texts(pdf)
+    assert len(pages) > 8
+    assert outside(pdf) == []
+    assert sum(w.DESCRIPTION.id in page for page in pages) > 5
+
+
+def test_an_erased_text_and_one_left_out_say_so() -> None:
+    teller = whole_year()
+    parts = teller.sources().document.parts
+    kept = dict(teller.texts)
+    erased, long = parts[p.RESPONSE].prose, parts[p.APPEAL].prose
+    assert erased is not None
+    assert long is not None
+    del kept[erased]
+
+    said = " ".join(texts(printed(teller.sources(texts={**kept, long: Withheld.TOO_LONG}))))
+
+    assert "[teks telah dihapus] [the text was erased]" in said
+    assert re.sub(r"\s", "", said).count(long) >= 2
+
+
+def test_a_document_without_anything_yet_is_a_document() -> None:
+    pdf = printed(Teller().sources(people={}))
+
+    keep(pdf, "opened")
+    said = " ".join(texts(pdf))
+    assert w.NO_PLAN.id in said
+    assert w.PROVISIONAL.en in said
+    assert w.APPEAL_TITLE.id not in said
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Si\u202eiS", "Si[U+202E]iS"),
+        ("a\tb\r\nc\x0bd", "a b\nc\nd"),
+        ("漢", "[U+6F22]"),
+        ("😀", "😀"),
+        ("e\u0301", "é"),
+        ("\ud800", "[U+D800]"),
+    ],
+)
+def test_what_paper_cannot_show_is_named(written: str, shown: str) -> None:
+    assert writable(written) == shown
+
+
+def test_words_break_only_when_they_are_too_wide() -> None:
+    assert BREAK not in writable("Mempertanggung 198609262015051001 S.Sos., M.A.P.")
+    assert BREAK in writable("W" * 20)
+    assert one_line("  dua\n kata ") == "dua kata"
