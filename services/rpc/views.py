@@ -169,6 +169,7 @@ def _appeal(appeal: Document) -> pb.Appeal:
         outcome=code(values.AppealOutcome, "APPEAL_OUTCOME", appeal["outcome"]),
         decided_at=stamp(appeal["decided_at"]),
         decided_by=appeal["decided_by"] or "",
+        response_missed=appeal["response_missed"],
     )
 
 

@@ -777,6 +777,7 @@ class Appeal(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     DECIDED_AT_FIELD_NUMBER: _builtins.int
     DECIDED_BY_FIELD_NUMBER: _builtins.int
+    RESPONSE_MISSED_FIELD_NUMBER: _builtins.int
     decider: _builtins.str
     """Person id of the decider; empty means the agency's team."""
     top_of_hierarchy: _builtins.bool
@@ -785,6 +786,8 @@ class Appeal(_message.Message):
     """What became of the rating."""
     decided_by: _builtins.str
     """Who decided it: a person id."""
+    response_missed: _builtins.bool
+    """Whether the rater's time to answer passed without an answer."""
     @_builtins.property
     def filed_at(self) -> _timestamp_pb2.Timestamp:
         """When it was filed."""
@@ -822,10 +825,11 @@ class Appeal(_message.Message):
         outcome: _values_pb2.AppealOutcome.ValueType = ...,
         decided_at: _timestamp_pb2.Timestamp | None = ...,
         decided_by: _builtins.str = ...,
+        response_missed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decision_due_at", b"decision_due_at", "filed_at", b"filed_at", "responded_at", b"responded_at", "response_due_at", b"response_due_at", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "decider", b"decider", "decision_due_at", b"decision_due_at", "filed_at", b"filed_at", "outcome", b"outcome", "responded_at", b"responded_at", "response_due_at", b"response_due_at", "top_of_hierarchy", b"top_of_hierarchy", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "decider", b"decider", "decision_due_at", b"decision_due_at", "filed_at", b"filed_at", "outcome", b"outcome", "responded_at", b"responded_at", "response_due_at", b"response_due_at", "response_missed", b"response_missed", "top_of_hierarchy", b"top_of_hierarchy", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

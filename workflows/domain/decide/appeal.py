@@ -15,14 +15,17 @@ from siklus.workflows.domain.commands import (
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.tasks import by_span, task
+from siklus.workflows.domain.decide.tasks import at_least, by_span, task
 from siklus.workflows.domain.decide.transfer import combine
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Appeal, Evaluation, Rating
-from siklus.workflows.domain.policy import DecidedBy
+from siklus.workflows.domain.policy import Count, DecidedBy, Span
 from siklus.workflows.domain.rating import rate_quadrant
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import Level, PersonId
+
+AFTER_THE_HEARING = Span(days=1, count=Count.WORKING)
+"""What is left at least to decide in when the rater's time to respond is over (our decision)."""
 
 
 @decides(
@@ -63,13 +66,17 @@ def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyE
 def hearing(state: Evaluation, appeal: Appeal, at: datetime) -> list[Task]:
     """Return the decider's task, and the rater's where the other side is still to be heard."""
     rule = state.policy.appeal
-    due = by_span(state, "appeal.decide_within", rule.decide_within, at)
-    opens = [task(state, TaskKind.DECIDE_APPEAL, appeal.decider, at, due)]
+    decision = by_span(state, "appeal.decide_within", rule.decide_within, at)
     heard = appeal.responded_at is not None or appeal.response_missed
-    if not heard and not appeal.top_of_hierarchy:
-        due = by_span(state, "appeal.respond_within", rule.respond_within, at)
-        opens.append(task(state, TaskKind.RESPOND_TO_APPEAL, _rater(state), at, due))
-    return opens
+    if heard or appeal.top_of_hierarchy:
+        return [task(state, TaskKind.DECIDE_APPEAL, appeal.decider, at, decision)]
+    response = by_span(state, "appeal.respond_within", rule.respond_within, at)
+    # Nobody decides before the rater's time is over: over holidays that may be the later day.
+    decision = at_least(state, decision, "appeal.decide_within", AFTER_THE_HEARING, response.due_at)
+    return [
+        task(state, TaskKind.DECIDE_APPEAL, appeal.decider, at, decision),
+        task(state, TaskKind.RESPOND_TO_APPEAL, _rater(state), at, response),
+    ]
 
 
 def _window_must_be_open(state: Evaluation, act: Act) -> None:
