@@ -161,8 +161,12 @@ async def launch(
     looked = await api.ask(
         cycles(api).PreviewLaunch, pb.PreviewLaunchRequest(name=name, page_size=1)
     )
+    # Whoever was started by an earlier launch is out of this one, and not left out.
+    started = (await read(api, name)).progress.started
+    so_far = f" {started} have been started before." if started else ""
     confirm(
-        f"{looked.included} evaluations would be started; {looked.left_out} people are left out."
+        f"{looked.included} evaluations would be started;"
+        f" {max(0, looked.left_out - started)} people are left out.{so_far}"
         f" `siklus cycle preview {cycle}` tells of each.",
         yes=yes,
         question="Launch?",

@@ -1,5 +1,6 @@
 """Whom a cycle takes in and leaves out, how fast it starts them, and what cancelling leaves."""
 
+from datetime import date
 from time import monotonic
 
 from temporalio.client import Client
@@ -7,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from siklus.activities.cohort import Cohorts
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import cycles, roster
+from siklus.activities.store.queries import cohort, cycles, roster
 from siklus.activities.store.queries.cycles import CycleState, Said
 from siklus.workflows.domain.commands import ExclusionGround
 from siklus.workflows.domain.values import AgencyId, PersonId
@@ -112,6 +113,34 @@ async def test_whoever_waited_when_a_launch_was_cancelled_is_in_again_with_the_n
     assert (progress.started, progress.cancelled) == (4, 0)
     assert row is not None
     assert row.state == CycleState.LAUNCHED
+
+
+async def test_a_preview_of_a_frozen_cohort_tells_whom_going_on_would_start(
+    store: Store, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    agency, ends_on = launched.agency, date(2026, 12, 31)
+    await freeze(cohorts, launched)
+    await start_page(cohorts, launched, size=1)
+    await cohorts.cancel_launch(launched)
+    async with store.agency(agency) as connection:
+        changed = [
+            person("new", "budi"),
+            person("left", "budi"),
+            person("siti", "budi", active=False),
+        ]
+        await roster.put_people(connection, agency, changed)
+
+        foreseen = await cohort.preview(connection, agency, CYCLE, ends_on=ends_on, limit=50)
+        totals = await cohort.preview_totals(connection, agency, CYCLE, ends_on=ends_on)
+
+    assert {each.person: each.reason for each in foreseen} == {
+        "agus": "NO_RATER", "budi": "ALREADY_STARTED", "dewi": "SUPERVISOR_INACTIVE", "eka": None,
+        "later": "JOINED_LATER", "left": "INACTIVE", "new": "NOT_IN_COHORT", "rina": None,
+        "siti": "INACTIVE", "wayan": "UNKNOWN_SUPERVISOR",
+    }  # fmt: skip
+    assert totals == (2, 8)
+    await freeze(cohorts, launched)
+    assert (await start_page(cohorts, launched)).started == 2
 
 
 async def test_a_launch_that_comes_too_late_for_a_closed_cycle_starts_nobody(

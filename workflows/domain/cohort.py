@@ -28,6 +28,8 @@ class LeftOut(StrEnum):
     """In a preview, and of somebody who was to be added."""
     ALREADY_WAITING = "ALREADY_WAITING"
     """Of somebody who was to be added and will be started anyway."""
+    NOT_IN_COHORT = "NOT_IN_COHORT"
+    """In a preview: came to the roster after the cohort was frozen, and can be added."""
     NOT_IN_ROSTER = "NOT_IN_ROSTER"
     """Of somebody who was to be added."""
 

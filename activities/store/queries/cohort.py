@@ -22,7 +22,7 @@ JUDGED = """
         SELECT unit.code FROM unit JOIN inside ON unit.parent = inside.code
         WHERE unit.agency = %(agency)s
     ), judged AS (
-        SELECT p.person, p.name, p.unit, rater.person AS supervisor,
+        SELECT p.person, p.name, p.unit, p.active, rater.person AS supervisor,
             coalesce(said.from_rating, false) AS from_rating,
             coalesce(CASE
                 WHEN %(added)s THEN NULL
@@ -64,13 +64,27 @@ FROZEN = "SELECT EXISTS (SELECT FROM member WHERE agency = %s AND cycle = %s)"
 INCLUDED = """
     SELECT count(*) FROM member WHERE agency = %s AND cycle = %s AND outcome = 'INCLUDED'
 """
+# A cohort is frozen once: after that the roster of the day only takes away. The page comes first,
+# and LIMIT makes each member a look into the index, also where the store has no statistics yet.
 PREVIEW = f"""
     {JUDGED}
-    SELECT person, name, unit, supervisor, CASE WHEN EXISTS (
-        SELECT FROM evaluation AS e WHERE e.agency = %(agency)s AND e.cycle = %(cycle)s
-            AND e.person = judged.person
-    ) THEN 'ALREADY_STARTED' ELSE reason END, from_rating
-    FROM judged WHERE person > %(after)s ORDER BY person LIMIT %(limit)s
+    SELECT page.person, page.name, page.unit, page.supervisor, CASE
+        WHEN m.started_at IS NOT NULL OR EXISTS (
+            SELECT FROM evaluation AS e WHERE e.agency = %(agency)s AND e.cycle = %(cycle)s
+                AND e.person = page.person
+        ) THEN 'ALREADY_STARTED'
+        WHEN NOT %(frozen)s THEN page.reason
+        WHEN m.person IS NULL THEN 'NOT_IN_COHORT'
+        WHEN m.outcome = 'EXCLUDED' THEN m.reason
+        WHEN NOT page.active THEN 'INACTIVE'
+    END, coalesce(m.from_rating, page.from_rating)
+    FROM (
+        SELECT * FROM judged WHERE person > %(after)s ORDER BY person LIMIT %(limit)s
+    ) AS page LEFT JOIN LATERAL (
+        SELECT * FROM member WHERE agency = %(agency)s AND cycle = %(cycle)s
+            AND person = page.person LIMIT 1
+    ) AS m ON true
+    ORDER BY page.person
 """  # noqa: S608 - constants alone
 TOTALS = f"""
     {JUDGED}
@@ -79,6 +93,16 @@ TOTALS = f"""
     FROM judged LEFT JOIN evaluation AS e ON e.agency = %(agency)s AND e.cycle = %(cycle)s
         AND e.person = judged.person AND e.segment = 1
 """  # noqa: S608 - constants alone
+# NOT IN, because it is always answered from a hash: few have left, and many wait.
+FROZEN_TOTALS = """
+    WITH waiting AS (
+        SELECT count(*) AS people FROM member
+        WHERE agency = %(agency)s AND cycle = %(cycle)s AND outcome <> 'EXCLUDED'
+            AND started_at IS NULL AND person NOT IN (
+                SELECT person FROM person WHERE agency = %(agency)s AND NOT active)
+    )
+    SELECT people, (SELECT count(*) FROM person WHERE agency = %(agency)s) - people FROM waiting
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +142,7 @@ async def freeze(connection: Connection, agency: AgencyId, cycle: CycleId, *, en
         state = await (await connection.execute(LOCK, (agency, cycle))).fetchone()
         if state == (CycleState.CLOSED,):
             return 0
-        frozen = await (await connection.execute(FROZEN, (agency, cycle))).fetchone()
-        if not (frozen and frozen[0]):
+        if not await _is_frozen(connection, agency, cycle):
             await connection.execute(FREEZE, _asked(agency, cycle, ends_on))
         await connection.execute(REVIVE, (agency, cycle))
         row = await (await connection.execute(INCLUDED, (agency, cycle))).fetchone()
@@ -136,7 +159,8 @@ async def preview(
     limit: int,
 ) -> list[Judged]:
     """Return what a launch would do about the next people, by id."""
-    values = {**_asked(agency, cycle, ends_on), "after": after, "limit": limit}
+    frozen = await _is_frozen(connection, agency, cycle)
+    values = {**_asked(agency, cycle, ends_on), "frozen": frozen, "after": after, "limit": limit}
     async with connection.cursor(row_factory=args_row(Judged)) as cursor:
         return await (await cursor.execute(PREVIEW, values)).fetchall()
 
@@ -145,8 +169,14 @@ async def preview_totals(
     connection: Connection, agency: AgencyId, cycle: CycleId, *, ends_on: date
 ) -> tuple[int, int]:
     """Count the people of the agency who would be started, and all others."""
-    row = await (await connection.execute(TOTALS, _asked(agency, cycle, ends_on))).fetchone()
+    query = FROZEN_TOTALS if await _is_frozen(connection, agency, cycle) else TOTALS
+    row = await (await connection.execute(query, _asked(agency, cycle, ends_on))).fetchone()
     return (row[0], row[1]) if row else (0, 0)
+
+
+async def _is_frozen(connection: Connection, agency: AgencyId, cycle: CycleId) -> bool:
+    row = await (await connection.execute(FROZEN, (agency, cycle))).fetchone()
+    return bool(row and row[0])
 
 
 def _asked(agency: AgencyId, cycle: CycleId, ends_on: date) -> dict[str, object]:

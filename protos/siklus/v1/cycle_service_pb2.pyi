@@ -100,6 +100,8 @@ class _LaunchReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LaunchRe
     """Out: the roster has no such person."""
     LAUNCH_REASON_ALREADY_WAITING: _LaunchReason.ValueType  # 15
     """Out: is in already and waits to be started."""
+    LAUNCH_REASON_NOT_IN_COHORT: _LaunchReason.ValueType  # 16
+    """Out: came to the roster after the cohort was frozen; AddMembers takes them in."""
 
 class LaunchReason(_LaunchReason, metaclass=_LaunchReasonEnumTypeWrapper):
     """Why a person is in a launch or left out."""
@@ -136,6 +138,8 @@ LAUNCH_REASON_NOT_IN_ROSTER: LaunchReason.ValueType  # 14
 """Out: the roster has no such person."""
 LAUNCH_REASON_ALREADY_WAITING: LaunchReason.ValueType  # 15
 """Out: is in already and waits to be started."""
+LAUNCH_REASON_NOT_IN_COHORT: LaunchReason.ValueType  # 16
+"""Out: came to the roster after the cohort was frozen; AddMembers takes them in."""
 Global___LaunchReason: _TypeAlias = LaunchReason  # noqa: Y015
 
 @_typing.final

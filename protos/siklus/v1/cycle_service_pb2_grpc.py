@@ -103,7 +103,8 @@ class CycleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PreviewLaunch(self, request, context):
-        """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing.
+        """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing. Once
+        the cohort is frozen it tells whom going on would start: whoever was left out then stays so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,7 +46,9 @@ class CycleServiceStub:
     least every 15 seconds a checkpoint without the cycle comes.
     """
     PreviewLaunch: _grpc.UnaryUnaryMultiCallable[_cycle_service_pb2.PreviewLaunchRequest, _cycle_service_pb2.PreviewLaunchResponse]
-    """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing."""
+    """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing. Once
+    the cohort is frozen it tells whom going on would start: whoever was left out then stays so.
+    """
     LaunchCycle: _grpc.UnaryUnaryMultiCallable[_cycle_service_pb2.LaunchCycleRequest, _cycle_service_pb2.LaunchCycleResponse]
     """Freezes the cohort and starts its evaluations; answers at once, GetCycle shows the progress.
     Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed or
@@ -71,7 +73,9 @@ class CycleServiceAsyncStub(CycleServiceStub):
     least every 15 seconds a checkpoint without the cycle comes.
     """
     PreviewLaunch: _aio.UnaryUnaryMultiCallable[_cycle_service_pb2.PreviewLaunchRequest, _cycle_service_pb2.PreviewLaunchResponse]  # type: ignore[assignment]
-    """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing."""
+    """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing. Once
+    the cohort is frozen it tells whom going on would start: whoever was left out then stays so.
+    """
     LaunchCycle: _aio.UnaryUnaryMultiCallable[_cycle_service_pb2.LaunchCycleRequest, _cycle_service_pb2.LaunchCycleResponse]  # type: ignore[assignment]
     """Freezes the cohort and starts its evaluations; answers at once, GetCycle shows the progress.
     Launching again starts nobody twice: a cohort is frozen once, and only a launch that failed or
@@ -123,7 +127,9 @@ class CycleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cycle_service_pb2.PreviewLaunchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cycle_service_pb2.PreviewLaunchResponse, _abc.Awaitable[_cycle_service_pb2.PreviewLaunchResponse]]:
-        """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing."""
+        """Tells for each person whether a launch now would start an evaluation, and why. Starts nothing. Once
+        the cohort is frozen it tells whom going on would start: whoever was left out then stays so.
+        """
 
     @_abc_1.abstractmethod
     def LaunchCycle(
