@@ -1,6 +1,6 @@
 """What a change of the roster would do to each evaluation, by the rule book itself."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Final
 
 from siklus.activities.commanding import order_of
@@ -40,7 +40,7 @@ LINE_ENDS: Final = "nobody follows: what nobody in the line may take falls to th
 
 
 class Preview:
-    """Looks ahead from the record; what happens in between may change it."""
+    """Looks ahead from the record to the change's day; what happens until then may change it."""
 
     def __init__(self, store: Store, archive: Archive, caller: Caller, now: datetime) -> None:
         self._store = store
@@ -98,20 +98,25 @@ class Preview:
             return Reason.WRONG_STAGE, None
         actor = Actor(person=self._caller.person, roles=self._caller.roles)
         order = order_of(command, actor, "", roster)
+        begins = datetime.combine(change.effective_on, time(), state.calendar.tz)
+        at = max(self._now, begins.astimezone(UTC))
         if not by_the_system(command, state.policy):
-            refused, after = self._judged(state, order)
+            refused, after = _judged(state, order, at)
             if not by_the_system_after(command, refused):
                 return refused, after
-        return self._judged(state, order.model_copy(update={"actor": SYSTEM}))
+        return _judged(state, order.model_copy(update={"actor": SYSTEM}), at)
 
-    def _judged(self, state: Evaluation, order: Order) -> tuple[Reason | None, Evaluation | None]:
-        try:
-            after = fold(state, decide(state, order, self._now))
-        except Refusal as refusal:
-            return refusal.reason, None
-        if asks_second_person(after):
-            return Reason.SECOND_PERSON_REQUIRED, None
-        return None, after
+
+def _judged(
+    state: Evaluation, order: Order, at: datetime
+) -> tuple[Reason | None, Evaluation | None]:
+    try:
+        after = fold(state, decide(state, order, at))
+    except Refusal as refusal:
+        return refusal.reason, None
+    if asks_second_person(after):
+        return Reason.SECOND_PERSON_REQUIRED, None
+    return None, after
 
 
 def _moved(before: Evaluation, after: Evaluation) -> list[str]:

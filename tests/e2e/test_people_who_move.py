@@ -182,6 +182,8 @@ async def test_what_is_planned_can_be_withdrawn_and_what_does_not_fit_is_refused
     planned = await office.records("siti", soon, new_supervisor={"supervisor": "dewi"})
     unpaid = {"leave": LEAVE_KIND_UNPAID, "to_on": (soon + timedelta(days=9)).isoformat()}
     would = await office.records("siti", soon, leave=unpaid, validate_only=True)
+    move = {"unit": "makassar", "supervisor": "dewi"}
+    moved = await office.records("siti", soon, new_unit=move, validate_only=True)
 
     withdrawn = await office.agency.admin.sends(
         changes.WithdrawRosterChangeRequest(name=planned.change.name, request_id="batal")
@@ -190,4 +192,6 @@ async def test_what_is_planned_can_be_withdrawn_and_what_does_not_fit_is_refused
     assert planned.change.state == changes.ROSTER_CHANGE_STATE_PLANNED
     assert withdrawn.change.state == changes.ROSTER_CHANGE_STATE_WITHDRAWN
     assert "exclude" in would.hint
+    # Judged as of the day on which it will hold.
+    assert [(each.command, each.next_segment) for each in moved.effects] == [("transfer", 2)]
     assert (await office.agency.person("siti").reads()).supervisor == "budi"
