@@ -100,6 +100,7 @@ def _tell(report: Report, *, own_key: bool) -> None:
         "events": str(counted["events"]),
         "superseded": f"{counted['superseded']}, which belong to no chain",
         "erasures": str(counted["erasures"]),
+        "mandates": str(counted["mandates"]),
     }
     if report.stages:
         stages = sorted(report.stages.items())

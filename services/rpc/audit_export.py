@@ -72,7 +72,14 @@ class _File:
             yield b"".join(writer.superseded(each) for each in page)
         async with self._snapshot.reading() as connection:
             erasures = await queries.erasures(connection, *self._of)
+            used = await queries.mandates(connection, *self._of)
         yield b"".join(writer.erasure(each) for each in erasures)
+        while True:
+            async with self._snapshot.reading():
+                mandates = await used.next()
+            if not mandates:
+                break
+            yield b"".join(writer.mandate(each) for each in mandates)
         yield writer.checkpoint(keys.sign(writer.claims()))
 
     async def _scope(self) -> Scope:
@@ -92,6 +99,7 @@ class _File:
             events=counts.events,
             superseded=counts.superseded,
             erasures=counts.erasures,
+            mandates=counts.mandates,
             policies=policies,
             calendars=calendars,
         )

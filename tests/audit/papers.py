@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from siklus.services.auth.checkpoints import CheckpointKeys, opener
@@ -16,6 +16,7 @@ from siklus.workflows.domain.audit_file import (
     RecordKind,
     Scope,
     SupersededEvent,
+    UsedMandate,
     digest_of,
     written,
 )
@@ -52,6 +53,11 @@ GONE = [
 ]
 ERASED = [Erasure(who, 2, PersonId("tim"), EXPORTED_AT) for who in ("ayu", "siti", "wayan")]
 
+LENT = [
+    UsedMandate(f"m-{n}", "PLH", "budi", "joko", f"800/{n}", date(2026, 1, 1), date(2026, 1, 1 + n))
+    for n in (1, 2, 3)
+]
+
 
 def paper(
     chains: Sequence[Chain] = CHAINS, keys: CheckpointKeys = KEYS, **counts: Any
@@ -66,6 +72,7 @@ def paper(
         events=sum(len(chain.events) for chain in chains),
         superseded=len(GONE),
         erasures=len(ERASED),
+        mandates=len(LENT),
         policies=[policy],
         calendars=[OPENED["calendar_digest"]],
     )
@@ -75,6 +82,7 @@ def paper(
         lines += writer.evaluation(*chain)
     lines += [writer.superseded(gone) for gone in GONE]
     lines += [writer.erasure(erasure) for erasure in ERASED]
+    lines += [writer.mandate(used) for used in LENT]
     return [*lines, writer.checkpoint(keys.sign(writer.claims()))]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from hashlib import sha256
 from typing import Any, Final
 
 import pytest
@@ -48,9 +49,33 @@ def test_what_nobody_altered_is_intact_and_counted() -> None:
             "events": sum(len(chain.events) for chain in CHAINS),
             "superseded": 3,
             "erasures": 3,
+            "mandates": 3,
         }
         assert report.stages == {"PLAN_REVIEW": 3}
     assert checked(paper(())).intact
+
+
+def of_the_first_version() -> list[bytes]:
+    """Return the same file as it was written before mandates stood in it."""
+    header = {**fields_of(LINES[0]), "version": 1}
+    del header["mandates"]
+    kept = [line for line in LINES[1:-1] if fields_of(line)["record"] != RecordKind.MANDATE]
+    lines = [line_of(header), *kept]
+    told = header.keys() - {"record", "digest", "policies", "calendars"}
+    sums = {"root": checked(LINES).root, "sha256": sha256(b"".join(lines)).hexdigest()}
+    claims = written({**{name: header[name] for name in told}, **sums})
+    return [*lines, line_of({"record": "checkpoint", "jws": KEYS.sign(claims)})]
+
+
+def test_files_of_the_first_version_are_checked_as_before() -> None:
+    old = of_the_first_version()
+
+    assert checked(old).intact
+    mandate = LINES[-2]
+    assert not checked([*old[:-1], mandate, old[-1]]).intact
+    header = {**fields_of(LINES[0]), "version": 1}
+    with pytest.raises(NotAnAuditFile):
+        checked([line_of(header), *old[1:]])
 
 
 def altered(value: Any, other: Any) -> Any:
@@ -122,7 +147,7 @@ def test_a_field_with_a_new_digest_of_its_record(place: tuple[int, str], other: 
         assert found([*LINES[:at], line, *LINES[at + 1 :]]) is not None
 
 
-@pytest.mark.parametrize("count", ["evaluations", "events", "superseded", "erasures"])
+@pytest.mark.parametrize("count", ["evaluations", "events", "superseded", "erasures", "mandates"])
 def test_a_header_that_counts_otherwise_with_its_digest(count: str) -> None:
     header = fields_of(LINES[0])
 

@@ -21,6 +21,7 @@ from siklus.workflows.packs import source_of
 from tests.e2e.agency import NATIONAL, Agency, crowd, launched_agency
 from tests.e2e.calls import refused
 from tests.e2e.people import Person
+from tests.e2e.test_audit import exported
 from tests.e2e.test_races import to_final_approval
 from tests.faults.agreement import must_agree
 
@@ -77,6 +78,10 @@ async def test_an_acting_official_approves_a_waiting_plan_and_the_record_names_a
     assert (event.actor, event.principal) == ("dewi", "budi")
     assert mandate.name.endswith(f"/{event.mandate}")
     assert event.mandate_letter == "800/budi/dewi"
+    file = [json.loads(line) for line in (await exported(agency, agency.auditor)).splitlines()]
+    (used,) = [each for each in file if each["record"] == "mandate"]
+    assert (used["mandate"], used["letter"]) == (event.mandate, event.mandate_letter)
+    assert file[0]["mandates"] == 1
     assert waiting_for(await dewi.inbox(), employee) == []
     await must_agree(agency.stack.client, agency.stack.store, [agency.key(employee)])
 

@@ -126,8 +126,9 @@ class AuditCheck:
         header = line.fields
         if line.kind is not RecordKind.HEADER or header["format"] != FORMAT:
             raise NotAnAuditFile("the first line is no header of an audit file")
-        if header["version"] != FORMAT_VERSION:
-            raise NotAnAuditFile(f"this program reads version {FORMAT_VERSION} of the format")
+        if not 1 <= header["version"] <= FORMAT_VERSION:
+            known = f"this program reads versions 1 to {FORMAT_VERSION} of the format"
+            raise NotAnAuditFile(known)
         self._report.header = header
         if line.problem:
             self._fault(line.problem)
@@ -151,7 +152,7 @@ class AuditCheck:
                 self._announce(fields, said=said)
             case RecordKind.EVENT:
                 self._event(fields, said=said)
-            case RecordKind.SUPERSEDED | RecordKind.ERASURE:
+            case RecordKind.SUPERSEDED | RecordKind.ERASURE | RecordKind.MANDATE:
                 self._numbered(kind, fields, said=said)
             case RecordKind.CHECKPOINT:
                 self._checkpoint(fields["jws"])
@@ -209,7 +210,7 @@ class AuditCheck:
         return ""
 
     def _numbered(self, kind: RecordKind, fields: Mapping[str, Any], *, said: bool) -> None:
-        counts = "superseded" if kind is RecordKind.SUPERSEDED else "erasures"
+        (counts,) = [name for name, counted in _COUNTED.items() if counted is kind]
         self._report.counted[counts] += 1
         number = fields["number"]
         expected = self._next(kind, number)
@@ -259,7 +260,7 @@ class AuditCheck:
             self._fault("the checkpoint signs something else than an audit file")
             return
         report.signed = True
-        described = {name: report.header[name] for name in _DESCRIBED}
+        described = {n: report.header[n] for n in _DESCRIBED if n in report.header}
         sums = {"root": self._tree.root(), "sha256": self._bytes.hexdigest()}
         if not report.problem_count and claims != {**described, **sums}:
             differing = sorted(
@@ -271,7 +272,7 @@ class AuditCheck:
         """Compare what the header counts with what came of the kinds before this one."""
         counted = self._report.counted
         for name, kind in _COUNTED.items():
-            announced = self._report.header[name]
+            announced = self._report.header.get(name, 0)
             if _rank(kind) >= _rank(up_to) or announced == counted[name]:
                 continue
             if not self._report.problem_count:

@@ -2,14 +2,15 @@
 
 JSON Lines in UTF-8, each line in one form only: keys sorted, no blanks, nothing escaped but what
 JSON must escape, and a line feed at its end. A header; for each evaluation a line that announces it
-and then its events; what was superseded; erasures; and the signed checkpoint over all of it.
+and then its events; what was superseded; erasures; the mandates that were used; and the signed
+checkpoint over all of it.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -17,7 +18,8 @@ from siklus.workflows.domain.audit_tree import Tree
 from siklus.workflows.domain.values import AgencyId, CycleId
 
 FORMAT: Final = "siklus-audit"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""The first one had no mandates; its files are read as before."""
 
 Fields = dict[str, object]
 
@@ -30,6 +32,7 @@ class RecordKind(StrEnum):
     EVENT = "event"
     SUPERSEDED = "superseded"
     ERASURE = "erasure"
+    MANDATE = "mandate"
     CHECKPOINT = "checkpoint"
 
 
@@ -53,6 +56,7 @@ class Scope:
     events: int
     superseded: int
     erasures: int
+    mandates: int
     policies: Sequence[PinnedPolicy]
     calendars: Sequence[str]
     """Digests of the calendars that evaluations are pinned to."""
@@ -86,6 +90,19 @@ class Erasure:
     erased_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class UsedMandate:
+    """The letter by which an actor of some event used another's say, as the roster has it."""
+
+    mandate: str
+    kind: str
+    principal: str
+    delegate: str
+    letter: str
+    from_on: date
+    last_on: date
+
+
 def written(fields: Mapping[str, object]) -> bytes:
     """Return the one form of a record, without the line feed.
 
@@ -117,6 +134,7 @@ class AuditWriter:
         self._tree = Tree()
         self._superseded = 0
         self._erasures = 0
+        self._mandates = 0
 
     def header(self) -> bytes:
         """Return the first line."""
@@ -161,6 +179,21 @@ class AuditWriter:
         }
         return self._sealed(RecordKind.ERASURE, fields)
 
+    def mandate(self, used: UsedMandate) -> bytes:
+        """Return the line of a mandate that events name."""
+        self._mandates += 1
+        fields: Fields = {
+            "number": self._mandates,
+            "mandate": used.mandate,
+            "kind": used.kind,
+            "principal": used.principal,
+            "delegate": used.delegate,
+            "letter": used.letter,
+            "from_on": used.from_on.isoformat(),
+            "last_on": used.last_on.isoformat(),
+        }
+        return self._sealed(RecordKind.MANDATE, fields)
+
     def claims(self) -> bytes:
         """Return what the checkpoint says of all lines so far: the payload of its signature."""
         sums = {"root": self._tree.root(), "sha256": self._bytes.hexdigest()}
@@ -182,6 +215,7 @@ class AuditWriter:
             "events": scope.events,
             "superseded": scope.superseded,
             "erasures": scope.erasures,
+            "mandates": scope.mandates,
         }
 
     def _sealed(self, kind: RecordKind, fields: Fields) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from siklus.workflows.domain.audit_file import RecordKind, digest_of, written
 
-COUNTS: Final = ("evaluations", "events", "superseded", "erasures")
+COUNTS: Final = ("evaluations", "events", "superseded", "erasures", "mandates")
 
 FIELDS: Final[Mapping[RecordKind, Mapping[str, type]]] = {
     RecordKind.HEADER: {
@@ -46,8 +46,23 @@ FIELDS: Final[Mapping[RecordKind, Mapping[str, type]]] = {
         "erased_at": str,
         "digest": str,
     },
+    RecordKind.MANDATE: {
+        "number": int,
+        "mandate": str,
+        "kind": str,
+        "principal": str,
+        "delegate": str,
+        "letter": str,
+        "from_on": str,
+        "last_on": str,
+        "digest": str,
+    },
     RecordKind.CHECKPOINT: {"jws": str},
 }
+_FIRST_HEADER: Final[Mapping[str, type]] = {
+    name: kind for name, kind in FIELDS[RecordKind.HEADER].items() if name != "mandates"
+}
+"""Of the first version of the format."""
 
 
 class NoRecord(Exception):  # noqa: N818 - it says what is so
@@ -78,7 +93,8 @@ def parse(raw: bytes) -> Line:
     if not isinstance(fields, dict) or fields.get("record") not in list(RecordKind):
         raise NoRecord("this is no record of an audit file")
     kind = RecordKind(fields["record"])
-    wanted = FIELDS[kind]
+    first = kind is RecordKind.HEADER and fields.get("version") == 1
+    wanted = _FIRST_HEADER if first else FIELDS[kind]
     for name in wanted.keys() | (fields.keys() - {"record"}):
         # Exactly: true is no number.
         if name not in wanted or name not in fields or type(fields[name]) is not wanted[name]:

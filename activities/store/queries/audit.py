@@ -9,7 +9,13 @@ from psycopg import AsyncServerCursor
 from psycopg.rows import TupleRow, args_row
 
 from siklus.activities.store.pool import Connection
-from siklus.workflows.domain.audit_file import ChainedEvent, Erasure, PinnedPolicy, SupersededEvent
+from siklus.workflows.domain.audit_file import (
+    ChainedEvent,
+    Erasure,
+    PinnedPolicy,
+    SupersededEvent,
+    UsedMandate,
+)
 from siklus.workflows.domain.values import AgencyId, CycleId
 
 Item = TypeVar("Item")
@@ -17,17 +23,24 @@ Item = TypeVar("Item")
 AT_ONCE = 500
 """Rows of a page."""
 
+USED = """
+    SELECT mandate, kind, principal, delegate, letter, from_on, last_on FROM mandate
+    WHERE agency = %(agency)s AND mandate IN (SELECT mandate FROM event
+        WHERE agency = %(agency)s AND cycle = %(cycle)s AND mandate IS NOT NULL)
+"""
 EXISTS = "SELECT EXISTS (SELECT FROM cycle WHERE agency = %s AND cycle = %s)"
+USED_SORTED = f'{USED} ORDER BY mandate COLLATE "C"'
 # From the events and not from the rows that show them: what is exported is what is chained.
-COUNTS = """
+COUNTS = f"""
     SELECT
         (SELECT count(*) FROM (SELECT DISTINCT person, segment FROM event
             WHERE agency = %(agency)s AND cycle = %(cycle)s) AS chain),
         (SELECT count(*) FROM event WHERE agency = %(agency)s AND cycle = %(cycle)s),
         (SELECT count(*) FROM superseded WHERE agency = %(agency)s AND cycle = %(cycle)s),
         (SELECT count(*) FROM erasure WHERE agency = %(agency)s AND person IN
-            (SELECT person FROM evaluation WHERE agency = %(agency)s AND cycle = %(cycle)s))
-"""
+            (SELECT person FROM evaluation WHERE agency = %(agency)s AND cycle = %(cycle)s)),
+        (SELECT count(*) FROM ({USED}) AS used)
+"""  # noqa: S608 - constants alone
 # By its one form and not as JSON: a body that somebody broke must not keep the rest from auditors.
 PINNED = """
     SELECT DISTINCT substring(body FROM '"policy":"([^"]*)"'),
@@ -81,6 +94,7 @@ class Counts:
     events: int
     superseded: int
     erasures: int
+    mandates: int
 
 
 async def cycle_exists(connection: Connection, agency: AgencyId, cycle: CycleId) -> bool:
@@ -93,8 +107,8 @@ async def counts(connection: Connection, agency: AgencyId, cycle: CycleId) -> Co
     """Count what a cycle has."""
     async with connection.cursor(row_factory=args_row(Counts)) as cursor:
         values = {"agency": agency, "cycle": cycle}
-        counted = await (await cursor.execute(COUNTS, values)).fetchone()
-    return counted or Counts(0, 0, 0, 0)
+        counted = await (await cursor.execute(COUNTS.encode(), values)).fetchone()
+    return counted or Counts(0, 0, 0, 0, 0)
 
 
 async def pinned(
@@ -154,3 +168,10 @@ async def erasures(connection: Connection, agency: AgencyId, cycle: CycleId) -> 
     """Return the erasures of people of the cycle, oldest first."""
     async with connection.cursor(row_factory=args_row(Erasure)) as cursor:
         return await (await cursor.execute(ERASURES, (agency, agency, cycle))).fetchall()
+
+
+async def mandates(connection: Connection, agency: AgencyId, cycle: CycleId) -> Pages[UsedMandate]:
+    """Return the mandates that the cycle's events name, as the roster has them."""
+    cursor = connection.cursor("mandates")
+    values = {"agency": agency, "cycle": cycle}
+    return Pages(await cursor.execute(USED_SORTED.encode(), values), UsedMandate)
