@@ -104,7 +104,9 @@ class Cohorts:
     @activity.defn(name="finish_launch")
     async def finish_launch(self, ref: CohortRef) -> None:
         """Mark the cycle as launched, unless somebody was added meanwhile."""
-        async with self._store.agency(ref.agency) as connection:
+        async with self._store.agency(ref.agency) as connection, connection.transaction():
+            # Whoever is being added is looked for once that is done.
+            await cohort.lock(connection, ref.agency, ref.cycle)
             await cycles.launched(connection, ref.agency, ref.cycle)
 
     @activity.defn(name="note_launch")

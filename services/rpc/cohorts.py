@@ -32,6 +32,7 @@ COUNTING_SECONDS: Final = 8.0
 """Counting a million evaluations takes a fraction of it on an idle server."""
 MOST_NUMBERS: Final = 50_000
 UNDER_WAY: Final = frozenset({CycleState.LAUNCHING, CycleState.PAUSED})
+TAKES_MEMBERS: Final = UNDER_WAY | {CycleState.LAUNCHED}
 MAY_BE_CLOSED: Final = frozenset({CycleState.LAUNCHED, CycleState.CANCELLED})
 
 
@@ -129,7 +130,7 @@ class Cohorts(cohort_service_pb2_grpc.CohortServiceServicer):
             row = await found(connection, agency, request.name)
         # Also when it is sent again: an engine that was away then has not been told. But whoever
         # was called off since then waits no more, and is not started by this.
-        if answer.added and CycleState(row.state) in UNDER_WAY:
+        if answer.added and CycleState(row.state) in TAKES_MEMBERS:
             await launching.launch(
                 self._client,
                 CohortRef(agency=agency, cycle=row.cycle),
@@ -279,13 +280,11 @@ def _within(now: datetime, days: int) -> datetime:
 
 
 def _must_take_members(row: CycleRow) -> None:
-    match CycleState(row.state):
-        case CycleState.LAUNCHING | CycleState.PAUSED | CycleState.LAUNCHED:
-            return
-        case CycleState.CREATED | CycleState.CANCELLED:
-            problem = "launch this cycle first"
-        case CycleState.CLOSED:
-            problem = "this cycle is closed"
+    state = CycleState(row.state)
+    if state in TAKES_MEMBERS:
+        return
+    closed = state is CycleState.CLOSED
+    problem = "this cycle is closed" if closed else "launch this cycle first"
     raise ServiceRefusal(ServiceReason.CYCLE_STATE, problem)
 
 

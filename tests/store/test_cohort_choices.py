@@ -1,5 +1,6 @@
 """Whom a cycle takes in and leaves out, how fast it starts them, and what cancelling leaves."""
 
+import asyncio
 from datetime import date
 from time import monotonic
 
@@ -9,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from siklus.activities.cohort import Cohorts
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import cohort, cycles, roster
+from siklus.activities.store.queries import members as joining
 from siklus.activities.store.queries.cycles import CycleState, Said
 from siklus.workflows.domain.commands import ExclusionGround
 from siklus.workflows.domain.values import AgencyId, PersonId
@@ -20,6 +22,7 @@ from siklus.workflows.ports import (
     PageOutcome,
 )
 from tests.store.town import AT, CYCLE, freeze, members, person, start_page, started
+from tests.workflows.desk import eventually
 
 
 async def says(store: Store, agency: AgencyId, *said: Said, **columns: object) -> None:
@@ -141,6 +144,38 @@ async def test_a_preview_of_a_frozen_cohort_tells_whom_going_on_would_start(
     assert totals == (2, 8)
     await freeze(cohorts, launched)
     assert (await start_page(cohorts, launched)).started == 2
+
+
+async def eventually_in_line(store: Store, agency: AgencyId) -> None:
+    """Wait until somebody waits for what another one changes."""
+
+    async def in_line() -> bool:
+        async with store.agency(agency) as connection:
+            found = await connection.execute("SELECT FROM pg_locks WHERE NOT granted LIMIT 1")
+            return await found.fetchone() is not None
+
+    await eventually(in_line)
+
+
+async def test_a_launch_is_not_over_while_somebody_is_being_added(
+    store: Store, cohorts: Cohorts, launched: CohortRef
+) -> None:
+    agency = launched.agency
+    await freeze(cohorts, launched)
+    await start_page(cohorts, launched)
+    async with store.agency(agency) as connection:
+        await roster.put_people(connection, agency, [person("new", "budi")])
+        async with connection.transaction():
+            await cohort.lock(connection, agency, CYCLE)
+            finishing = asyncio.create_task(cohorts.finish_launch(launched))
+            await eventually_in_line(store, agency)
+            new = {PersonId("new"): 1}
+            await joining.add(connection, agency, CYCLE, new, from_rating=False, at=AT)
+        await finishing
+        row = await cycles.get(connection, agency, CYCLE)
+
+    assert row is not None
+    assert row.state == CycleState.LAUNCHING
 
 
 async def test_a_launch_that_comes_too_late_for_a_closed_cycle_starts_nobody(
