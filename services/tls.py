@@ -6,6 +6,7 @@ Files that do not fit together, as between two copies, change nothing until they
 
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,6 +67,11 @@ class TlsFiles:
             # The transport would keep the certificate before, and not say so.
             raise TlsFilesError(f"{self.key} is of a kind that no handshake here uses")
         return grpc.ssl_server_certificate_configuration([(key, chain)], authority)
+
+
+def valid_until(chain: bytes) -> datetime:
+    """Return when the first certificate of a PEM chain ends; raises ValueError for no PEM."""
+    return x509.load_pem_x509_certificates(chain)[0].not_valid_after_utc
 
 
 def _may_serve(key: object) -> bool:
