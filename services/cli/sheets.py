@@ -21,17 +21,20 @@ _SHIELD: Final = "'"
 
 
 def harmless(cell: Cell) -> Cell:
-    """Return the cell with an apostrophe in front of a text that a spreadsheet would run."""
-    if isinstance(cell, str) and cell.startswith(_BEGINS_A_FORMULA):
-        return _SHIELD + cell
-    return cell
+    """Return the cell with an apostrophe in front of a text that a spreadsheet would run.
+
+    One that looks as if it had one already gets another, so that `as_meant` takes that off.
+    """
+    return _SHIELD + cell if isinstance(cell, str) and _runs(cell) else cell
 
 
 def as_meant(written: str) -> str:
     """Return what `harmless` was given: files that we wrote may be read again."""
-    if written[:1] == _SHIELD and written[1:].startswith(_BEGINS_A_FORMULA):
-        return written[1:]
-    return written
+    return written[1:] if written[:1] == _SHIELD and _runs(written) else written
+
+
+def _runs(text: str) -> bool:
+    return text.lstrip(_SHIELD).startswith(_BEGINS_A_FORMULA)
 
 
 def write_sheet(where: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:

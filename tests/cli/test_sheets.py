@@ -27,13 +27,13 @@ def test_numbers_and_plain_texts_stay() -> None:
     ]
 
 
-@given(st.text())
+@given(st.text() | st.text("'=+a"))
 def test_what_we_shielded_is_read_again_as_it_was_meant(text: str) -> None:
     shielded = harmless(text)
 
     assert isinstance(shielded, str)
     assert not shielded.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert as_meant(shielded) == text or text.startswith("'")
+    assert as_meant(shielded) == text
 
 
 def test_a_file_is_whole_and_its_owners_alone(tmp_path: Path) -> None:
