@@ -19,6 +19,8 @@ CHANNEL_OPTIONS: Final = (
     ("grpc.service_config", PATIENT),
     ("grpc.max_receive_message_length", 8 * 1024 * 1024),
     ("grpc.initial_reconnect_backoff_ms", 200),
+    # A long import or watch ends when the server's machine is gone without a word.
+    ("grpc.keepalive_time_ms", 30_000),
 )
 
 
