@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from siklus.services.cli.output import Fault
+from siklus.services.cli.output import Fault, plain
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -21,7 +21,8 @@ def confirm(preview: str, *, yes: bool, question: str = "Go on?") -> None:
     `yes` agrees beforehand. Where nobody can be asked, because there is no terminal, nothing is
     agreed to.
     """
-    sys.stderr.write(preview.rstrip("\n") + "\n")
+    for line in preview.rstrip("\n").split("\n"):
+        sys.stderr.write(plain(line) + "\n")
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -32,6 +32,14 @@ class Unanswered(Fault):
     exit_code = 1
 
 
+def plain(text: str) -> str:
+    """Return a text of one line with nothing in it that a terminal would obey.
+
+    Reasons and messages are shown as somebody else typed them.
+    """
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def tell_fault(fault: Fault, *, as_json: bool) -> None:
     """Write a fault to standard error, as one line or as JSON."""
     if as_json:
@@ -40,7 +48,7 @@ def tell_fault(fault: Fault, *, as_json: bool) -> None:
         print_json({"error": error}, error=True)
         return
     line = f"siklus: {fault.message}" + (f"; {fault.hint}" if fault.hint else "")
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(plain(line) + "\n")
 
 
 def print_json(value: Mapping[str, object], *, error: bool = False) -> None:
@@ -52,7 +60,7 @@ def print_json(value: Mapping[str, object], *, error: bool = False) -> None:
 def print_lines(lines: Mapping[str, str], *, strong: str = "") -> None:
     """Print `name  value` lines, the one named `strong` standing out on a terminal."""
     width = max(len(name) for name in lines)
-    rows = [(name, f"{name:<{width}}  {value}") for name, value in lines.items()]
+    rows = [(name, plain(f"{name:<{width}}  {value}")) for name, value in lines.items()]
     if not sys.stdout.isatty():
         sys.stdout.write("".join(f"{row}\n" for _, row in rows))
         return
@@ -67,6 +75,7 @@ def print_lines(lines: Mapping[str, str], *, strong: str = "") -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under their column names; aligned plain lines in a pipe."""
+    rows = [[plain(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         lines = [columns, *rows]
         widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]

@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 
 from siklus.services.auth.keys import ensure_local_key
 from siklus.services.cli import consent, run
-from siklus.services.cli.output import Fault, print_table
+from siklus.services.cli.output import Fault, print_lines, print_table, tell_fault
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal, to_status
 from siklus.v1 import roster_service_pb2 as pb
 from siklus.v1 import roster_service_pb2_grpc
@@ -243,3 +243,16 @@ def test_a_table_is_aligned_lines_in_a_pipe(capsys: Captured) -> None:
     print_table(("unit", "people"), [("palu", "3"), ("s", "12")])
 
     assert capsys.readouterr().out == "unit  people\npalu  3\ns     12\n"
+
+
+def test_what_others_typed_cannot_command_a_terminal(capsys: Captured) -> None:
+    typed = "Bertugas\x1b[2J\x9b1m\r\nkembali \u202eterbalik"
+
+    print_lines({"reason": typed})
+    print_table(("reason",), [(typed,)])
+    tell_fault(Fault("NO", typed), as_json=False)
+    consent.confirm(f"ends: {typed}", yes=True)
+
+    said = capsys.readouterr()
+    assert all(char.isprintable() for char in (said.out + said.err).replace("\n", ""))
+    assert said.out.startswith("reason  Bertugas [2J 1m  kembali  terbalik\n")
