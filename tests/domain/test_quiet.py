@@ -99,3 +99,22 @@ def test_where_nobody_ever_works_it_goes_on_the_next_day() -> None:
     found = not_before(at("29 20:00"), JAKARTA, USUAL, lambda on: False, reminds=True, told_at=None)
 
     assert found == at("30 08:15")
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        # The clocks go back at two: half past one comes twice, and the quiet ends with the second.
+        ("2026-11-01T06:15:00+00:00", "2026-11-01T06:30:00+00:00"),
+        ("2026-11-01T05:15:00+00:00", "2026-11-01T06:30:00+00:00"),
+        # They go forward at two.
+        ("2026-03-08T06:15:00+00:00", "2026-03-08T06:30:00+00:00"),
+    ],
+)
+def test_what_waits_never_waits_for_an_hour_that_has_passed(now: str, until: str) -> None:
+    quiet, new_york = Quiet(begins=time(8), ends=time(1, 30)), ZoneInfo("America/New_York")
+    instant = datetime.fromisoformat(now)
+
+    found = not_before(instant, new_york, quiet, lambda _: True, reminds=True, told_at=None)
+
+    assert found == datetime.fromisoformat(until)

@@ -5,7 +5,7 @@ says nothing of hours.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -75,8 +75,14 @@ def _next_morning(
 ) -> datetime:
     at = quiet.ends if quiet.covers(MORNING) else MORNING
     days = (local.date() + timedelta(days=n) for n in range(FURTHEST))
-    mornings = (datetime.combine(day, at, zone) for day in days if day != told_on)
-    return next(
-        (each for each in mornings if each > local and (quiet.never or works(each.date()))),
-        datetime.combine(local.date() + timedelta(days=1), at, zone),
-    )
+    open_days = (day for day in days if day != told_on and (quiet.never or works(day)))
+    mornings = (_last(day, at, zone) for day in open_days)
+    tomorrow = local.date() + timedelta(days=1)
+    return next((each for each in mornings if each > local), _last(tomorrow, at, zone))
+
+
+def _last(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """Return when it is that time, the second time where clocks go back."""
+    # In UTC: in one zone Python compares what the clocks show.
+    moments = (datetime.combine(day, at, zone).replace(fold=fold) for fold in (0, 1))
+    return max(each.astimezone(UTC) for each in moments)
