@@ -1,4 +1,4 @@
-"""The worker killed by -9 amid a launch, and amid an operation: nobody lost, nothing done twice."""
+"""The worker killed by -9 amid a launch, an operation and a departure: all done, nothing twice."""
 
 import os
 import uuid
@@ -19,6 +19,8 @@ from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_pb2
 from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operations_pb2 as messages
+from siklus.v1 import roster_changes_pb2 as changes
+from siklus.v1.values_pb2 import DEPARTURE_RETIRED
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId, CycleId
 from tests.e2e.agency import NATIONAL, Agency, agency_at, crowd, eventually
@@ -134,6 +136,42 @@ async def test_an_operation_on_all_of_them_survives_it_as_well(agency: Agency) -
     await must_agree(stack.client, stack.store, [agency.key(person) for person in some])
 
 
+async def test_a_supervisor_of_all_of_them_leaves_and_nothing_stays_behind(agency: Agency) -> None:
+    admin, everybody = agency.admin, SIZE
+    recorded: changes.RecordRosterChangeResponse = await admin.sends(
+        changes.RecordRosterChangeRequest(
+            parent=agency.name,
+            request_id="pensiun",
+            person="budi",
+            effective_on=agency.stack.clock.now().date().isoformat(),
+            reason="SK 800/1",
+            deactivation=changes.DeactivationChange(departure=DEPARTURE_RETIRED, successor="rina"),
+        )
+    )
+    name = recorded.change.name
+    for target in sorted(Random(SEED + 2).sample(range(1, everybody * 3 // 4), KILLS)):
+        await have_followed(agency, name, target)
+        await killed(agency)
+
+    async def is_over() -> bool:
+        return (await change(agency, name)).change.state == changes.ROSTER_CHANGE_STATE_APPLIED
+
+    await eventually(is_over, within=300)
+
+    # Budi's own evaluation is among them: it ends.
+    became = (await change(agency, name)).counts
+    assert (became.done, became.waiting) == (everybody + 1, 0)
+    evaluations = [each for each in await agency.evaluations() if each.person.startswith("p")]
+    assert Counter(each.revision for each in evaluations) == {3: everybody}
+    some = evaluations[:: max(1, everybody // 60)]
+    seats = {(await agency.person(each.person).reads()).supervisor for each in some}
+    assert seats == {"rina"}
+    checked: changes.CheckAgencyResponse = await admin.sends(
+        changes.CheckAgencyRequest(parent=agency.name)
+    )
+    assert [each.kind for each in checked.findings if not each.notice] == []
+
+
 async def started(agency: Agency, count: int) -> None:
     """Wait until at least so many evaluations are noted as started."""
 
@@ -195,5 +233,21 @@ async def had_their_turn(agency: Agency, name: str, count: int) -> None:
         counts = (await read(agency, name)).counts
         waiting = messages.OPERATION_OUTCOME_WAITING
         return sum(each.count for each in counts if each.outcome != waiting) >= count
+
+    await eventually(so_many, within=120)
+
+
+async def change(agency: Agency, name: str) -> changes.GetRosterChangeResponse:
+    answer: changes.GetRosterChangeResponse = await agency.admin.sends(
+        changes.GetRosterChangeRequest(name=name)
+    )
+    return answer
+
+
+async def have_followed(agency: Agency, name: str, count: int) -> None:
+    """Wait until at least so many evaluations have followed a change."""
+
+    async def so_many() -> bool:
+        return (await change(agency, name)).counts.done >= count
 
     await eventually(so_many, within=120)
