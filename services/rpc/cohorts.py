@@ -295,8 +295,7 @@ async def _must_be_over(connection: Connection, agency: AgencyId, row: CycleRow)
         )
     progress = await cycles.progress(connection, agency, row.cycle)
     # Started and not on record yet is open as well.
-    unrecorded = max(0, progress.started - sum(progress.stages.values()))
-    still_open = progress.open + unrecorded
+    still_open = progress.open + await members.unrecorded(connection, agency, row.cycle)
     if still_open or progress.waiting:
         raise ServiceRefusal(
             ServiceReason.CYCLE_STATE,

@@ -14,6 +14,7 @@ from siklus.activities.projection import Projector
 from siklus.activities.seating import seats
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import cohort, cycles, days, policies, roster
+from siklus.activities.store.queries import members as queries
 from siklus.activities.store.queries.cycles import CycleRow
 from siklus.workflows import names
 from siklus.workflows.domain.calendar import DayOff
@@ -130,6 +131,20 @@ async def test_starting_twice_starts_once(
     async with store.agency(launched.agency) as connection:
         progress = await cycles.progress(connection, launched.agency, CYCLE)
     assert (progress.cohort, progress.started, progress.excluded) == (9, 4, 5)
+
+
+async def test_whoever_was_started_and_is_not_on_record_is_counted_segment_by_segment(
+    store: Store, cohorts: Cohorts, projector: Projector, launched: CohortRef
+) -> None:
+    await freeze(cohorts, launched)
+    await start_page(cohorts, launched)
+    for person_on_record in ("rina", "siti"):
+        await projector.project(Case(launched.agency, person_on_record).taken())
+
+    async with store.agency(launched.agency) as connection:
+        assert await queries.unrecorded(connection, launched.agency, CYCLE) == 2
+        await connection.execute("UPDATE member SET segment = 2 WHERE person = 'siti'")
+        assert await queries.unrecorded(connection, launched.agency, CYCLE) == 3
 
 
 async def test_an_ended_evaluation_is_not_started_again(

@@ -38,6 +38,12 @@ CANCEL_WAITING = """
     UPDATE member SET outcome = 'CANCELLED'
     WHERE agency = %s AND cycle = %s AND outcome = 'INCLUDED' AND started_at IS NULL
 """
+UNRECORDED = """
+    SELECT count(*) FROM member AS m
+    WHERE m.agency = %s AND m.cycle = %s AND m.outcome = 'INCLUDED' AND m.started_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM evaluation AS e WHERE e.agency = m.agency
+            AND e.cycle = m.cycle AND e.person = m.person AND e.segment >= m.segment)
+"""
 PAGE = """
     SELECT m.person, p.name, p.unit, m.outcome, m.reason, m.segment, m.from_rating, m.started_at,
         m.added_at
@@ -177,6 +183,12 @@ async def leave_out(
 async def cancel_waiting(connection: Connection, agency: AgencyId, cycle: CycleId) -> int:
     """Note of everybody who has not been started that the launch was cancelled; return how many."""
     return (await connection.execute(CANCEL_WAITING, (agency, cycle))).rowcount
+
+
+async def unrecorded(connection: Connection, agency: AgencyId, cycle: CycleId) -> int:
+    """Count the people who were started and whose newest evaluation is not on record yet."""
+    row = await (await connection.execute(UNRECORDED, (agency, cycle))).fetchone()
+    return int(row[0]) if row else 0
 
 
 async def standings(
