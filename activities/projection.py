@@ -68,8 +68,8 @@ class Projector:
             key=projection.key,
             row=_row(projection),
             events=[_event(entry, projection.run) for entry in projection.entries],
-            tasks=[_task(task) for task in projection.tasks],
-            inboxes=[inbox for task in projection.tasks for inbox in _inboxes(task)],
+            tasks=[task_row(task) for task in projection.tasks],
+            inboxes=[inbox for task in projection.tasks for inbox in inbox_rows(task)],
             notices=_notices(projection),
             data_key=data_key.id if data_key else None,
             texts=[self.vault.seal(data_key, projection.key, text) for text in projection.texts]
@@ -119,7 +119,8 @@ def _event(entry: Entry, run: str) -> Json:
     }
 
 
-def _task(task: Task) -> Json:
+def task_row(task: Task) -> Json:
+    """Return an open task as the store has it."""
     due = task.due
     remind = sorted((on, rung) for rung, on in task.remind_on)
     return {
@@ -143,7 +144,7 @@ def _may_act(task: Task) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*holder, *task.escalated_to)))
 
 
-def _inboxes(task: Task) -> list[Json]:
+def inbox_rows(task: Task) -> list[Json]:
     """One row for each who may act; the team sees what is its own and what nobody else moves."""
     actors = _may_act(task)
     if task.holder is None or task.flagged:

@@ -125,7 +125,7 @@ class Engine:
             async with asyncio.timeout(patience.total_seconds()):
                 receipt = await self._in_whose_name(key, order, patience)
         except TimeoutError:
-            raise _too_slow() from None
+            raise too_slow() from None
         _must_answer(command, receipt)
         return receipt
 
@@ -139,7 +139,7 @@ class Engine:
             async with asyncio.timeout(IN_AN_OPERATION.total_seconds()):
                 return await self._deliver(key, order, IN_AN_OPERATION)
         except TimeoutError:
-            late = _too_slow()
+            late = too_slow()
             raise Unanswered(late.reason.value, late.message) from None
         except ServiceRefusal as refusal:
             if refusal.reason in _NO_ANSWER:
@@ -194,7 +194,7 @@ class Engine:
             if receipt is not None:
                 return receipt
             await asyncio.sleep(PAUSE.total_seconds())
-        raise _engine_away()
+        raise engine_away()
 
     async def _update(
         self, key: EvaluationKey, order: Order, patience: timedelta
@@ -210,16 +210,16 @@ class Engine:
                 rpc_timeout=patience,
             )
         except WorkflowUpdateFailedError as error:
-            _refuse_unless_dropped(error)
+            refuse_unless_dropped(error)
             return None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
-            raise _too_slow() from None
+            raise too_slow() from None
         except PayloadUnreadable as error:
-            raise _engine_away() from error
+            raise engine_away() from error
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
-            raise _engine_fault(error) from error
+            raise engine_fault(error) from error
         return receipt
 
     async def _consult(
@@ -268,14 +268,14 @@ class Engine:
                 rpc_timeout=patience,
             )
         except WorkflowUpdateFailedError as error:
-            _refuse_unless_dropped(error)
+            refuse_unless_dropped(error)
             return None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
-            raise _too_slow() from None
+            raise too_slow() from None
         except PayloadUnreadable as error:
-            raise _engine_away() from error
+            raise engine_away() from error
         except RPCError as error:
-            raise _engine_fault(error) from error
+            raise engine_fault(error) from error
         return receipt
 
 
@@ -306,11 +306,11 @@ def search_attributes(key: EvaluationKey, stage: str) -> TypedSearchAttributes:
     )
 
 
-def _refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
+def refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
     """Raise the refusal that an Update failed with; return when its run merely went away."""
     cause = error.cause
     if not isinstance(cause, ApplicationError) or _unreadable(cause):
-        raise _engine_away() from error
+        raise engine_away() from error
     if cause.type in _DROPPED:
         return
     if cause.type not in set(Reason):
@@ -342,23 +342,26 @@ def _texts(facts: object, name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in inner.items()}
 
 
-def _engine_fault(error: RPCError) -> ServiceRefusal:
+def engine_fault(error: RPCError) -> ServiceRefusal:
+    """Return what an error of Temporal is answered with."""
     if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
-        return _too_slow()
+        return too_slow()
     if error.status in _AWAY:
-        return _engine_away()
+        return engine_away()
     log.error("engine_refused", status=error.status.name)
-    return _engine_away()
+    return engine_away()
 
 
-def _engine_away() -> ServiceRefusal:
+def engine_away() -> ServiceRefusal:
+    """Return the refusal while nobody decides."""
     return ServiceRefusal(
         ServiceReason.ENGINE_UNAVAILABLE,
         "decisions cannot be taken right now; send the same request again",
     )
 
 
-def _too_slow() -> ServiceRefusal:
+def too_slow() -> ServiceRefusal:
+    """Return the refusal of a call whose decision did not come in time."""
     return ServiceRefusal(
         ServiceReason.DEADLINE_EXCEEDED,
         "no answer in time; it may have been applied: send it again with the same request_id",

@@ -31,6 +31,7 @@ from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.evaluations import EvaluationServicer
 from siklus.services.rpc.operations import Operations
+from siklus.services.rpc.outcomes import Outcomes
 from siklus.services.rpc.pace import USUAL, Pace
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.reminders import ReminderServicer
@@ -48,6 +49,7 @@ from siklus.v1 import (
     cycle_service_pb2_grpc,
     evaluation_service_pb2_grpc,
     operation_service_pb2_grpc,
+    outcome_service_pb2_grpc,
     policy_service_pb2_grpc,
     reminder_service_pb2_grpc,
     repair_service_pb2_grpc,
@@ -68,6 +70,7 @@ SERVICES: Final = (
     "siklus.v1.CohortService",
     "siklus.v1.OperationService",
     "siklus.v1.EvaluationService",
+    "siklus.v1.OutcomeService",
     "siklus.v1.TaskService",
     "siklus.v1.ReminderService",
     "siklus.v1.AuditService",
@@ -137,6 +140,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     operation_service_pb2_grpc.add_OperationServiceServicer_to_server(
         Operations(parts.store, parts.client, archive, parts.clock), registry
+    )
+    outcome_service_pb2_grpc.add_OutcomeServiceServicer_to_server(
+        Outcomes(parts.store, parts.client, vault, snapshots, parts.clock), registry
     )
     repair_service_pb2_grpc.add_RepairServiceServicer_to_server(
         RepairServicer(parts.store, engine, parts.clock), registry

@@ -16,10 +16,12 @@ from siklus.activities.cohort import Cohorts
 from siklus.activities.commanding import OnTemporal
 from siklus.activities.days_off import DaysOff
 from siklus.activities.delivery import Delivery
+from siklus.activities.following import Following, PlansOnTemporal
 from siklus.activities.keyring import Keys
 from siklus.activities.mail.post import Mailer
 from siklus.activities.mail.texts import Language
 from siklus.activities.operations import Operations
+from siklus.activities.plans import PlanProjector
 from siklus.activities.projection import Projector
 from siklus.activities.reminders import Reminders
 from siklus.activities.schedules import ensure_schedules
@@ -36,6 +38,7 @@ from siklus.services.engine import Engine
 from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.improvement import ImprovementPlanWorkflow
 from siklus.workflows.operation import OperationWorkflow
 from siklus.workflows.people import ChangeWorkflow, UpkeepWorkflow
 from siklus.workflows.ports import HEARTBEAT
@@ -79,6 +82,8 @@ async def running_worker(
     )
     changes = Changes(store, running, clock.now)
     segments = Segments(store, running)
+    following = Following(store, PlansOnTemporal(client), clock.now)
+    plans = PlanProjector(store, vault)
     days_off = DaysOff(store, client, clock.now)
     upkeep = Upkeep(store, running, clock.now, partial(begin, client))
     # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
@@ -87,8 +92,14 @@ async def running_worker(
         Worker(
             client,
             task_queue=names.EVALUATION_QUEUE,
-            workflows=[EvaluationWorkflow],
-            activities=[projector.project, cohorts.superior_of, segments.hand_over],
+            workflows=[EvaluationWorkflow, ImprovementPlanWorkflow],
+            activities=[
+                projector.project,
+                cohorts.superior_of,
+                segments.hand_over,
+                following.draw_outcomes,
+                plans.project_plan,
+            ],
             workflow_runner=runner,
             max_cached_workflows=max_cached_workflows,
             sticky_queue_schedule_to_start_timeout=STICKY,

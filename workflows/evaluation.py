@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributePair
 from temporalio.exceptions import ApplicationError, FailureError
 
-from siklus.workflows import names, ports
+from siklus.workflows import following, names, ports
 from siklus.workflows.carry import Carry, Outcome, Receipt
 from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import SYSTEM, UPDATES, Order, ResolveSuperior
@@ -23,6 +23,7 @@ from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Start
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.record import Record
+from siklus.workflows.refused import as_failure
 
 ONCE = RetryPolicy(maximum_attempts=1)
 ONE_HOP = "one-hop"
@@ -31,6 +32,8 @@ HANDS_OVER = "hands-over"
 """Patch: a closed segment brings its interim rating to the running one before it ends."""
 HANDS_OVER_UNRATED = "hands-over-unrated"
 """Patch: so does one that was excluded or cancelled while its interim rating was waited for."""
+FOLLOWS = "follows"
+"""Patch: what follows from the final result is drawn before a completed evaluation rests."""
 LOOK_AGAIN = timedelta(minutes=5)
 """After a failed look-up of a superior: an escalation may be late, never lost."""
 
@@ -52,6 +55,7 @@ class EvaluationWorkflow:
         self.began_under_plan = self.record.plan_in_force
         self.began_at_rating = self.record.rating_open
         self.handed_over_at = 0
+        self.drew_at = 0
         self.alarm: asyncio.Task[None] | None = None
         self.alarm_at: datetime | None = None
         for command in UPDATES:
@@ -107,7 +111,7 @@ class EvaluationWorkflow:
             if self.record.answered(order.request_key) is None:
                 decide(self.record.state, order, workflow.now())
         except Refusal as refusal:
-            raise _as_failure(refusal) from None
+            raise as_failure(refusal) from None
 
     async def _accept(self, order: Order) -> Receipt:
         if (receipt := self.record.answered(order.request_key)) is None:
@@ -136,10 +140,30 @@ class EvaluationWorkflow:
         """
         if not (self.record.state.ended and await self._all_answered() and self.record.state.ended):
             return False
-        if self._handed_over():
+        if not self._handed_over():
+            await self._hand_over()
+        elif (found := self._to_follow()) is not None:
+            await self._draw(found)
+        else:
             return True
-        await self._hand_over()
         return await self._at_rest()
+
+    def _to_follow(self) -> following.Completed | None:
+        """Return the final result from which nothing was drawn yet."""
+        found = following.completed(self.record.state)
+        if found is None or self.drew_at == found.revision:
+            return None
+        return found if workflow.patched(FOLLOWS) else None
+
+    async def _draw(self, found: following.Completed) -> None:
+        """Have drawn what follows from the result, for as long as it takes."""
+        self.drew_at = found.revision
+        await workflow.execute_activity(
+            following.draw_outcomes,
+            found,
+            start_to_close_timeout=following.DRAWING,
+            retry_policy=ports.PROJECTION_RETRY,
+        )
 
     async def _all_answered(self) -> bool:
         """Wait until everybody has an answer; False when one of them needs the store first."""
@@ -267,12 +291,6 @@ class EvaluationWorkflow:
         self.began_under_plan = True
         workflow.upsert_search_attributes([names.STAGE.value_set(self.record.state.stage)])
         return False
-
-
-def _as_failure(refusal: Refusal) -> ApplicationError:
-    """Carry a refusal over Temporal: its reason as the type, the rest as one detail."""
-    facts = {"details": refusal.details, "fields": refusal.fields}
-    return ApplicationError(refusal.message, facts, type=refusal.reason.value, non_retryable=True)
 
 
 def _overtaken() -> ApplicationError:

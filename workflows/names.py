@@ -28,6 +28,7 @@ OF_AN_AGENCY: Final = (
     "cycle",
     "operation",
     "change",
+    "improvement",
     "reminders",
     NOTICES,
     UPKEEP,
@@ -50,6 +51,11 @@ def cycle_workflow_id(agency: AgencyId, cycle: CycleId) -> str:
 def operation_workflow_id(agency: AgencyId, operation: str) -> str:
     """Return the id of the workflow that does an operation."""
     return f"operation/{agency}/{operation}"
+
+
+def improvement_workflow_id(key: EvaluationKey, code: str) -> str:
+    """Return the id of the workflow of a plan that an outcome opened."""
+    return f"improvement/{key}/{code}"
 
 
 def reminders_schedule_id(agency: AgencyId, zone: str) -> str:

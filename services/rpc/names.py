@@ -17,6 +17,7 @@ _CYCLE: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})")
 _PERSON: Final = re.compile(rf"agencies/(?P<agency>{ID})/people/(?P<person>{ID})")
 _POLICY: Final = re.compile(rf"agencies/(?P<agency>{ID})/policies/(?P<policy>{CODE})")
 _SUBSCRIPTION: Final = re.compile(rf"agencies/(?P<agency>{ID})/subscriptions/(?P<id>{ID})")
+_CODE: Final = re.compile(rf"(?P<code>{CODE})")
 _COHORT: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>-|{ID})")
 _OPERATION: Final = re.compile(rf"agencies/(?P<agency>{ID})/operations/(?P<id>{ID})")
 _CHANGE: Final = re.compile(rf"agencies/(?P<agency>{ID})/rosterChanges/(?P<id>{ID})")
@@ -42,6 +43,17 @@ def evaluation_key(name: str) -> EvaluationKey:
         person=PersonId(found["person"]),
         segment=int(found["segment"]),
     )
+
+
+def plan_name(key: EvaluationKey, code: str) -> str:
+    """Return the name of a plan that followed from an evaluation's result."""
+    return f"{evaluation_name(key)}/improvementPlans/{code}"
+
+
+def plan_key(name: str) -> tuple[EvaluationKey, str]:
+    """Return the evaluation and the code of the plan that a name stands for."""
+    evaluation, _, code = name.partition("/improvementPlans/")
+    return evaluation_key(evaluation), _parts(_CODE, code)["code"]
 
 
 def cycle_name(agency: AgencyId, cycle: CycleId) -> str:

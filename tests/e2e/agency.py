@@ -10,9 +10,12 @@ from typing import Any, Final
 
 import grpc
 
+from siklus.activities.following import PlansOnTemporal
 from siklus.activities.store.queries import changes as change_queries
 from siklus.activities.store.queries import mandates as mandate_queries
 from siklus.activities.store.queries import operations as operation_queries
+from siklus.activities.store.queries import outcomes as outcome_queries
+from siklus.activities.store.queries import plans as plan_queries
 from siklus.activities.store.queries.mandates import MandateRow
 from siklus.activities.store.queries.operations import OperationRow, State
 from siklus.services.local.stack import LocalStack
@@ -26,10 +29,12 @@ from siklus.v1 import roster_service_pb2 as roster
 from siklus.workflows import names
 from siklus.workflows.domain.commands import LeaveKind
 from siklus.workflows.domain.mandates import MandateKind
+from siklus.workflows.domain.outcomes.improvement import open_plan
 from siklus.workflows.domain.roster_changes import Change, OnLeave
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
 from siklus.workflows.packs import source_of
 from tests.e2e.people import Person
+from tests.store.follow import a_basis, an_outcome, the_rule
 
 NATIONAL: Final = "permenpan-6-2022"
 ZONES: Final = {"dinas": "Asia/Jakarta", "makassar": "Asia/Makassar", "jayapura": "Asia/Jayapura"}
@@ -226,6 +231,24 @@ class Agency:
             await change_queries.add(
                 connection, agency, change, planned, reason="Cuti", at=now, by="tim"
             )
+
+    async def has_plan(self, code: str, person: str) -> None:
+        """Have an improvement plan that runs, and an outcome, of one whose result is far away."""
+        client, now = self.stack.client, self.stack.clock.now()
+        key = EvaluationKey(
+            agency=AgencyId(self.id), cycle=CycleId(self.cycle_id), person=PersonId(person)
+        )
+        plan = open_plan(a_basis(key, now), the_rule(code))
+        await PlansOnTemporal(client).open(plan)
+        async with self.stack.store.agency(key.agency) as connection:
+            new = outcome_queries.New(code, plan.kind, an_outcome(code).model_dump_json())
+            await outcome_queries.add(connection, key, [new], revision=0, unit="dinas", at=now)
+
+        async def is_on_record() -> bool:
+            async with self.stack.store.agency(key.agency) as connection:
+                return await plan_queries.get(connection, key, code) is not None
+
+        await eventually(is_on_record)
 
     async def evaluations(self, **filters: Any) -> list[evaluation_pb2.Evaluation]:
         """List every evaluation of the cycle, page by page, without its details."""

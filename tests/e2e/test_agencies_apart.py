@@ -32,13 +32,13 @@ from tests.e2e.calls import bearer
 from tests.fuzz.calls import Answered, Line, Request
 from tests.fuzz.messages import Messages
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import CHANGE, MANDATE, OPERATION, Pool
+from tests.fuzz.pool import CHANGE, MANDATE, OPERATION, PLAN, Pool
 
 OURS, THEIRS, NOWHERE = "pulau-b", "pulau-a", "pulau-z"
 """The callers' agency, another one, and one that does not exist; equally long, to compare bytes."""
 MARK: Final = "Rahasia Pulau"
 """In every name and text of the other agency."""
-IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|pindah|20\d\d)$"
+IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|pindah|perbaikan|20\d\d)$"
 PATIENCE: Final = 15.0
 INVALID: Final = grpc.StatusCode.INVALID_ARGUMENT
 SHOW_PEOPLE: Final = {"GetEvaluation", "ListEvaluations", "ListHistory", "GetPerson", "ListPeople"}
@@ -56,6 +56,8 @@ SETTLED: Final = (
     "mandate",
     "operation",
     "roster_change",
+    "outcome",
+    "improvement_plan",
     "policy",
     "cycle",
     "request",
@@ -158,6 +160,7 @@ async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
             await agency.has_mandate(MANDATE, "rina", "budi")
             await agency.has_operation(OPERATION)
             await agency.has_change(CHANGE, "rina")
+            await agency.has_plan(PLAN, "siti")
         yield Islands(stack, ours, theirs)
 
 

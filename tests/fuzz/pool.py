@@ -57,6 +57,9 @@ OPERATION: Final = "tugas"
 CHANGE: Final = "pindah"
 """Is there when the fuzzer begins."""
 
+PLAN: Final = "perbaikan"
+"""The national pack's, where somebody's result asks for one."""
+
 POLICY_BOMB: Final = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
 
@@ -90,6 +93,10 @@ class Pool:
             f"{top}/rosterChanges/{CHANGE}",
             *(f"{top}/people/{person}" for person in self.people),
             *(f"{top}/cycles/{self.cycle}/evaluations/{person}.1" for person in self.people),
+            *(
+                f"{top}/cycles/{self.cycle}/evaluations/{person}.1/improvementPlans/{PLAN}"
+                for person in self.people
+            ),
         )
 
     @cache  # noqa: B019
@@ -128,6 +135,7 @@ class Pool:
             "leaving": people,
             "successor": ("", *people),
             "due_on": ("2030-01-31", "2030-02-30"),
+            "step": ("sepakat", "pantau", "simpulkan", "lain"),
             "outage": ("listrik", "jaringan"),
             "delegate": people,
             "scope": ("approve_plan", "rate", "submit_plan", "bukan_perintah"),

@@ -23,6 +23,8 @@ from siklus.v1 import (
     evaluation_pb2,
     evaluation_service_pb2,
     operation_service_pb2,
+    outcome_service_pb2,
+    outcomes_pb2,
     policy_service_pb2,
     roster_service_pb2,
     subscription_service_pb2,
@@ -31,6 +33,8 @@ from siklus.v1 import (
 )
 from siklus.workflows.domain import commands, policy, stages, values
 from siklus.workflows.domain.events import Receipt
+from siklus.workflows.domain.outcomes import improvement
+from siklus.workflows.domain.outcomes.rules import OutcomeKind, Skill
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -41,6 +45,7 @@ FILES: dict[str, FileDescriptor] = {
     "CohortService": cohort_service_pb2.DESCRIPTOR,
     "EvaluationService": evaluation_service_pb2.DESCRIPTOR,
     "OperationService": operation_service_pb2.DESCRIPTOR,
+    "OutcomeService": outcome_service_pb2.DESCRIPTOR,
     "TaskService": task_service_pb2.DESCRIPTOR,
     "AuditService": audit_service_pb2.DESCRIPTOR,
     "SubscriptionService": subscription_service_pb2.DESCRIPTOR,
@@ -104,6 +109,10 @@ def test_every_request_field_has_rules_that_compile(method: Any) -> None:
         (commands.ExclusionGround, values_pb2.ExclusionGround, set()),
         (policy.Count, values_pb2.DayCount, set()),
         (policy.Roll, values_pb2.Roll, set()),
+        (OutcomeKind, outcomes_pb2.OutcomeKind, set()),
+        (Skill, outcomes_pb2.Skill, set()),
+        (improvement.PlanState, outcomes_pb2.PlanState, set()),
+        (improvement.StepResult, outcomes_pb2.StepResult, set()),
         (policy.Late, values_pb2.LateAct, {"DEEM_RECEIVED"}),
     ],
 )

@@ -22,7 +22,7 @@ SCOPES = {
     f"{kind}.{act}"
     for kind in ("cycles", "policies", "reminders", "roster", "subscriptions")
     for act in ("read", "write")
-} | {"audit.read", "evaluations.read"}
+} | {"audit.read", "evaluations.read", "outcomes.read"}
 """A scope is a promise to operators, who write it into tokens: a new one is a decision."""
 SETS_WHAT_IT_SAYS = {"ImportUnits", "ImportPeople", "ImportRoster", "SetHolidays"}
 """Idempotent without a request_id: rows are set to what they say, however often."""

@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 from siklus.workflows import names, ports
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.following import Completed, PlanProjection
 from tests.workflows.sandbox import workflow_runner
 
 
@@ -25,6 +26,9 @@ class Memory:
     """Whose superior was looked up, failures included."""
     handed_over: list[str] = field(default_factory=list)
     """Closed segments that brought their result to another."""
+    drawn: list[Completed] = field(default_factory=list)
+    """Final results from which was drawn what follows."""
+    plans: list[PlanProjection] = field(default_factory=list)
     away: bool = False
     roster_away: bool = False
     store_answers: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,6 +69,19 @@ class Memory:
         """Keep which segment handed over."""
         self.handed_over.append(str(segment.key))
 
+    @activity.defn(name="draw_outcomes")
+    async def draw_outcomes(self, completed: Completed) -> None:
+        """Keep what was handed over."""
+        self.drawn.append(completed)
+
+    @activity.defn(name="project_plan")
+    async def project_plan(self, projection: PlanProjection) -> None:
+        """Keep how a plan stands."""
+        if self.away:
+            self.refused_away.set()
+            raise ApplicationError("the store is away")
+        self.plans.append(projection)
+
     def entries(self, key: object) -> list[Entry]:
         """Return all entries projected for an evaluation, in the order in which they came."""
         return [entry for page in self.projections.get(str(key), []) for entry in page.entries]
@@ -94,7 +111,13 @@ def worker_of(
         client,
         task_queue=names.EVALUATION_QUEUE,
         workflows=workflows,
-        activities=[memory.project, memory.superior_of, memory.hand_over],
+        activities=[
+            memory.project,
+            memory.superior_of,
+            memory.hand_over,
+            memory.draw_outcomes,
+            memory.project_plan,
+        ],
         workflow_runner=workflow_runner(),
         max_cached_workflows=max_cached_workflows,
     )

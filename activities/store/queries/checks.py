@@ -21,6 +21,7 @@ TASK_WITHOUT_EVALUATION: Final = """
     LEFT JOIN evaluation AS e ON e.agency = t.agency AND e.cycle = t.cycle
         AND e.person = t.person AND e.segment = t.segment
     WHERE t.agency = %(agency)s AND (e.person IS NULL OR e.ended)
+        AND t.kind <> 'IMPROVEMENT_CHECK_IN'
     ORDER BY 1, 2, 3 LIMIT %(examples)s
 """
 TASK_IN_NO_INBOX: Final = """

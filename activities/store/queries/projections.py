@@ -69,7 +69,8 @@ AGREE = """
 """
 DISAGREED = "SK001"
 # A statement of its own: the one before locked the row, so this one sees whatever a projection
-# that was under way at the same time has left. What it deletes it never writes.
+# that was under way at the same time has left. What it deletes it never writes. The task of a plan
+# that followed from the result is the plan's own.
 REPLACE_TASKS = """
     WITH current AS (
         SELECT FROM evaluation WHERE agency = %(agency)s AND cycle = %(cycle)s
@@ -84,10 +85,11 @@ REPLACE_TASKS = """
     ), settled AS (
         DELETE FROM task WHERE agency = %(agency)s AND cycle = %(cycle)s AND person = %(person)s
             AND segment = %(segment)s AND EXISTS (SELECT FROM current)
-            AND task NOT IN (SELECT waiting.task FROM waiting)
+            AND kind <> 'IMPROVEMENT_CHECK_IN' AND task NOT IN (SELECT waiting.task FROM waiting)
     ), left_behind AS (
         DELETE FROM task_actor WHERE agency = %(agency)s AND cycle = %(cycle)s
             AND person = %(person)s AND segment = %(segment)s AND EXISTS (SELECT FROM current)
+            AND kind <> 'IMPROVEMENT_CHECK_IN'
             AND (actor, due_at, task) NOT IN (SELECT actor, due_at, task FROM inboxes)
     ), arrived AS (
         INSERT INTO task_actor (agency, cycle, person, segment, actor, due_at, task, kind)

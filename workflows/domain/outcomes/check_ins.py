@@ -102,6 +102,30 @@ def fold(plan: ImprovementPlan, events: Iterable[PlanEvent]) -> ImprovementPlan:
     return reduce(evolve, events, plan)
 
 
+def answered(plan: ImprovementPlan, order: PlanOrder) -> PlanEvent | None:
+    """Return what an order led to that was given before. Raises REQUEST_ID_REUSED for another."""
+    for event in plan.events:
+        if event.request_key == order.request_key:
+            if not _says(event, order):
+                raise Refusal(
+                    Reason.REQUEST_ID_REUSED,
+                    "this request_id was used for another request; take a new one",
+                    details={"revision": str(event.number)},
+                )
+            return event
+    return None
+
+
+def _says(event: PlanEvent, order: PlanOrder) -> bool:
+    match order.command:
+        case RecordCheckIn(step=step, result=result):
+            return (event.step, event.result) == (step, result)
+        case ClosePlan(ending=ending):
+            return event.state is ending
+        case _:
+            return True
+
+
 def _must_supervise(plan: ImprovementPlan, order: PlanOrder) -> None:
     person = order.actor.person
     if person == plan.employee:
@@ -178,6 +202,7 @@ def _stamped(
     return tuple(
         PlanEvent.model_validate(
             {**facts, "number": number, "at": now, "actor": order.actor.name, "prose": prose}
+            | {"request_key": order.request_key or None}
         )
         for number, facts in enumerate(told, plan.revision + 1)
     )

@@ -113,6 +113,8 @@ class PlanEvent(Value):
     supervisor: PersonId | None = None
     state: PlanState | None = None
     prose: Digest | None = None
+    request_key: str | None = None
+    """Of the command that led to it: a repeat finds its answer after the plan has ended."""
 
 
 class PlanStep(Value):

@@ -1,0 +1,138 @@
+"""Improvement plans as they stand, and the task that each of them has open."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from psycopg.rows import args_row
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.projections import Json
+from siklus.activities.store.queries.texts import KEEP, Sealed, key_parts
+from siklus.workflows.domain.values import EvaluationKey
+
+KIND: Final = "IMPROVEMENT_CHECK_IN"
+_OF = "agency = %(agency)s AND cycle = %(cycle)s AND person = %(person)s AND segment = %(segment)s"
+
+PUT: Final = """
+    INSERT INTO improvement_plan AS known (agency, cycle, person, segment, code, state,
+        supervisor, revision, document, opened_at, updated_at)
+    VALUES (%(agency)s, %(cycle)s, %(person)s, %(segment)s, %(code)s, %(state)s, %(supervisor)s,
+        %(revision)s, %(document)s, %(opened_at)s, %(updated_at)s)
+    ON CONFLICT (agency, cycle, person, segment, code) DO UPDATE SET
+        state = excluded.state, supervisor = excluded.supervisor, revision = excluded.revision,
+        document = excluded.document, opened_at = excluded.opened_at,
+        updated_at = excluded.updated_at
+    WHERE (known.opened_at, known.revision) < (excluded.opened_at, excluded.revision)
+"""
+# A statement of its own: the one before locked the row. What came later has had its own tasks.
+TASKS: Final = f"""
+    WITH current AS (
+        SELECT FROM improvement_plan WHERE {_OF} AND code = %(code)s
+            AND revision = %(revision)s AND opened_at = %(opened_at)s
+    ), waiting AS (
+        SELECT new.* FROM current, json_to_recordset(%(tasks)s) AS new (task text, kind text,
+            number int, holder text, may_act text[], opened_at timestamptz, due_at timestamptz,
+            due_on date, rule text, flagged boolean, rungs int[], remind_on date[])
+    ), inboxes AS (
+        SELECT new.* FROM current, json_to_recordset(%(inboxes)s) AS new (actor text,
+            due_at timestamptz, task text, kind text)
+    ), settled AS (
+        DELETE FROM task WHERE {_OF} AND starts_with(task, %(prefix)s)
+            AND EXISTS (SELECT FROM current) AND task NOT IN (SELECT waiting.task FROM waiting)
+    ), left_behind AS (
+        DELETE FROM task_actor WHERE {_OF} AND starts_with(task, %(prefix)s)
+            AND EXISTS (SELECT FROM current)
+            AND (actor, due_at, task) NOT IN (SELECT actor, due_at, task FROM inboxes)
+    ), arrived AS (
+        INSERT INTO task_actor (agency, cycle, person, segment, actor, due_at, task, kind)
+        SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, inboxes.* FROM inboxes
+        ON CONFLICT DO NOTHING
+    )
+    INSERT INTO task (agency, cycle, person, segment, unit, zone, task, kind, number, holder,
+        may_act, opened_at, due_at, due_on, rule, flagged, rungs, remind_on, next_remind_on)
+    SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, %(unit)s, %(zone)s, waiting.*,
+        waiting.remind_on[1]
+    FROM waiting
+    ON CONFLICT (agency, cycle, person, segment, task) DO UPDATE SET
+        holder = excluded.holder, may_act = excluded.may_act, flagged = excluded.flagged
+"""  # noqa: S608 - constants alone
+COLUMNS = "cycle, person, segment, code, state, supervisor, revision, document, updated_at"
+GET: Final = f"""
+    SELECT {COLUMNS} FROM improvement_plan
+    WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s AND code = %s
+"""  # noqa: S608 - constants alone
+OF_EVALUATION: Final = """
+    SELECT code, state FROM improvement_plan
+    WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s ORDER BY code
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One plan; `document` is it as JSON."""
+
+    cycle: str
+    person: str
+    segment: int
+    code: str
+    state: str
+    supervisor: str
+    revision: int
+    document: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWrite:
+    """Everything that one projection of a plan writes; `row` has its columns and its unit's."""
+
+    key: EvaluationKey
+    row: Json
+    tasks: list[Json]
+    inboxes: list[Json]
+    data_key: str | None
+    texts: list[Sealed]
+
+
+def task_name(code: str, number: int) -> str:
+    """Return the name of a plan's task among those of its evaluation."""
+    return f"{KIND}.{code}.{number}"
+
+
+async def write(connection: Connection, new: PlanWrite) -> bool:
+    """Write all of it or nothing; False when the data key of the texts is gone meanwhile."""
+    agency, cycle, person, segment = key_parts(new.key)
+    key = {"agency": agency, "cycle": cycle, "person": person, "segment": segment}
+    prefix = f"{KIND}.{new.row['code']}."
+    tasks = {"tasks": json.dumps(new.tasks), "inboxes": json.dumps(new.inboxes), "prefix": prefix}
+    async with connection.transaction():
+        await connection.execute(PUT, {**new.row, **key})
+        await connection.execute(TASKS, {**new.row, **key, **tasks})
+        if not new.texts:
+            return True
+        kept = await connection.execute(
+            KEEP,
+            (
+                *key_parts(new.key),
+                new.data_key,
+                [text.digest for text in new.texts],
+                [text.nonce for text in new.texts],
+                [text.ciphertext for text in new.texts],
+            ),
+        )
+        (there,) = await kept.fetchone() or (False,)
+    return bool(there)
+
+
+async def get(connection: Connection, key: EvaluationKey, code: str) -> PlanRow | None:
+    """Return a plan, None where there is none."""
+    async with connection.cursor(row_factory=args_row(PlanRow)) as cursor:
+        return await (await cursor.execute(GET, (*key_parts(key), code))).fetchone()
+
+
+async def states(connection: Connection, key: EvaluationKey) -> dict[str, str]:
+    """Return how the plans of an evaluation stand, by their codes."""
+    rows = await (await connection.execute(OF_EVALUATION, key_parts(key))).fetchall()
+    return {str(code): str(state) for code, state in rows}

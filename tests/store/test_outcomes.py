@@ -1,0 +1,136 @@
+"""What follows from a final result, on record: drawn once, set aside by a reopening, with plans."""
+
+from typing import Any
+
+from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import outcomes, tasks
+from siklus.activities.vault import ERASED, Vault
+from siklus.workflows.domain.audit import prose_digest
+from siklus.workflows.domain.commands import Actor
+from siklus.workflows.domain.outcomes.check_ins import decide, fold, late
+from siklus.workflows.domain.outcomes.drawn import DrawnOutcome
+from siklus.workflows.domain.outcomes.improvement import (
+    ImprovementPlan,
+    PlanOrder,
+    RecordCheckIn,
+    StepResult,
+)
+from siklus.workflows.domain.values import AgencyId, Digest, Level, PersonId
+from siklus.workflows.ports import Text
+from tests.store.case import contents
+from tests.store.follow import Followed
+
+NOTE = {"note": "Datang terlambat"}
+
+
+async def standing(store: Store, followed: Followed) -> dict[str, DrawnOutcome]:
+    key = followed.case.key
+    async with store.agency(key.agency) as connection:
+        rows = await outcomes.page(
+            connection,
+            key.agency,
+            key.cycle,
+            of=key,
+            kind=None,
+            unit=None,
+            after=outcomes.FIRST,
+            limit=9,
+        )
+    return {row.code: DrawnOutcome.model_validate_json(row.document) for row in rows}
+
+
+def checked_in(plan: ImprovementPlan, followed: Followed) -> ImprovementPlan:
+    command = RecordCheckIn(step="sepakat", result=StepResult.NOT_MET, prose=NOTE)
+    actor = Actor(person=PersonId("budi"))
+    order = PlanOrder(actor=actor, command=command, request_key="k", salt="s")
+    return fold(plan, decide(plan, order, followed.case.now))
+
+
+async def test_what_follows_is_drawn_once_and_names_rule_and_policy(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    await followed.rated(Level.AT)
+    before = await contents(store, agency, ("outcome",))
+    followed.later(1)
+    await followed.draws()
+
+    found = await standing(store, followed)
+    assert await contents(store, agency, ("outcome",)) == before
+    assert list(found) == ["angka-kredit", "perbaikan"]
+    source = found["perbaikan"].source
+    assert (source.policy, source.policy_version) == ("permenpan-6-2022", 1)
+    assert source.policy_digest == followed.completed.basis.policy_digest
+    assert source.head == followed.case.record.state.head
+    assert str(found["angka-kredit"].percent) == "75"
+    assert [each.code for each in followed.plans.opened] == ["perbaikan", "perbaikan"]
+
+
+async def test_a_reopening_sets_aside_and_the_next_result_is_judged_anew(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    await followed.rated(Level.AT)
+    (plan,) = followed.plans.opened
+    await followed.stands(plan)
+    await followed.reopened()
+
+    assert await standing(store, followed) == {}
+    # The reopened evaluation's own tasks leave the plan's alone.
+    assert await open_tasks(store, agency) == ["IMPROVEMENT_CHECK_IN", "RATE"]
+    await followed.rated(Level.BELOW)
+    found = await standing(store, followed)
+    assert str(found["angka-kredit"].percent) == "25"
+    assert followed.plans.superseded == []
+    assert len((await contents(store, agency, ("outcome",)))["outcome"]) == 4
+
+
+async def test_a_plan_has_one_task_whose_lateness_the_team_sees(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    await followed.rated(Level.AT)
+    (plan,) = followed.plans.opened
+    await followed.stands(plan)
+    assert await inbox(store, agency, "budi") == ["IMPROVEMENT_CHECK_IN.perbaikan.1"]
+    assert await inbox(store, agency, "@team") == []
+    followed.case.now = plan.steps[0].due.expires_at
+    tardy = fold(plan, late(plan, followed.case.now))
+    await followed.stands(tardy)
+    await followed.stands(plan)
+
+    assert await inbox(store, agency, "@team") == ["IMPROVEMENT_CHECK_IN.perbaikan.1"]
+    await followed.stands(checked_in(tardy, followed))
+    assert await inbox(store, agency, "budi") == ["IMPROVEMENT_CHECK_IN.perbaikan.2"]
+    assert await inbox(store, agency, "@team") == []
+    row: Any = (await contents(store, agency, ("task",)))["task"][0]
+    assert (row["holder"], row["rungs"], row["number"]) == ("budi", [-3, 0, 3], 0)
+
+
+async def test_a_plans_texts_go_with_the_evaluations(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    await followed.rated(Level.AT)
+    (plan,) = followed.plans.opened
+    digest = Digest(prose_digest("s", NOTE))
+    await followed.stands(checked_in(plan, followed), Text(digest=digest, salt="s", fields=NOTE))
+    key = followed.case.key
+
+    async with store.agency(agency) as connection:
+        opened = await vault.open(connection, key, [digest])
+        await vault.erase(connection, key)
+        erased = await vault.open(connection, key, [digest])
+    assert isinstance(opened[digest], Text)
+    assert erased[digest] is ERASED
+    assert "terlambat" not in str(await contents(store, agency, ("improvement_plan",)))
+
+
+async def open_tasks(store: Store, agency: AgencyId) -> list[str]:
+    return sorted(row["kind"] for row in (await contents(store, agency, ("task",)))["task"])
+
+
+async def inbox(store: Store, agency: AgencyId, who: str) -> list[str]:
+    async with store.agency(agency) as connection:
+        rows = await tasks.inbox(connection, agency, [who], tasks.Filter(), limit=9)
+    return [row.task for row in rows]
