@@ -174,23 +174,32 @@ class Delivery:
                 await self._one(page, mail, give)
 
     async def _by_webhook(self, page: _Page) -> None:
-        async def give(mail: Mail, rows: list[Waiting]) -> None:
-            if self._digests is None or page.receiver is None:
-                raise DigestNotTaken("NO_SUBSCRIPTION")
-            reader = page.sorted.readers[rows[0].recipient]
-            body = self._writing.digest(page.agency, mail.key, reader, rows)
-            await self._digests.send(*page.receiver, mail.key, body)
-
+        give = self._to_receiver(page)
         while (mail := page.next(Channel.WEBHOOK)) is not None:
             await self._one(page, mail, give)
 
-    async def _one(self, page: _Page, mail: Mail, give: Give) -> None:
+    def _to_receiver(self, page: _Page) -> Give | None:
+        digests, receiver = self._digests, page.receiver
+        if digests is None or receiver is None:
+            return None
+
+        async def give(mail: Mail, rows: list[Waiting]) -> None:
+            reader = page.sorted.readers[rows[0].recipient]
+            body = self._writing.digest(page.agency, mail.key, reader, rows)
+            await digests.send(*receiver, mail.key, body)
+
+        return give
+
+    async def _one(self, page: _Page, mail: Mail, give: Give | None) -> None:
         agency = page.agency
         rows = await self._sorted_out(page, mail)
         if not rows:
             return
         if mail.channel is Channel.MAIL and _repeated_enough(rows):
             return await self._failed(page, rows, "MAIL_UNCERTAIN", keep_key=True, give_up=True)
+        if give is None:
+            # Of those that were perhaps sent, and now nobody takes them: nothing is handed over.
+            return await self._failed(page, rows, "NO_SUBSCRIPTION", keep_key=True)
         await self._handed(agency, rows)
         try:
             await give(mail, rows)

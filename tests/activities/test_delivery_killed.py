@@ -206,3 +206,28 @@ async def test_without_a_subscription_for_them_everybody_is_told_by_mail(
     assert (await office.deliver(digests=digests)).mails == 3
 
     assert len(office.mails()) == 3
+
+
+async def test_while_nobody_takes_digests_nothing_counts_as_repeated(
+    office: Office, receiver: Receiver, digests: DigestPost
+) -> None:
+    await subscribe(office, receiver)
+    await office.prefer("ani", channel="webhook")
+    await reminded(office)
+    receiver.answer = answering(503)
+    await office.deliver(digests=digests)
+    async with office.store.agency(office.agency) as connection, connection.transaction():
+        await subscriptions.delete(connection, office.agency, "pesan")
+    receiver.answer = answering(204)
+
+    office.now += LEASE
+    assert (await office.deliver(digests=digests)).failed == 1
+    (row,) = [row for row in await office.ledger() if row["recipient"] == "ani"]
+    assert (row["last_error_code"], row["repeats"]) == ("NO_SUBSCRIPTION", 0)
+
+    await subscribe(office, receiver)
+    office.now += LEASE
+    assert (await office.deliver(digests=digests)).mails == 1
+    assert len({came.id for came in receiver.came}) == 1
+    (row,) = [row for row in await office.ledger() if row["recipient"] == "ani"]
+    assert (row["state"], row["repeats"]) == ("SENT", 1)
