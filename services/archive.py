@@ -72,6 +72,18 @@ class Archive:
             terms = await self._pinned(connection, key, first.entry(), told.get("calendar_digest"))
         return Evaluation.model_validate({**told, "terms": terms})
 
+    async def told(
+        self, connection: Connection, key: EvaluationKey
+    ) -> tuple[Evaluation, list[Entry]]:
+        """Return the state before the first event of an evaluation, and every event of it.
+
+        Raises ValueError when there is none.
+        """
+        entries = await _entries(connection, key)
+        if not entries:
+            raise ValueError("the record has no events of it")
+        return await self._beginning(connection, key, entries[0]), entries
+
     async def folded(
         self, connection: Connection, key: EvaluationKey, entries: Sequence[Entry]
     ) -> Evaluation:
@@ -79,10 +91,15 @@ class Archive:
 
         Raises ValueError, or KeyError, when they do not follow from one another.
         """
-        terms = await self._pinned(connection, key, entries[0])
-        opened = entries[0].event
+        return fold(await self._beginning(connection, key, entries[0]), entries)
+
+    async def _beginning(
+        self, connection: Connection, key: EvaluationKey, first: Entry
+    ) -> Evaluation:
+        terms = await self._pinned(connection, key, first)
+        opened = first.event
         assert isinstance(opened, EvaluationOpened)  # noqa: S101 - checked just before
-        return fold(begin(start_of(key, terms, opened)), entries)
+        return begin(start_of(key, terms, opened))
 
     async def _pinned(
         self,

@@ -29,6 +29,7 @@ from siklus.services.reflection import enable_reflection
 from siklus.services.rpc.audit import Audit
 from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
+from siklus.services.rpc.documents import Documents
 from siklus.services.rpc.evaluations import EvaluationServicer
 from siklus.services.rpc.operations import Operations
 from siklus.services.rpc.outcomes import Outcomes
@@ -47,6 +48,7 @@ from siklus.v1 import (
     audit_service_pb2_grpc,
     cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
+    document_service_pb2_grpc,
     evaluation_service_pb2_grpc,
     operation_service_pb2_grpc,
     outcome_service_pb2_grpc,
@@ -74,6 +76,7 @@ SERVICES: Final = (
     "siklus.v1.TaskService",
     "siklus.v1.ReminderService",
     "siklus.v1.AuditService",
+    "siklus.v1.DocumentService",
     "siklus.v1.SubscriptionService",
 )
 GRACE_SECONDS: Final = 5.0
@@ -161,6 +164,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
         Audit(parts.store, vault, archive, snapshots, parts.checkpoints, parts.clock), registry
+    )
+    document_service_pb2_grpc.add_DocumentServiceServicer_to_server(
+        Documents(parts.store, vault, archive, snapshots, parts.clock), registry
     )
     enable_reflection(server, (*SERVICES, "grpc.health.v1.Health"))
     return server

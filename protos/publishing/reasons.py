@@ -108,6 +108,8 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "RecordRosterChange": ("ALREADY_DONE", "LIMIT_REACHED"),
     "WithdrawRosterChange": ("ALREADY_DONE",),
     "CreateMandate": ("SEPARATION_OF_DUTIES", "LIMIT_REACHED"),
+    "GetDocument": ("LIMIT_REACHED",),
+    "ExportResults": ("LIMIT_REACHED",),
 }
 """What a method refuses for beyond what its shape tells."""
 
@@ -176,7 +178,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "EVALUATION_RUNNING": Advice("Wait until it has ended.", "`name`, `running`"),
     "OPERATION_STATE": Advice("Read the operation again; it is over.", "`state`"),
     "COHORT_CHANGED": Advice("Look at the preview again, then decide anew.", "`matching`"),
-    "LIMIT_REACHED": Advice("Delete one first.", "`limit`"),
+    "LIMIT_REACHED": Advice("Delete one first; of a file, ask for another format.", "`limit`"),
     "STORE_UNAVAILABLE": Advice(_AGAIN),
     "ENGINE_UNAVAILABLE": Advice(f"{_AGAIN} With the same `request_id` it applies once."),
     "STALE_READ": Advice(_AGAIN),

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from siklus.services.cli import cycle_people, cycle_steering
+from siklus.services.cli import cycle_people, cycle_results, cycle_steering
 from siklus.services.cli.consent import Yes, confirm
 from siklus.services.cli.cycle_words import (
     UNDER_WAY,
@@ -195,6 +195,7 @@ for _name, _command in (
     ("members", cycle_people.members),
     ("counts", cycle_people.counts),
     ("at-risk", cycle_people.at_risk),
+    ("results", cycle_results.results),
 ):
     app.command(_name)(_command)
 

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "reminders": "siklus.services.cli.reminders",
     "operation": "siklus.services.cli.operation",
     "doctor": "siklus.services.cli.doctor",
+    "document": "siklus.services.cli.document",
     "audit": "siklus.services.cli.audit",
     "verify": "siklus.services.cli.verify",
     "token": "siklus.services.cli.token",

@@ -1,4 +1,4 @@
-"""CSV files that we write: RFC 4180, UTF-8, and no cell that a spreadsheet would run."""
+"""CSV files that commands write: RFC 4180, UTF-8, and no cell that a spreadsheet would run."""
 
 import csv
 import os
@@ -6,35 +6,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Final
+from typing import IO, Annotated
 
 import typer
 
+from siklus.services.cells import Cell, as_meant, harmless
 from siklus.services.cli.output import Fault
 
+__all__ = ["AsCsv", "Cell", "as_meant", "harmless", "write_sheet"]
+
 AsCsv = Annotated[str | None, typer.Option("--csv", help="Write CSV to this file; `-` prints it.")]
-Cell = str | int | None
-
-_BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What spreadsheets take for a formula, or skip on their way to one; wide forms count too."""
-_SHIELD: Final = "'"
-
-
-def harmless(cell: Cell) -> Cell:
-    """Return the cell with an apostrophe in front of a text that a spreadsheet would run.
-
-    One that looks as if it had one already gets another, so that `as_meant` takes that off.
-    """
-    return _SHIELD + cell if isinstance(cell, str) and _runs(cell) else cell
-
-
-def as_meant(written: str) -> str:
-    """Return what `harmless` was given: files that we wrote may be read again."""
-    return written[1:] if written[:1] == _SHIELD and _runs(written) else written
-
-
-def _runs(text: str) -> bool:
-    return text.lstrip(_SHIELD).startswith(_BEGINS_A_FORMULA)
 
 
 def write_sheet(where: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:

@@ -19,6 +19,7 @@ from siklus.v1 import (
     audit_service_pb2,
     cohort_service_pb2,
     cycle_service_pb2,
+    document_service_pb2,
     errors_pb2,
     evaluation_pb2,
     evaluation_service_pb2,
@@ -32,6 +33,7 @@ from siklus.v1 import (
     values_pb2,
 )
 from siklus.workflows.domain import commands, policy, stages, values
+from siklus.workflows.domain.document import signatures, verification
 from siklus.workflows.domain.events import Receipt
 from siklus.workflows.domain.outcomes import improvement
 from siklus.workflows.domain.outcomes.rules import OutcomeKind, Skill
@@ -48,6 +50,7 @@ FILES: dict[str, FileDescriptor] = {
     "OutcomeService": outcome_service_pb2.DESCRIPTOR,
     "TaskService": task_service_pb2.DESCRIPTOR,
     "AuditService": audit_service_pb2.DESCRIPTOR,
+    "DocumentService": document_service_pb2.DESCRIPTOR,
     "SubscriptionService": subscription_service_pb2.DESCRIPTOR,
 }
 METHODS = [method for name, file in FILES.items() for method in file.services_by_name[name].methods]
@@ -107,6 +110,9 @@ def test_every_request_field_has_rules_that_compile(method: Any) -> None:
         (commands.AppealOutcome, values_pb2.AppealOutcome, set()),
         (commands.Seat, values_pb2.Seat, set()),
         (commands.ExclusionGround, values_pb2.ExclusionGround, set()),
+        (signatures.Act, document_service_pb2.DocumentAct, set()),
+        (signatures.Standing, document_service_pb2.SignatureStanding, set()),
+        (verification.Verdict, document_service_pb2.DocumentVerdict, set()),
         (policy.Count, values_pb2.DayCount, set()),
         (policy.Roll, values_pb2.Roll, set()),
         (OutcomeKind, outcomes_pb2.OutcomeKind, set()),

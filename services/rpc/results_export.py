@@ -1,0 +1,84 @@
+"""A cycle's results as a file, written while they are read: beside the event loop, and in parts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Final
+
+from siklus.activities.store.queries import cycles, policies, results
+from siklus.activities.store.snapshots import Snapshot, Snapshots
+from siklus.services.auth.caller import Caller
+from siklus.services.results.columns import COLUMNS, row_of
+from siklus.services.results.files import MOST_SHEET_ROWS, CsvTable, Table, XlsxTable
+from siklus.services.rpc.names import cycle_id
+from siklus.services.rpc.snapshots import snapshot_for
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.v1 import document_service_pb2 as pb
+from siklus.workflows.domain.labels import Labels
+from siklus.workflows.domain.pack_words import words_of
+from siklus.workflows.domain.values import AgencyId, CycleId
+
+NOBODY_YET: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""The date of a workbook without rows."""
+
+
+async def export_results(
+    snapshots: Snapshots, caller: Caller, request: pb.ExportResultsRequest
+) -> AsyncIterator[pb.ExportResultsResponse]:
+    """Yield the file in parts; the last one counts all evaluations.
+
+    Raises NOT_FOUND, and LIMIT_REACHED for more rows than a workbook holds.
+    """
+    async with snapshot_for(snapshots, caller) as snapshot:
+        cycle = cycle_id(request.name)
+        labels, total, dated = await _opened(snapshot, caller.agency, cycle)
+        workbook = request.format == pb.RESULTS_FORMAT_XLSX
+        if workbook and total > MOST_SHEET_ROWS:
+            raise ServiceRefusal(
+                ServiceReason.LIMIT_REACHED,
+                f"a workbook holds {MOST_SHEET_ROWS:,} rows, these are {total:,}; take CSV",
+                details={"limit": str(MOST_SHEET_ROWS)},
+            )
+        table: Table = XlsxTable(COLUMNS, dated=dated) if workbook else CsvTable(COLUMNS)
+        with closing(table):
+            written = 0
+            async with snapshot.reading() as connection:
+                rows = await results.begin(connection, caller.agency, cycle)
+            while True:
+                async with snapshot.reading():
+                    page = await rows.next()
+                if not page:
+                    break
+                written += len(page)
+                chunk = await asyncio.to_thread(_added, table, page, labels)
+                yield pb.ExportResultsResponse(
+                    chunk=chunk, evaluations=written, evaluations_total=total
+                )
+            rest = table.finish()
+            while (last := await asyncio.to_thread(_next, rest)) is not None:
+                yield pb.ExportResultsResponse(
+                    chunk=last, evaluations=written, evaluations_total=total
+                )
+
+
+def _added(table: Table, page: list[results.ResultRow], labels: Labels) -> bytes:
+    return table.add(row_of(each, labels) for each in page)
+
+
+def _next(chunks: Iterator[bytes]) -> bytes | None:
+    return next(chunks, None)
+
+
+async def _opened(
+    snapshot: Snapshot, agency: AgencyId, cycle: CycleId
+) -> tuple[Labels, int, datetime]:
+    """Return what the cycle's policy calls things, how many rows come, and the newest's date."""
+    async with snapshot.reading() as connection:
+        found = await cycles.get(connection, agency, cycle)
+        if found is None:
+            raise ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such cycle")
+        policy = await policies.get(connection, agency, found.policy, found.policy_version)
+        total, newest = await results.size(connection, agency, cycle)
+    words = words_of(found.policy, policy.source if policy else "")
+    return words.labels, total, newest or NOBODY_YET

@@ -1,0 +1,84 @@
+"""What a row of results says, and that no cell of a table ever runs."""
+
+import csv
+import io
+import zipfile
+from datetime import UTC, datetime
+from xml.etree import ElementTree
+
+import pytest
+
+from siklus.activities.store.queries.results import ResultRow
+from siklus.services.cells import Cell
+from siklus.services.results.columns import COLUMNS, row_of
+from siklus.services.results.files import MOST_CELL, CsvTable, Table, XlsxTable
+from siklus.workflows.domain.labels import NATIONAL_LABELS
+from tests.domain.story import Story, appealed, at_approval, planned
+
+DATED = datetime(2027, 1, 5, tzinfo=UTC)
+HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", 'a"b', "a\r\nb", "x" * 40_000)
+CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}c"
+
+
+def told(story: Story) -> dict[str, Cell]:
+    row = ResultRow(story.state.model_dump_json(), "Siti", "1", "Penata", "Loket", "Budi")
+    return dict(zip(COLUMNS, row_of(row, NATIONAL_LABELS), strict=True))
+
+
+def tables() -> tuple[Table, ...]:
+    return CsvTable(COLUMNS), XlsxTable(COLUMNS, dated=DATED)
+
+
+def written(table: Table, rows: list[list[Cell]]) -> bytes:
+    return table.add(rows) + b"".join(table.finish())
+
+
+def test_a_row_before_any_rating_has_no_result() -> None:
+    row = told(planned())
+
+    assert (row["stage"], row["ended"], row["predicate"]) == ("EXECUTION", "no", None)
+
+
+def test_a_row_shows_what_stands_and_what_stood_before_the_appeal() -> None:
+    row = told(appealed().at("2027-01-07 09:00").supervisor.responds().superior.changes_rating())
+
+    assert (row["results"], row["behaviour"]) == ("AT", "AT")
+    assert (row["predicate"], row["predicate_id"], row["predicate_en"]) == ("BAIK", "Baik", "Good")
+    assert (row["appeal"], row["predicate_before_appeal"]) == ("CHANGED", "KURANG")
+
+
+def test_instants_are_local_to_the_unit() -> None:
+    row = told(at_approval(zone="Asia/Jayapura").approver.approves())
+
+    assert (row["ended"], row["rated_at"]) == ("yes", "2027-01-05T09:00:00+09:00")
+    assert row["approved_at"] == "2027-01-06T09:00:00+09:00"
+
+
+def test_no_cell_of_a_csv_begins_as_a_formula() -> None:
+    sheet = written(CsvTable(COLUMNS), [[text] for text in HOSTILE]).decode()
+
+    rows = list(csv.reader(io.StringIO(sheet, newline="")))[1:]
+    assert [row[0].removeprefix("'") for row in rows] == list(HOSTILE)
+    assert not [row for row in rows if row[0].startswith(("=", "+", "-", "@", "\t", "\r", "＝"))]
+
+
+def test_every_text_of_a_workbook_is_a_text() -> None:
+    texts = (*HOSTILE, "http://x.example", "12345", "\x0b", "{=1}")
+    book = written(XlsxTable(COLUMNS, dated=DATED), [[text] for text in texts])
+
+    with zipfile.ZipFile(io.BytesIO(book)) as opened:
+        names = opened.namelist()
+        sheet = ElementTree.fromstring(opened.read("xl/worksheets/sheet1.xml"))
+    cells = [cell for cell in sheet.iter(CELL) if cell.get("r", "").startswith("A")]
+    assert len(cells) == len(texts) + 1
+    assert {cell.get("t") for cell in cells} == {"inlineStr"}
+    assert not [cell for cell in cells if cell.find(CELL[:-1] + "f") is not None]
+    assert max(len("".join(cell.itertext())) for cell in cells) <= MOST_CELL
+    assert not [name for name in names if "external" in name.lower() or "rels/sheet" in name]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_same_rows_make_the_same_bytes(place: int) -> None:
+    rows: list[list[Cell]] = [["siti", 3, None], ["wayan", 4, "=x"]]
+
+    assert written(tables()[place], rows) == written(tables()[place], rows)
