@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
@@ -201,26 +201,15 @@ class Engine:
     ) -> Receipt | None:
         """Return the workflow's receipt, or None when no run took the command."""
         handle = self._client.get_workflow_handle(names.evaluation_workflow_id(key))
-        try:
-            receipt: Receipt = await handle.execute_update(
+        return await _answered(
+            handle.execute_update(
                 kind_of(order.command),
                 order,
                 id=order.request_key,
                 result_type=Receipt,
                 rpc_timeout=patience,
             )
-        except WorkflowUpdateFailedError as error:
-            refuse_unless_dropped(error)
-            return None
-        except WorkflowUpdateRPCTimeoutOrCancelledError:
-            raise too_slow() from None
-        except PayloadUnreadable as error:
-            raise engine_away() from error
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise engine_fault(error) from error
-        return receipt
+        )
 
     async def _consult(
         self, key: EvaluationKey, order: Order, patience: timedelta
@@ -258,8 +247,8 @@ class Engine:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             search_attributes=search_attributes(key, carry.evaluation.stage),
         )
-        try:
-            receipt: Receipt = await self._client.execute_update_with_start_workflow(
+        return await _answered(
+            self._client.execute_update_with_start_workflow(
                 kind_of(order.command),
                 order,
                 start_workflow_operation=start,
@@ -267,16 +256,27 @@ class Engine:
                 result_type=Receipt,
                 rpc_timeout=patience,
             )
-        except WorkflowUpdateFailedError as error:
-            refuse_unless_dropped(error)
+        )
+
+
+async def _answered(update: Awaitable[Receipt]) -> Receipt | None:
+    """Return the receipt that an Update ends with, or None when no run took the command.
+
+    Raises Refusal, and ServiceRefusal for whatever else may come of it.
+    """
+    try:
+        return await update
+    except WorkflowUpdateFailedError as error:
+        refuse_unless_dropped(error)
+        return None
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        raise too_slow() from None
+    except PayloadUnreadable as error:
+        raise engine_away() from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
             return None
-        except WorkflowUpdateRPCTimeoutOrCancelledError:
-            raise too_slow() from None
-        except PayloadUnreadable as error:
-            raise engine_away() from error
-        except RPCError as error:
-            raise engine_fault(error) from error
-        return receipt
+        raise engine_fault(error) from error
 
 
 def _must_answer(command: Command, receipt: Receipt) -> None:
