@@ -221,6 +221,9 @@ class Operations(operation_service_pb2_grpc.OperationServiceServicer):
         if state is not done:
             if state in OVER:
                 raise operating.over()
+            if state is State.PREPARING:
+                # Perhaps it was entered while nothing could be begun, and never sent again.
+                await operating.begin(self._client, agency, row.operation, pace=row.pace)
             await operating.steer(self._client, agency, row.operation, steering)
 
         async with self._store.agency(agency, within=COUNTING_SECONDS) as connection:

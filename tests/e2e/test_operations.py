@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import grpc
 import pytest
 
 from siklus.activities import calendars
 from siklus.activities.days_off import start_calendar_refresh
+from siklus.activities.store.queries import operations as entered
+from siklus.activities.store.queries.operations import OperationRow, State
+from siklus.activities.store.queries.selection import Selection
 from siklus.services.cli import run
 from siklus.services.local.stack import LocalStack
 from siklus.services.local.virtual_time import VirtualTime
@@ -21,10 +22,13 @@ from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operations_pb2 as messages
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
-from siklus.workflows.domain.values import AgencyId, Role
+from siklus.workflows.domain.commands import MoveDeadline
+from siklus.workflows.domain.stages import TaskKind
+from siklus.workflows.domain.values import AgencyId, CycleId, PersonId, Role
 from siklus.workflows.packs import source_of
 from tests.e2e.agency import NATIONAL, Agency, agency_at, crowd, eventually, launched_agency
 from tests.e2e.calls import refused
+from tests.e2e.operating import Office, outcome_of
 from tests.e2e.people import Person, indicators
 
 APPLIED = messages.OPERATION_OUTCOME_APPLIED
@@ -37,78 +41,6 @@ async def agency(stack: LocalStack) -> AsyncIterator[Agency]:
     year = stack.clock.now().year + 1
     async with launched_agency(stack, "dinas-op", year=year, staff=crowd(PEOPLE)) as launched:
         yield launched
-
-
-class Office:
-    """What the tests ask of OperationService."""
-
-    def __init__(self, agency: Agency, by: Person | None = None) -> None:
-        self.agency = agency
-        self.by = by or agency.admin
-
-    async def previews(
-        self, act: messages.OperationAct, **filters: Any
-    ) -> list[messages.PreviewedEvaluation]:
-        request = pb.PreviewOperationRequest(
-            parent=self.agency.cycle, act=act, filter=messages.CohortFilter(**filters), page_size=4
-        )
-        found: list[messages.PreviewedEvaluation] = []
-        while True:
-            page: pb.PreviewOperationResponse = await self.by.sends(request)
-            found += page.evaluations
-            if not page.next_page_token:
-                assert page.matching == len(found)
-                return found
-            request.page_token = page.next_page_token
-
-    async def applies(self, act: messages.OperationAct, **how: Any) -> messages.Operation:
-        filters = {name: how.pop(name) for name in list(how) if name in FILTERS}
-        request = pb.ApplyOperationRequest(
-            parent=how.pop("parent", self.agency.cycle),
-            request_id=how.pop("request_id", uuid.uuid4().hex),
-            act=act,
-            reason="Libur bersama",
-            filter=messages.CohortFilter(**filters),
-            **how,
-        )
-        answer: pb.ApplyOperationResponse = await self.by.sends(request)
-        return answer.operation
-
-    async def is_done(self, name: str) -> messages.Operation:
-        async def done() -> bool:
-            return (await self.reads(name)).state == messages.OPERATION_STATE_DONE
-
-        await eventually(done)
-        return await self.reads(name)
-
-    async def reads(self, name: str) -> messages.Operation:
-        answer: pb.GetOperationResponse = await self.by.sends(pb.GetOperationRequest(name=name))
-        return answer.operation
-
-    async def lists(self) -> list[messages.Operation]:
-        request = pb.ListOperationsRequest(parent=self.agency.name)
-        answer: pb.ListOperationsResponse = await self.by.sends(request)
-        return list(answer.operations)
-
-    async def results(self, name: str) -> list[messages.OperationResult]:
-        request = pb.ListOperationResultsRequest(name=name, page_size=200)
-        answer: pb.ListOperationResultsResponse = await self.by.sends(request)
-        return list(answer.results)
-
-    async def does(self, act: messages.OperationAct, **how: Any) -> dict[str, str]:
-        """Apply an act and return what became of each person."""
-        operation = await self.is_done((await self.applies(act, **how)).name)
-        results = await self.results(operation.name)
-        assert operation.total == len(results) == sum(each.count for each in operation.counts)
-        return {each.person: _outcome(each) for each in results}
-
-
-FILTERS = set(messages.CohortFilter.DESCRIPTOR.fields_by_name)
-
-
-def _outcome(each: messages.OperationResult | messages.PreviewedEvaluation) -> str:
-    name = messages.OperationOutcome.Name(each.outcome).removeprefix("OPERATION_OUTCOME_")
-    return f"{name} {each.reason}".strip()
 
 
 async def reminders(agency: Agency, of: Person) -> list[date]:
@@ -136,7 +68,7 @@ async def test_a_cohorts_deadline_moves_as_the_preview_told(agency: Agency) -> N
 
     told = await office.previews(later_plan(day))
 
-    foreseen = {each.person: _outcome(each) for each in told}
+    foreseen = {each.person: outcome_of(each) for each in told}
     assert foreseen["p0001"] == "REFUSED WRONG_STAGE"
     (change,) = next(each for each in told if each.person == "p0002").tasks
     assert (change.due_on, change.due_on_after) == (before.due_on, day.isoformat())
@@ -292,6 +224,35 @@ async def test_what_is_asked_for_again_is_done_once_and_counted_first(agency: Ag
     assert kinds.count("deadline_moved") == 2
     with refused(grpc.StatusCode.FAILED_PRECONDITION, "OPERATION_STATE"):
         await agency.admin.sends(pb.PauseOperationRequest(name=once.name, request_id="jeda"))
+
+
+async def test_one_that_was_entered_and_never_begun_can_be_called_off(agency: Agency) -> None:
+    day = date(agency.stack.clock.now().year + 1, 2, 27)
+    row = OperationRow(
+        operation="op-entered",
+        cycle=CycleId(agency.cycle_id),
+        command="move_deadline",
+        body=MoveDeadline(task=TaskKind.SUBMIT_PLAN, due_on=day).model_dump_json(),
+        selection=Selection(
+            cycle=CycleId(agency.cycle_id), people=(PersonId("p0003"),)
+        ).model_dump_json(),
+        asked=b"",
+        reason="Banjir",
+        state=State.PREPARING,
+        pace=0,
+        total=0,
+        created_by=PersonId("tim"),
+        created_at=agency.stack.clock.now(),
+    )
+    async with agency.stack.store.agency(AgencyId(agency.id)) as connection:
+        await entered.add(connection, AgencyId(agency.id), row)
+    name = f"{agency.name}/operations/op-entered"
+
+    await agency.admin.sends(pb.PauseOperationRequest(name=name, request_id="tahan"))
+    cancel = pb.CancelOperationRequest(name=name, request_id="batal")
+    cancelled: pb.CancelOperationResponse = await agency.admin.sends(cancel)
+
+    assert cancelled.operation.state == messages.OPERATION_STATE_CANCELLED
 
 
 async def test_all_cycles_at_once_are_for_outages_and_replacements(agency: Agency) -> None:
