@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "cycle": "siklus.services.cli.cycle",
     "reminders": "siklus.services.cli.reminders",
     "operation": "siklus.services.cli.operation",
+    "outcome": "siklus.services.cli.outcome",
     "doctor": "siklus.services.cli.doctor",
     "document": "siklus.services.cli.document",
     "audit": "siklus.services.cli.audit",

@@ -3,7 +3,7 @@
 import csv
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
@@ -23,18 +23,24 @@ def write_sheet(where: str, columns: Sequence[str], rows: Iterable[Sequence[Cell
 
     Raises `Fault` when it cannot be written; a file appears whole or not at all.
     """
-    with _opened(where) as out:
-        sheet = csv.writer(out, lineterminator="\r\n")
-        sheet.writerow(columns)
-        written = 0
+    with opened(where) as out:
+        put, written = sheet_on(out, columns), 0
         for row in rows:
-            sheet.writerow([harmless(cell) for cell in row])
+            put(row)
             written += 1
     return written
 
 
+def sheet_on(out: IO[str], columns: Sequence[str]) -> Callable[[Sequence[Cell]], None]:
+    """Begin a sheet; return what adds a row to it."""
+    sheet = csv.writer(out, lineterminator="\r\n")
+    sheet.writerow(columns)
+    return lambda row: sheet.writerow([harmless(cell) for cell in row])
+
+
 @contextmanager
-def _opened(where: str) -> Iterator[IO[str]]:
+def opened(where: str) -> Iterator[IO[str]]:
+    """Open a file that its owner alone may read and that appears whole or not at all, or `-`."""
     if where == "-":
         yield sys.stdout
         return
