@@ -116,8 +116,11 @@ async def _record(running: Evaluations, key: EvaluationKey, result: SegmentResul
         days=result.days,
         results=result.results,
         behaviour=result.behaviour,
+        score=result.score,
+        innovation=result.innovation,
     )
-    identity = request_key(SYSTEM.name, f"segment:{result.segment}:{result.results}")
+    said = result.results if result.score is None else result.score
+    identity = request_key(SYSTEM.name, f"segment:{result.segment}:{said}")
     told = await running.send(key, commanding.order_of(command, SYSTEM, identity))
     return not told.nobody and told.refused is not Reason.EVALUATION_CLOSED
 

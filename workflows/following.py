@@ -5,7 +5,6 @@ because nothing but a reopening follows the end. Each names the event and the ru
 """
 
 from datetime import timedelta
-from decimal import Decimal
 
 from temporalio import activity
 
@@ -91,15 +90,9 @@ def _facts(state: Evaluation, rating: Rating) -> Facts:
         predicate=rating.combined,
         results=rating.results,
         behaviour=rating.behaviour,
-        score=score_of(rating),
+        score=rating.score,
         months=months_served(first, ends),
     )
-
-
-def score_of(rating: Rating) -> Decimal | None:
-    """Return the number that a scheme gave; None where it gives levels alone."""
-    score: Decimal | None = getattr(rating, "score", None)
-    return score
 
 
 @activity.defn(name="draw_outcomes")

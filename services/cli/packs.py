@@ -1,12 +1,17 @@
 """Finding the pack that a command names: a shipped one, or a file."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from siklus.services.cli.output import Fault
 from siklus.workflows.domain.pack_source import MAX_BYTES
 from siklus.workflows.domain.packs import PolicyPack, load
 from siklus.workflows.domain.problems import PolicyInvalid
 from siklus.workflows.packs import shipped, source_of
+
+Pack = Annotated[str, typer.Option(help="A shipped pack's name, or a file.")]
 
 
 def read_source(name_or_path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""`siklus policy`: check a pack, try its rating and its clocks."""
+"""`siklus policy`: check a pack, try its rating, its distribution and its clocks."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -7,16 +7,18 @@ from zoneinfo import ZoneInfo
 import typer
 
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines
-from siklus.services.cli.packs import read_pack, read_source
+from siklus.services.cli.packs import Pack, read_pack, read_source
+from siklus.services.cli.policy_distribution import distribution
+from siklus.services.cli.policy_rate import rate
 from siklus.workflows.domain.packs import load
 from siklus.workflows.domain.policy import Count, Roll
 from siklus.workflows.domain.problems import PolicyInvalid
-from siklus.workflows.domain.rating import UnknownLabel, parse_level, rate_quadrant
 from siklus.workflows.packs import shipped, shipped_pack
 
-app = typer.Typer(help="Check a policy pack, try its rating and its clocks.", add_completion=False)
-
-Pack = Annotated[str, typer.Option(help="A shipped pack's name, or a file.")]
+app = typer.Typer(
+    help="Check a policy pack, try its rating, its distribution and its clocks.",
+    add_completion=False,
+)
 
 NATIONAL = "permenpan-6-2022"
 
@@ -53,31 +55,8 @@ def check(
     raise Fault("POLICY_INVALID", f"{file!r} has {len(problems)} problem(s)", hint)
 
 
-@app.command()
-def rate(
-    pack: Pack,
-    results: Annotated[str, typer.Option(help="ABOVE, AT or BELOW expectation.")],
-    behaviour: Annotated[str, typer.Option(help="ABOVE, AT or BELOW expectation.")],
-    as_json: AsJson = False,
-) -> None:
-    """Tell the predicate that a pack gives to two levels."""
-    policy = read_pack(pack)
-    try:
-        levels = parse_level(results), parse_level(behaviour)
-        predicate = rate_quadrant(policy.rules.rating.matrix, *levels)
-    except UnknownLabel as unknown:
-        raise Fault("UNKNOWN_LEVEL", str(unknown)) from None
-    label = policy.labels.predicates[predicate]
-    said = {
-        "predicate": str(predicate),
-        "results": str(levels[0]),
-        "behaviour": str(levels[1]),
-        "pack": policy.name,
-    }
-    if as_json:
-        print_json({**said, "label": label.model_dump()})
-    else:
-        print_lines({**said, "label": f"{label.id} / {label.en}"}, strong="predicate")
+app.command()(rate)
+app.command()(distribution)
 
 
 @app.command()

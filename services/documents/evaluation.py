@@ -51,11 +51,19 @@ def evaluation_chapter(sources: Sources) -> Iterator[Block]:
 
 
 def judgement_rows(sources: Sources, part: p.Judgement) -> Iterator[Row]:
-    """Yield the levels, the number where there is one, and the predicates."""
-    yield Row(label=w.RESULTS_LEVEL, value=sources.level(part.results))
-    yield Row(label=w.BEHAVIOUR_LEVEL, value=sources.level(part.behaviour))
-    if part.score is not None:
-        yield Row(label=w.SCORE, value=number(part.score))
+    """Yield the levels, or the numbers and their score, and the predicates."""
+    if part.numbers is None:
+        yield Row(label=w.RESULTS_LEVEL, value=sources.level(part.results))
+        yield Row(label=w.BEHAVIOUR_LEVEL, value=sources.level(part.behaviour))
+    else:
+        numbers = part.numbers
+        for label, axis in (
+            (w.RESULTS_LEVEL, numbers.results),
+            (w.BEHAVIOUR_LEVEL, numbers.behaviour),
+        ):
+            if axis is not None:
+                yield Row(label=label, value=number(axis))
+        yield Row(label=w.SCORE, value=number(numbers.score))
     yield Row(label=w.PREDICATE, value=sources.predicate(part.predicate, strong=True))
     if part.combined is not None and part.combined is not part.predicate:
         yield Row(label=w.COMBINED, value=sources.predicate(part.combined, strong=True))

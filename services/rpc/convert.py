@@ -107,6 +107,8 @@ def _reader(field: FieldDescriptor, command: type[commands.Command]) -> Reader:
         return _value_reader(field, as_fact=as_fact)
     if field.message_type.name == "Evidence":
         return _read_evidence
+    if field.message_type.name == "GivenNumbers":
+        return _read_numbers
     if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
         return _instant_reader(field.name)
     return _lines_reader(field.name, field.message_type, as_facts=as_fact)
@@ -166,6 +168,24 @@ def _read_evidence(request: Any, facts: Facts, prose: Prose) -> None:
     evidence = request.evidence
     facts["evidence"] = [each.sha256 for each in evidence]
     prose.update({f"evidence.{number}.link": each.link for number, each in enumerate(evidence)})
+
+
+def _read_numbers(request: Any, facts: Facts, prose: Prose) -> None:
+    """Read a rating by numbers whole; what is not said is left to the command's defaults."""
+    if request.HasField("numbers"):
+        facts["numbers"] = _said(request.numbers)
+
+
+def _said(message: Message) -> Facts:
+    found: Facts = {}
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            found[field.name] = [_said(line) for line in value]
+        elif field.enum_type is not None:
+            found[field.name] = _codes(field.enum_type)[value].lower()
+        else:
+            found[field.name] = list(value) if field.name == "conditions" else value
+    return found
 
 
 def _plain(field: FieldDescriptor) -> Callable[[Any], Any]:

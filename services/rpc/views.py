@@ -6,6 +6,7 @@ this is the hottest read of all.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from pydantic_core import from_json
 from siklus.services.rpc.names import evaluation_name_of
 from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import values_pb2 as values
+from siklus.workflows.domain.scheme.amounts import plain
+from siklus.workflows.domain.scheme.explained import Step, StepKind
 
 Document = Mapping[str, Any]
 
@@ -154,7 +157,30 @@ def _rating(rating: Document) -> pb.Rating:
             pb.RatedIndicator(id=given["id"], level=level(given["level"]))
             for given in rating["indicators"]
         ],
+        numbers=_rated_numbers(rating.get("numbers")),
+        explanation=[_step(each) for each in rating.get("explanation", ())],
     )
+
+
+def _rated_numbers(numbers: Document | None) -> pb.RatedNumbers | None:
+    if numbers is None:
+        return None
+    shown = {
+        name: plain(Decimal(numbers[name]))
+        for name in ("results", "behaviour", "score", "combined")
+        if numbers.get(name) is not None
+    }
+    return pb.RatedNumbers(
+        **{"combined": shown["score"], **shown},
+        innovation=numbers.get("innovation", False),
+        colleagues_heard=numbers.get("colleagues_heard", False),
+        conditions=numbers.get("conditions", ()),
+    )
+
+
+def _step(written: Document) -> pb.RatingStep:
+    text = Step.model_construct(**{**written, "kind": StepKind(written["kind"])}).text
+    return pb.RatingStep(**written, text=values.LocalizedText(id=text.id, en=text.en))
 
 
 def _appeal(appeal: Document) -> pb.Appeal:

@@ -105,6 +105,8 @@ def ratings_come_from_the_matrix(state: Evaluation) -> None:
     known = {segment.predicate for segment in state.segments}
     for rating in state.ratings:
         matrix = state.policy.rating.matrix
+        assert rating.results is not None
+        assert rating.behaviour is not None
         assert rating.predicate == rate_quadrant(matrix, rating.results, rating.behaviour)
         assert rating.combined in known | {rating.predicate}
         assert state.participants.employee not in {rating.rater, rating.given_by}

@@ -21,9 +21,14 @@ BELOW ABOVE BUTUH_PERBAIKAN
 CELLS = [tuple(line.split()) for line in NATIONAL.strip().splitlines()]
 
 
-@pytest.mark.parametrize("pack", shipped())
+INDONESIAN = [
+    name for name in shipped() if name not in {"us-gs", "ph-spms", "my-lnpt", "pp-30-2019"}
+]
+
+
+@pytest.mark.parametrize("pack", INDONESIAN)
 @pytest.mark.parametrize(("results", "behaviour", "predicate"), CELLS)
-def test_every_shipped_pack_has_the_national_table(
+def test_every_pack_of_the_ministers_regulation_has_its_table(
     pack: str, results: str, behaviour: str, predicate: str
 ) -> None:
     matrix = shipped_pack(pack).rules.rating.matrix

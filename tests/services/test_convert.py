@@ -1,11 +1,13 @@
 """Every command of the year has one RPC, and nothing of a request is lost on the way."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from siklus.services.interceptors.validation import must_be_valid
 from siklus.services.rpc.convert import (
     COMMANDS,
     HEADER,
@@ -36,6 +38,8 @@ from siklus.v1 import (
 )
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.scheme.achievement import Direction
+from siklus.workflows.domain.scheme.given import GivenNumbers, MeasuredIndicator
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, Level, PersonId
 
 SHA = "0f" * 32
@@ -171,10 +175,52 @@ def test_progress_on_the_whole_plan_names_no_indicator() -> None:
 
 def test_a_missing_level_is_refused_and_never_guessed() -> None:
     with pytest.raises(Refusal) as refused:
-        to_command(commands_rating_pb2.RateRequest(results=values_pb2.LEVEL_AT))
+        to_command(commands_year_pb2.SubmitSelfEvaluationRequest(results=values_pb2.LEVEL_AT))
 
     assert refused.value.reason is Reason.FIELD_INVALID
     assert set(refused.value.fields) == {"behaviour"}
+
+
+def test_numbers_arrive_as_they_were_written() -> None:
+    measured = values_pb2.MeasuredIndicator(
+        id="antrean",
+        weight="100",
+        target="15",
+        actual="12.5",
+        direction=values_pb2.DIRECTION_DOWN,
+        maximum=True,
+    )
+    numbers = values_pb2.GivenNumbers(
+        behaviour="102.8", innovation=True, conditions=["late"], measured=[measured]
+    )
+
+    assert to_command(commands_rating_pb2.RateRequest(numbers=numbers)) == c.Rate(
+        numbers=GivenNumbers(
+            behaviour=Decimal("102.8"),
+            innovation=True,
+            conditions=("late",),
+            measured=(
+                MeasuredIndicator(
+                    id="antrean",
+                    weight=Decimal(100),
+                    target=Decimal(15),
+                    actual=Decimal("12.5"),
+                    direction=Direction.DOWN,
+                    maximum=True,
+                ),
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize("written", ["NaN", "1e2", "-1", "102,8", "1.0000001"])
+def test_what_is_no_number_is_refused_with_its_path(written: str) -> None:
+    request = commands_rating_pb2.RateRequest(numbers=values_pb2.GivenNumbers(results=written))
+
+    with pytest.raises(Refusal) as refused:
+        must_be_valid(request)
+
+    assert "numbers.results" in refused.value.fields
 
 
 @pytest.mark.parametrize("seconds", [-(10**15), 10**15])
@@ -231,6 +277,8 @@ def test_what_is_no_name_of_an_evaluation_is_refused(name: str) -> None:
 
 
 INSTANTS = {"began_at": "2026-01-05T01:00:00Z", "ended_at": "2026-01-05T02:00:00Z"}
+NUMBERS = {"weight", "score", "low", "high", "actual"} | {"results", "behaviour"}
+"""Fields of numbers; a target is a text too, of a plan."""
 IDS: set[Any] = {"line-1", "line-2"}
 """Ids of lines stand in facts or in the paths of prose: not a value of their own."""
 
@@ -247,6 +295,11 @@ def full(kind: type[Message]) -> Message:
 def fill(message: Any, field: Any) -> None:
     if field.name in INSTANTS:
         getattr(message, field.name).FromJsonString(INSTANTS[field.name])
+    elif field.message_type is not None and not field.is_repeated:
+        for inner in field.message_type.fields:
+            fill(getattr(message, field.name), inner)
+    elif field.is_repeated and field.message_type is None:
+        getattr(message, field.name).extend(["a-condition", "another"])
     elif field.message_type is not None:
         for number in (1, 2):
             line = getattr(message, field.name).add()
@@ -264,6 +317,8 @@ def fill(message: Any, field: Any) -> None:
         setattr(message, field.name, f"2026-01-0{field.number}")
     elif field.name == "sha256":
         setattr(message, field.name, SHA)
+    elif field.name in NUMBERS or field.full_name == "siklus.v1.MeasuredIndicator.target":
+        setattr(message, field.name, f"{field.number}.5")
     elif field.name in {"person", "indicator", "leaving", "successor", "outage"}:
         setattr(message, field.name, f"a-{field.name}")
     else:
@@ -277,10 +332,14 @@ def contents(message: Message) -> list[tuple[FieldDescriptor, Any]]:
         if field.name in INSTANTS:
             found.append((field, INSTANTS[field.name]))
         elif field.message_type is not None:
-            found += [pair for line in value for pair in contents(line)]
+            lines = value if field.is_repeated else [value]
+            found += [pair for line in lines for pair in contents(line)]
+        elif field.is_repeated:
+            found += [(field, each) for each in value]
         elif field.enum_type is not None:
             zero = field.enum_type.values_by_number[0].name.removesuffix("UNSPECIFIED")
-            found.append((field, field.enum_type.values_by_number[value].name.removeprefix(zero)))
+            short = field.enum_type.values_by_number[value].name.removeprefix(zero)
+            found.append((field, short.lower() if zero == "DIRECTION_" else short))
         else:
             found.append((field, value))
     return found

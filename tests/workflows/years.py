@@ -1,10 +1,12 @@
-"""The six shipped packs' years, each by its own path, told through the real workflow."""
+"""The shipped packs' years, each by its own path, told through the real workflow."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from decimal import Decimal
 
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.errors import Reason
+from siklus.workflows.domain.scheme.given import GivenNumbers
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Level
 from tests.workflows.desk import SUPERIOR, Desk, refused
@@ -231,6 +233,22 @@ async def jakarta(desk: Desk) -> None:
     await desk.approver(APPROVE)
 
 
+async def pp_30(desk: Desk) -> None:
+    """The same as the quiet year, rated by numbers."""
+    await planned(desk)
+    await desk.at("07-06")
+    await desk.employee(ACCOUNT)
+    await desk.supervisor(DIALOGUE)
+    await desk.at("12-06")
+    await desk.employee(OWN)
+    await desk.at("next 01-05")
+    with refused(Reason.FIELD_INVALID):
+        await desk.supervisor(rating())
+    numbers = GivenNumbers(results=Decimal("102.8"), behaviour=Decimal(110))
+    await desk.supervisor(c.Rate(numbers=numbers, prose={"note": TEXT}))
+    await accepted(desk)
+
+
 Path = Callable[[Desk], Awaitable[None]]
 
 YEARS: dict[str, Path] = {
@@ -240,4 +258,7 @@ YEARS: dict[str, Path] = {
     "serang": serang,
     "tubei": tubei,
     "jakarta": jakarta,
+    "pp-30-2019": pp_30,
 }
+TOLD_ELSEWHERE = {"us-gs", "ph-spms", "my-lnpt"}
+"""Packs whose year the rule book tells without a workflow: tests/domain/test_packs_by_numbers."""

@@ -195,9 +195,8 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.SegmentClosing(closing_on=closing_on, days=days):
             interim = SegmentResult(segment=state.key.segment, days=days)
             return {"closing_on": closing_on, "interim": interim}
-        case e.InterimRated(results=results, behaviour=behaviour, predicate=predicate):
-            levels = {"results": results, "behaviour": behaviour, "predicate": predicate}
-            return {"interim": _with(state.interim, **levels)}
+        case e.InterimRated():
+            return {"interim": _interim(state.interim, event)}
         case e.SegmentResultRecorded():
             kept = tuple(s for s in state.segments if s.segment != event.segment)
             result = SegmentResult(
@@ -206,6 +205,8 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
                 results=event.results,
                 behaviour=event.behaviour,
                 predicate=event.predicate,
+                score=event.score,
+                innovation=event.innovation,
             )
             return {"segments": (*kept, result)}
         case e.EvaluationExcluded(ground=ground):
@@ -319,6 +320,20 @@ def _rating(event: e.Rated | e.AppealDecided, entry: e.Entry) -> Rating:
         by_appeal=by_appeal,
         given_by="" if entry.principal is None else entry.actor,
         indicators=event.indicators if isinstance(event, e.Rated) else (),
+        numbers=event.numbers,
+        explanation=event.explanation,
+    )
+
+
+def _interim(interim: SegmentResult | None, event: e.InterimRated) -> SegmentResult:
+    numbers = event.numbers
+    return _with(
+        interim,
+        results=event.results,
+        behaviour=event.behaviour,
+        predicate=event.predicate,
+        score=numbers.score if numbers else None,
+        innovation=numbers.innovation if numbers else False,
     )
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from pydantic import TypeAdapter, ValidationError
 
-from siklus.workflows.domain.later import LATER
+from siklus.workflows.domain.later import LATER, NOW_LIVE
 from siklus.workflows.domain.problems import Problem, ProblemCode, from_pydantic
 
-_ALSO_LIVE = {"rating.scheme", "appeal.decided_by", "segments.combine", "leave_pauses_clocks"}
+_ALSO_LIVE = {"appeal.decided_by", "leave_pauses_clocks"}
 """Keys that are live already, with other values."""
 
 
@@ -47,7 +47,12 @@ def _checked(tree: Mapping[str, object], prefix: str) -> list[Problem]:
         path = f"{prefix}{key}"
         if path in LATER:
             problems += _faults(LATER[path], value, f"later.{path}")
-        elif isinstance(value, dict) and any(known.startswith(f"{path}.") for known in LATER):
+        elif path in NOW_LIVE:
+            message = f"the engine does this now: write it as {NOW_LIVE[path]}"
+            problems.append(_problem(f"later.{path}", ProblemCode.UNKNOWN_KEY, message))
+        elif isinstance(value, dict) and any(
+            known.startswith(f"{path}.") for known in (*LATER, *NOW_LIVE)
+        ):
             problems += _checked(value, f"{path}.")
         else:
             message = "this key is not known here"

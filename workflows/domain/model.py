@@ -1,6 +1,7 @@
 """The state of one evaluation: only ever what folding its events gives."""
 
 from datetime import date
+from decimal import Decimal
 
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import (
@@ -12,6 +13,8 @@ from siklus.workflows.domain.commands import (
 from siklus.workflows.domain.deadlines import Due
 from siklus.workflows.domain.events import Receipt
 from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.scheme.explained import Step
+from siklus.workflows.domain.scheme.given import Numbers
 from siklus.workflows.domain.stages import ENDED, Stage, Task, TaskKind
 from siklus.workflows.domain.values import (
     Digest,
@@ -119,8 +122,8 @@ class Rating(Value):
     """One rating in the order given; an appeal's decision adds one, it never replaces."""
 
     rater: PersonId
-    results: Level
-    behaviour: Level
+    results: Level | None = None
+    behaviour: Level | None = None
     predicate: Predicate
     combined: Predicate
     """The year's predicate, where earlier segments count too; else the same."""
@@ -129,6 +132,16 @@ class Rating(Value):
     given_by: str = ""
     """Who acted, where that was somebody in the rater's name."""
     indicators: tuple[IndicatorLevel, ...] = ()
+    numbers: Numbers | None = None
+    """Where the policy rates by numbers; then there are no levels."""
+    explanation: tuple[Step, ...] = ()
+
+    @property
+    def score(self) -> Decimal | None:
+        """The year's score, where the policy rates by numbers."""
+        if self.numbers is None:
+            return None
+        return self.numbers.score if self.numbers.combined is None else self.numbers.combined
 
 
 class Appeal(Value):
@@ -156,13 +169,15 @@ class Last(Value):
 
 
 class SegmentResult(Value):
-    """What an earlier segment brings to the year; without levels it counts as unrated."""
+    """What an earlier segment brings to the year; without levels or a score it is unrated."""
 
     segment: int
     days: int
     results: Level | None = None
     behaviour: Level | None = None
     predicate: Predicate | None = None
+    score: Decimal | None = None
+    innovation: bool = False
 
 
 class Absence(Value):

@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from siklus.workflows.domain.labels import Labels, StageName
 from siklus.workflows.domain.outcomes.checks import check_outcomes
-from siklus.workflows.domain.policy import Clock, Late, Lateness, Policy, StageRule
+from siklus.workflows.domain.policy import Clock, Combine, Late, Lateness, Policy, StageRule
 from siklus.workflows.domain.problems import Problem, ProblemCode
+from siklus.workflows.domain.scheme.key_checks import check_weighted
+from siklus.workflows.domain.scheme.keys import Scheme
 from siklus.workflows.domain.values import Level, Predicate
 
 _ANY_YEAR = 2028
@@ -32,6 +34,7 @@ LATE_ACTS: dict[StageName, frozenset[Late]] = {
 def check_policy(policy: Policy) -> Iterator[Problem]:
     """Yield every problem between the keys, with its path under `rules`."""
     yield from _matrix(policy)
+    yield from _scheme(policy)
     yield from _calendar(policy)
     yield from _year(policy)
     yield from _late_acts(policy)
@@ -58,6 +61,8 @@ def check_labels(labels: Labels) -> Iterator[Problem]:
 
 
 def _matrix(policy: Policy) -> Iterator[Problem]:
+    if _all_by_number(policy):
+        return
     message = "every pair of levels needs a predicate; there is no default"
     for results in Level:
         row = policy.rating.matrix.get(results)
@@ -65,6 +70,32 @@ def _matrix(policy: Policy) -> Iterator[Problem]:
         for cell in open_cells:
             path = f"rating.matrix.{results}{cell}"
             yield _problem(path, ProblemCode.MATRIX_INCOMPLETE, message)
+
+
+def _all_by_number(policy: Policy) -> bool:
+    """Tell whether nothing in the year asks what two levels make."""
+    rating = policy.rating
+    return rating.scheme is Scheme.WEIGHTED and not policy.periods.per_year and not rating.matrix
+
+
+def _scheme(policy: Policy) -> Iterator[Problem]:
+    """Say what the chosen scheme lacks, and what only the other one has."""
+    rule = policy.rating
+    numbers = rule.scheme is Scheme.WEIGHTED
+    if numbers and rule.weighted is None:
+        message = "the weighted scheme needs its weights and bands"
+        yield _problem("rating.weighted", ProblemCode.SCHEME_INCOMPLETE, message)
+    if rule.weighted is not None:
+        if not numbers:
+            message = "the scheme is quadrant; write `scheme: weighted` to rate by numbers"
+            yield _problem("rating.weighted", ProblemCode.SCHEME_MISMATCH, message)
+        yield from check_weighted(rule.weighted, "rules.rating.weighted")
+    if numbers and rule.axis_level is not None:
+        message = "levels of indicators make an axis in the quadrant scheme alone"
+        yield _problem("rating.axis_level", ProblemCode.SCHEME_MISMATCH, message)
+    if policy.segments.combine is Combine.DAYS_WEIGHTED and not numbers:
+        message = "levels have no mean: `days_weighted` needs the weighted scheme"
+        yield _problem("segments.combine", ProblemCode.SCHEME_MISMATCH, message)
 
 
 def _calendar(policy: Policy) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from siklus.workflows.domain.pack_checks import check_labels, check_policy
 from siklus.workflows.domain.pack_source import read_tree
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode, from_pydantic
+from siklus.workflows.domain.scheme.distribution import Distribution
 from siklus.workflows.domain.values import Code, Value
 
 MAX_COMPILED_BYTES = 4096
@@ -39,6 +40,8 @@ class PolicyPack(Value):
     outcomes: dict[Code, OutcomeWords] = Field(default_factory=dict)
     """What the outcomes under `rules.outcomes` are called."""
     rules: Policy
+    distribution: Distribution | None = None
+    """How ratings spread over a group is looked at; evaluations themselves know nothing of it."""
     later: dict[str, JsonValue] = Field(default_factory=dict)
 
     def stage_title(self, stage: StageName) -> Text:

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from siklus.workflows.domain.outcomes.rules import MOST_RULES, OutcomeRule
+from siklus.workflows.domain.scheme.keys import AxisRule, Scheme, SecondRating, Weighted
 from siklus.workflows.domain.values import Level, Predicate, Value
 
 
@@ -145,12 +146,27 @@ class PeriodRule(Value):
 class RatingRule(StageRule):
     """The rating; never automatic."""
 
-    scheme: Literal["quadrant"] = "quadrant"
+    scheme: Scheme = Scheme.QUADRANT
     matrix: dict[Level, dict[Level, Predicate]] = Field(default_factory=dict)
     """results level → behaviour level → predicate; every cell is filled (checked on load)."""
     max_returns: Annotated[int, Field(ge=0, le=20)] = 3
     per_indicator: bool = False
     """Whether the rater gives a level to each indicator of the plan as well."""
+    weighted: Weighted | None = None
+    """Numbers, weights and bands; needed by the weighted scheme alone."""
+    axis_level: AxisRule | None = None
+    """How levels of indicators make the level of results; a departure then needs a reason."""
+    second: SecondRating | None = None
+    """A second rater after the first; None leaves it at one."""
+
+    @model_serializer(mode="wrap")
+    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what policies of earlier releases had no word for, where nothing is said."""
+        written: dict[str, Any] = dump(self)
+        for name in ("weighted", "axis_level", "second"):
+            if getattr(self, name) is None:
+                written.pop(name, None)
+        return written
 
 
 class DeliveryRule(Value):
@@ -188,6 +204,8 @@ class Combine(StrEnum):
 
     LAST = "last"
     LONGEST = "longest"
+    DAYS_WEIGHTED = "days_weighted"
+    """The mean of the scores by days served: numbers alone."""
 
 
 class SegmentRule(Value):

@@ -2,9 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NewType
+from typing import Annotated, Any, ClassVar, NewType
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 AgencyId = NewType("AgencyId", str)
 CycleId = NewType("CycleId", str)
@@ -30,6 +37,24 @@ class Value(BaseModel):
     """Base of every immutable value: frozen, closed, additive fields only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Grown(Value):
+    """A value that a later release gave more to say: unsaid, its written form is the old one.
+
+    Digests and chains of what was written before must never change.
+    """
+
+    added: ClassVar[frozenset[str]] = frozenset()
+    """Names of the fields that came later; each has a default."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = dump(self)
+        for name in self.added:
+            if getattr(self, name) == type(self).model_fields[name].get_default():
+                written.pop(name, None)
+        return written
 
 
 class EvaluationKey(Value):

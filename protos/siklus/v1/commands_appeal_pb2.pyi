@@ -228,6 +228,7 @@ class DecideAppealRequest(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     BEHAVIOUR_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The evaluation: `agencies/{agency}/cycles/{cycle}/evaluations/{person}.{segment}`."""
     request_id: _builtins.str
@@ -237,11 +238,15 @@ class DecideAppealRequest(_message.Message):
     outcome: _values_pb2.AppealOutcome.ValueType
     """What becomes of the rating."""
     results: _values_pb2.Level.ValueType
-    """The new level for results; only with CHANGED, and then needed."""
+    """The new level for results; with CHANGED, where the policy rates by levels."""
     behaviour: _values_pb2.Level.ValueType
-    """The new level for behaviour; only with CHANGED, and then needed."""
+    """The new level for behaviour; with CHANGED, where the policy rates by levels."""
     reason: _builtins.str
     """Why."""
+    @_builtins.property
+    def numbers(self) -> _values_pb2.GivenNumbers:
+        """The new numbers; with CHANGED, where the policy rates by numbers."""
+
     def __init__(
         self,
         *,
@@ -252,10 +257,11 @@ class DecideAppealRequest(_message.Message):
         results: _values_pb2.Level.ValueType = ...,
         behaviour: _values_pb2.Level.ValueType = ...,
         reason: _builtins.str = ...,
+        numbers: _values_pb2.GivenNumbers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "expected_revision", b"expected_revision", "name", b"name", "outcome", b"outcome", "reason", b"reason", "request_id", b"request_id", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "expected_revision", b"expected_revision", "name", b"name", "numbers", b"numbers", "outcome", b"outcome", "reason", b"reason", "request_id", b"request_id", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -63,6 +63,7 @@ class RateRequest(_message.Message):
     BEHAVIOUR_FIELD_NUMBER: _builtins.int
     INDICATORS_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The evaluation: `agencies/{agency}/cycles/{cycle}/evaluations/{person}.{segment}`."""
     request_id: _builtins.str
@@ -70,14 +71,18 @@ class RateRequest(_message.Message):
     expected_revision: _builtins.int
     """Refuse with REVISION_CHANGED unless the evaluation is at this revision; 0 does not check."""
     results: _values_pb2.Level.ValueType
-    """Results."""
+    """Results, where the policy rates by levels; needed there."""
     behaviour: _values_pb2.Level.ValueType
-    """Behaviour."""
+    """Behaviour, where the policy rates by levels; needed there."""
     note: _builtins.str
-    """The grounds, for the employee; may be empty."""
+    """The grounds, for the employee; needed where results depart from what their indicators make."""
     @_builtins.property
     def indicators(self) -> _containers.RepeatedCompositeFieldContainer[Global___IndicatorRating]:
         """Levels of single indicators; needed where the policy says so."""
+
+    @_builtins.property
+    def numbers(self) -> _values_pb2.GivenNumbers:
+        """Numbers instead of levels, where the policy asks for them."""
 
     def __init__(
         self,
@@ -89,10 +94,11 @@ class RateRequest(_message.Message):
         behaviour: _values_pb2.Level.ValueType = ...,
         indicators: _abc.Iterable[Global___IndicatorRating] | None = ...,
         note: _builtins.str = ...,
+        numbers: _values_pb2.GivenNumbers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "expected_revision", b"expected_revision", "indicators", b"indicators", "name", b"name", "note", b"note", "request_id", b"request_id", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "expected_revision", b"expected_revision", "indicators", b"indicators", "name", b"name", "note", b"note", "numbers", b"numbers", "request_id", b"request_id", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

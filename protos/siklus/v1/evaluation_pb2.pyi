@@ -695,6 +695,8 @@ class Rating(_message.Message):
     RATED_AT_FIELD_NUMBER: _builtins.int
     BY_APPEAL_FIELD_NUMBER: _builtins.int
     INDICATORS_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
     results: _values_pb2.Level.ValueType
     """Results."""
     behaviour: _values_pb2.Level.ValueType
@@ -715,6 +717,14 @@ class Rating(_message.Message):
     def indicators(self) -> _containers.RepeatedCompositeFieldContainer[Global___RatedIndicator]:
         """Levels of single indicators, where the policy asks for them."""
 
+    @_builtins.property
+    def numbers(self) -> Global___RatedNumbers:
+        """The numbers, where the policy rates by them; then there are no levels."""
+
+    @_builtins.property
+    def explanation(self) -> _containers.RepeatedCompositeFieldContainer[Global___RatingStep]:
+        """Every number with its formula and its source in the policy, to be checked by hand."""
+
     def __init__(
         self,
         *,
@@ -726,14 +736,108 @@ class Rating(_message.Message):
         rated_at: _timestamp_pb2.Timestamp | None = ...,
         by_appeal: _builtins.bool = ...,
         indicators: _abc.Iterable[Global___RatedIndicator] | None = ...,
+        numbers: Global___RatedNumbers | None = ...,
+        explanation: _abc.Iterable[Global___RatingStep] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["rated_at", b"rated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers", "rated_at", b"rated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "by_appeal", b"by_appeal", "combined", b"combined", "indicators", b"indicators", "predicate", b"predicate", "rated_at", b"rated_at", "rater", b"rater", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "by_appeal", b"by_appeal", "combined", b"combined", "explanation", b"explanation", "indicators", b"indicators", "numbers", b"numbers", "predicate", b"predicate", "rated_at", b"rated_at", "rater", b"rater", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Rating: _TypeAlias = Rating  # noqa: Y015
+
+@_typing.final
+class RatedNumbers(_message.Message):
+    """What a rating by numbers came to; decimal numbers as text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    BEHAVIOUR_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    COMBINED_FIELD_NUMBER: _builtins.int
+    INNOVATION_FIELD_NUMBER: _builtins.int
+    COLLEAGUES_HEARD_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    results: _builtins.str
+    """Results after the caps; empty where the policy gives them no weight."""
+    behaviour: _builtins.str
+    """Behaviour; empty where the policy gives it no weight."""
+    score: _builtins.str
+    """The two by their weights."""
+    combined: _builtins.str
+    """The year's score where earlier segments count too; else the same."""
+    innovation: _builtins.bool
+    """Whether an innovation was on record."""
+    colleagues_heard: _builtins.bool
+    """Whether peers and subordinates were heard."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which of the policy's conditions for a cap held."""
+
+    def __init__(
+        self,
+        *,
+        results: _builtins.str = ...,
+        behaviour: _builtins.str = ...,
+        score: _builtins.str = ...,
+        combined: _builtins.str = ...,
+        innovation: _builtins.bool = ...,
+        colleagues_heard: _builtins.bool = ...,
+        conditions: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "colleagues_heard", b"colleagues_heard", "combined", b"combined", "conditions", b"conditions", "innovation", b"innovation", "results", b"results", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RatedNumbers: _TypeAlias = RatedNumbers  # noqa: Y015
+
+@_typing.final
+class RatingStep(_message.Message):
+    """One line of a computed rating."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    FORMULA_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """What it computes, such as `ACHIEVEMENT` or `SCORE`."""
+    path: _builtins.str
+    """What it is about, such as `measured.antrean.score`."""
+    formula: _builtins.str
+    """The numbers as they were put together."""
+    value: _builtins.str
+    """What came of it."""
+    source: _builtins.str
+    """The policy's key whose rule this is, or `input`."""
+    @_builtins.property
+    def text(self) -> _values_pb2.LocalizedText:
+        """The line for people."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        path: _builtins.str = ...,
+        formula: _builtins.str = ...,
+        value: _builtins.str = ...,
+        source: _builtins.str = ...,
+        text: _values_pb2.LocalizedText | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["formula", b"formula", "kind", b"kind", "path", b"path", "source", b"source", "text", b"text", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RatingStep: _TypeAlias = RatingStep  # noqa: Y015
 
 @_typing.final
 class RatedIndicator(_message.Message):

@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -80,6 +82,34 @@ PREDICATE_KURANG: Predicate.ValueType  # 4
 PREDICATE_SANGAT_KURANG: Predicate.ValueType  # 5
 """Far less than good."""
 Global___Predicate: _TypeAlias = Predicate  # noqa: Y015
+
+class _Direction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Direction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DIRECTION_UNSPECIFIED: _Direction.ValueType  # 0
+    """Not measured, but judged by a score."""
+    DIRECTION_UP: _Direction.ValueType  # 1
+    """More is better."""
+    DIRECTION_DOWN: _Direction.ValueType  # 2
+    """Less is better."""
+    DIRECTION_RANGE: _Direction.ValueType  # 3
+    """Best inside of a range."""
+
+class Direction(_Direction, metaclass=_DirectionEnumTypeWrapper):
+    """Which way an indicator is better."""
+
+DIRECTION_UNSPECIFIED: Direction.ValueType  # 0
+"""Not measured, but judged by a score."""
+DIRECTION_UP: Direction.ValueType  # 1
+"""More is better."""
+DIRECTION_DOWN: Direction.ValueType  # 2
+"""Less is better."""
+DIRECTION_RANGE: Direction.ValueType  # 3
+"""Best inside of a range."""
+Global___Direction: _TypeAlias = Direction  # noqa: Y015
 
 class _IndicatorKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -420,6 +450,106 @@ LATE_ACT_LAPSE: LateAct.ValueType  # 5
 LATE_ACT_DEEM_RECEIVED: LateAct.ValueType  # 6
 """The result counts as received."""
 Global___LateAct: _TypeAlias = LateAct  # noqa: Y015
+
+@_typing.final
+class MeasuredIndicator(_message.Message):
+    """One indicator by numbers: a target and what was reached, a range, or a score as judged."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    ACTUAL_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The indicator's id in the plan."""
+    weight: _builtins.str
+    """Its part of the whole of 100, as a decimal number."""
+    score: _builtins.str
+    """The score of an indicator that is judged and not measured."""
+    target: _builtins.str
+    """The target."""
+    low: _builtins.str
+    """The lower bound of a range."""
+    high: _builtins.str
+    """The upper bound of a range."""
+    actual: _builtins.str
+    """What was reached."""
+    direction: Global___Direction.ValueType
+    """Which way is better."""
+    maximum: _builtins.bool
+    """Whether the target is the attainable maximum."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        weight: _builtins.str = ...,
+        score: _builtins.str = ...,
+        target: _builtins.str = ...,
+        low: _builtins.str = ...,
+        high: _builtins.str = ...,
+        actual: _builtins.str = ...,
+        direction: Global___Direction.ValueType = ...,
+        maximum: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "direction", b"direction", "high", b"high", "id", b"id", "low", b"low", "maximum", b"maximum", "score", b"score", "target", b"target", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasuredIndicator: _TypeAlias = MeasuredIndicator  # noqa: Y015
+
+@_typing.final
+class GivenNumbers(_message.Message):
+    """A rating by numbers, where the policy asks for them; decimal numbers as text, such as `102.8`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    BEHAVIOUR_FIELD_NUMBER: _builtins.int
+    INNOVATION_FIELD_NUMBER: _builtins.int
+    COLLEAGUES_HEARD_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    MEASURED_FIELD_NUMBER: _builtins.int
+    results: _builtins.str
+    """Results, on the policy's scale; left out where `measured` gives them."""
+    behaviour: _builtins.str
+    """Behaviour, on the policy's scale; left out where the policy gives it no weight."""
+    innovation: _builtins.bool
+    """Whether an innovation is on record."""
+    colleagues_heard: _builtins.bool
+    """Whether peers and subordinates were heard, where the policy then weighs otherwise."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which of the policy's conditions for a cap hold."""
+
+    @_builtins.property
+    def measured(self) -> _containers.RepeatedCompositeFieldContainer[Global___MeasuredIndicator]:
+        """The plan's indicators by numbers; they make the score of results."""
+
+    def __init__(
+        self,
+        *,
+        results: _builtins.str = ...,
+        behaviour: _builtins.str = ...,
+        innovation: _builtins.bool = ...,
+        colleagues_heard: _builtins.bool = ...,
+        conditions: _abc.Iterable[_builtins.str] | None = ...,
+        measured: _abc.Iterable[Global___MeasuredIndicator] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "colleagues_heard", b"colleagues_heard", "conditions", b"conditions", "innovation", b"innovation", "measured", b"measured", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GivenNumbers: _TypeAlias = GivenNumbers  # noqa: Y015
 
 @_typing.final
 class LocalizedText(_message.Message):

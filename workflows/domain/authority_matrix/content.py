@@ -5,6 +5,7 @@ from typing import Any
 
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.scheme.given import GivenNumbers
 from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import Level, PersonId
 
@@ -12,6 +13,7 @@ WORDS = "Teks contoh"
 INDICATOR = "antrean"
 SPARE = PersonId("pengganti")
 """Whom a command names where it does not matter."""
+_RATINGS = (c.Rate, c.DecideAppeal, c.RecordSegmentResult)
 _SAID = ("reason", "note", "expectation", "account", "dialogue", "reasons", "response")
 
 
@@ -66,12 +68,22 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
         each = state.policy.rating.per_indicator
         levels = (c.IndicatorLevel(id=i.id, level=Level.AT) for i in state.plan.indicators)
         fields["indicators"] = tuple(levels) if each else ()
+    rule = state.policy.rating.weighted
+    if command in _RATINGS and rule is not None:
+        fields |= {"results": None, "behaviour": None, "indicators": ()}
+        top = rule.bands[0].from_score
+        fields["numbers"] = GivenNumbers(
+            results=top if rule.weights.results else None,
+            behaviour=top if rule.weights.behaviour else None,
+        )
+        if command is c.RecordSegmentResult:
+            fields["score"] = top
     if command is c.CorrectEntry:
         # Other levels than those that were written down.
         fields |= {"number": 0, "results": Level.BELOW}
     if command is c.DecideAppeal:
         # Upheld levels are the rating's own.
-        fields |= {"results": None, "behaviour": None}
+        fields |= {"results": None, "behaviour": None, "numbers": None}
     if command is c.RecordMidyearReview:
         fields["indicators"] = ()
     return command(**{name: fields[name] for name in command.model_fields if name in fields})

@@ -1,11 +1,12 @@
 """What only the system itself says; never offered to a caller."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from siklus.workflows.domain.commands.base import Command
-from siklus.workflows.domain.values import Level, PersonId
+from siklus.workflows.domain.scheme.given import Amount
+from siklus.workflows.domain.values import Grown, Level, PersonId
 
 
 class ResolveSuperior(Command):
@@ -16,11 +17,16 @@ class ResolveSuperior(Command):
     superior: PersonId | None
 
 
-class RecordSegmentResult(Command):
+class RecordSegmentResult(Grown, Command):
     """The system brings an earlier segment's interim rating to the running one."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"score", "innovation"})
 
     kind: Literal["record_segment_result"] = "record_segment_result"
     segment: Annotated[int, Field(ge=1)]
     days: Annotated[int, Field(ge=0)]
     results: Level | None = None
     behaviour: Level | None = None
+    score: Amount | None = None
+    """Where the policy rates by numbers."""
+    innovation: bool = False

@@ -1,12 +1,13 @@
 """What employees, supervisors, deciders and approvers say in a year, in its order."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from siklus.workflows.domain.commands.base import Command, Indicator, IndicatorLevel, Sha256
-from siklus.workflows.domain.values import Code, Level
+from siklus.workflows.domain.scheme.given import GivenNumbers
+from siklus.workflows.domain.values import Code, Grown, Level
 
 
 class SubmitPlan(Command):
@@ -100,13 +101,18 @@ class SubmitSelfEvaluation(Command):
     evidence: tuple[Sha256, ...] = ()
 
 
-class Rate(Command):
-    """The supervisor rates both axes; the predicate follows by the policy."""
+class Rate(Grown, Command):
+    """The supervisor rates both axes, by levels or by numbers; the predicate follows by the
+    policy."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"numbers"})
 
     kind: Literal["rate"] = "rate"
-    results: Level
-    behaviour: Level
+    results: Level | None = None
+    behaviour: Level | None = None
     indicators: tuple[IndicatorLevel, ...] = ()
+    numbers: GivenNumbers | None = None
+    """Instead of levels, where the policy rates by numbers."""
 
 
 class ReturnRating(Command):
@@ -154,13 +160,16 @@ class AppealOutcome(StrEnum):
     CHANGED = "CHANGED"
 
 
-class DecideAppeal(Command):
+class DecideAppeal(Grown, Command):
     """The decider upholds the rating or changes it, with a reason; final."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"numbers"})
 
     kind: Literal["decide_appeal"] = "decide_appeal"
     outcome: AppealOutcome
     results: Level | None = None
     behaviour: Level | None = None
+    numbers: GivenNumbers | None = None
 
 
 class ApproveEvaluation(Command):

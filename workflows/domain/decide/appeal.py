@@ -15,14 +15,15 @@ from siklus.workflows.domain.commands import (
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.scoring import decided as decided_by_scheme
+from siklus.workflows.domain.decide.scoring import upheld
 from siklus.workflows.domain.decide.tasks import at_least, by_span, task
 from siklus.workflows.domain.decide.transfer import combine
-from siklus.workflows.domain.errors import Reason, Refusal, invalid
-from siklus.workflows.domain.model import Appeal, Evaluation, Rating
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.model import Appeal, Evaluation
 from siklus.workflows.domain.policy import Count, DecidedBy, Span
-from siklus.workflows.domain.rating import rate_quadrant
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
-from siklus.workflows.domain.values import Level, PersonId
+from siklus.workflows.domain.values import PersonId
 
 AFTER_THE_HEARING = Span(days=1, count=Count.WORKING)
 """What is left at least to decide in when the rater's time to respond is over (our decision)."""
@@ -173,8 +174,9 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
     _must_not_be_the_rater(state, act)
     _both_sides_must_be_heard(state)
     forms.must_say(command, "reason")
-    results, behaviour = _decided_levels(command, rating)
-    predicate = rate_quadrant(state.policy.rating.matrix, results, behaviour)
+    stands = command.outcome is AppealOutcome.UPHELD
+    found = upheld(command, rating) if stands else decided_by_scheme(state, command, rating)
+    predicate = found.predicate
     if predicate.rank < rating.predicate.rank and not state.policy.appeal.may_lower:
         raise Refusal(
             Reason.RATING_LOWERED,
@@ -182,13 +184,16 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
             details={"standing": rating.predicate, "decided": predicate},
             fields={"results": "would lower the predicate"},
         )
+    year = combine(state, found)
     decided = e.AppealDecided(
         prose=act.prose,
         outcome=command.outcome,
-        results=results,
-        behaviour=behaviour,
+        results=found.results,
+        behaviour=found.behaviour,
         predicate=predicate,
-        combined=combine(state, predicate),
+        combined=year.predicate,
+        numbers=year.numbers,
+        explanation=found.explanation if stands else (*found.explanation, *year.explanation),
         closes=(TaskKind.DECIDE_APPEAL, TaskKind.RESPOND_TO_APPEAL),
     )
     return [decided, final_approval(state, act.at)]
@@ -213,17 +218,3 @@ def _both_sides_must_be_heard(state: Evaluation) -> None:
             f"the rater may respond until {pending.due.on.isoformat()}",
             details={"due_at": pending.due.due_at.isoformat(), "rule": pending.due.rule},
         )
-
-
-def _decided_levels(command: DecideAppeal, rating: Rating) -> tuple[Level, Level]:
-    given = (command.results, command.behaviour)
-    if command.outcome is AppealOutcome.UPHELD:
-        if any(given) and given != (rating.results, rating.behaviour):
-            raise invalid("results", "an upheld rating keeps its levels")
-        return rating.results, rating.behaviour
-    if command.results is None or command.behaviour is None:
-        missing = "results" if command.results is None else "behaviour"
-        raise invalid(missing, "a changed rating states both levels")
-    if given == (rating.results, rating.behaviour):
-        raise invalid("outcome", "these are the levels that stand; uphold them instead")
-    return command.results, command.behaviour

@@ -8,10 +8,10 @@ from siklus.workflows.domain.commands import RecordPeriodicEvaluation, ReportPro
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.plan import AT_WORK
 from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.scoring import levels
 from siklus.workflows.domain.decide.tasks import by_span, task
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation, Terms
-from siklus.workflows.domain.rating import rate_quadrant
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 
 PERIODS_STAY_OPEN = (*AT_WORK, Stage.SELF_EVALUATION, Stage.RATING)
@@ -57,7 +57,7 @@ def record_periodic_evaluation(
     if state.task(TaskKind.PERIODIC_EVALUATION, command.period) is None:
         word = "skipped" if period.skipped else "evaluated"
         raise Refusal(Reason.ALREADY_DONE, f"period {command.period} was {word} already")
-    predicate = rate_quadrant(state.policy.rating.matrix, command.results, command.behaviour)
+    predicate = levels(state.policy, command.results, command.behaviour).predicate
     return [
         e.PeriodicEvaluationRecorded(
             prose=act.prose,

@@ -6,6 +6,7 @@ from siklus.workflows.domain.commands import Rate, ReturnRating
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import deliver
 from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.scoring import judged
 from siklus.workflows.domain.decide.tasks import at_least, by_clock, task
 from siklus.workflows.domain.decide.transfer import (
     combine,
@@ -13,10 +14,9 @@ from siklus.workflows.domain.decide.transfer import (
     rate_segment,
     rating_person,
 )
-from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count, Span
-from siklus.workflows.domain.rating import rate_quadrant
 from siklus.workflows.domain.stages import Stage, TaskKind
 
 RETURN_LEAST = Span(days=5, count=Count.WORKING)
@@ -24,28 +24,25 @@ RETURN_LEAST = Span(days=5, count=Count.WORKING)
 
 @decides(Rate, by=Party.SUPERVISOR, stages=[Stage.RATING, Stage.INTERIM_RATING], task=TaskKind.RATE)
 def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
-    """Both levels make the predicate by the policy; the result is delivered at once."""
+    """Levels or numbers make the predicate by the policy; the result is delivered at once."""
     if state.stage is Stage.RATING:
         earlier_segments_must_be_known(state)
-    given = [level.id for level in command.indicators]
-    forms.must_be_indicators_of(state.plan.indicators, given)
-    if state.policy.rating.per_indicator:
-        missing = {i.id for i in state.plan.indicators} - set(given)
-        if missing:
-            raise invalid("indicators", f"a level is missing for {', '.join(sorted(missing))}")
-    predicate = rate_quadrant(state.policy.rating.matrix, command.results, command.behaviour)
+    found = judged(state, command)
     if state.stage is Stage.INTERIM_RATING:
-        return rate_segment(state, command, act, predicate)
+        return rate_segment(state, act, found)
     rater = rating_person(state, act)
     periods = (task.id for task in state.tasks if task.kind is TaskKind.PERIODIC_EVALUATION)
+    year = combine(state, found)
     rated = e.Rated(
         prose=act.prose,
         rater=rater,
-        results=command.results,
-        behaviour=command.behaviour,
-        predicate=predicate,
-        combined=combine(state, predicate),
+        results=found.results,
+        behaviour=found.behaviour,
+        predicate=found.predicate,
+        combined=year.predicate,
         indicators=command.indicators,
+        numbers=year.numbers,
+        explanation=(*found.explanation, *year.explanation),
         stage=Stage.DELIVERY,
         closes=(TaskKind.RATE, *periods),
     )

@@ -9,6 +9,7 @@ from siklus.workflows.domain.decide import forms, midyear
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.plan import REVIEW_LEAST
 from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.scoring import levels
 from siklus.workflows.domain.decide.tasks import (
     at_least,
     by_clock,
@@ -18,7 +19,6 @@ from siklus.workflows.domain.decide.tasks import (
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count, Span, StageRule
-from siklus.workflows.domain.rating import rate_quadrant
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import Level, Predicate
 
@@ -180,6 +180,5 @@ def _entry(
     period = next((p for p in state.periods if p.number == command.number), None)
     if period is None or period.recorded_at is None:
         raise Refusal(Reason.WRONG_STAGE, f"period {command.number} was not evaluated")
-    matrix = state.policy.rating.matrix
-    predicate = rate_quadrant(matrix, command.results, command.behaviour)
+    predicate = levels(state.policy, command.results, command.behaviour).predicate
     return (period.results, period.behaviour), predicate

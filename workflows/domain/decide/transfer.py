@@ -4,16 +4,20 @@ from datetime import datetime
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
-from siklus.workflows.domain.commands import Rate, RecordSegmentResult, Transfer
+from siklus.workflows.domain.commands import RecordSegmentResult, Transfer
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.scoring import Judged, by_numbers, levels
 from siklus.workflows.domain.decide.tasks import by_span, task
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation, SegmentResult
 from siklus.workflows.domain.policy import Combine
-from siklus.workflows.domain.rating import rate_quadrant
+from siklus.workflows.domain.scheme.given import Numbers
+from siklus.workflows.domain.scheme.keys import Weighted
+from siklus.workflows.domain.scheme.segments import Mark, mean_by_days
+from siklus.workflows.domain.scheme.weighted import predicate_of
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
-from siklus.workflows.domain.values import PersonId, Predicate
+from siklus.workflows.domain.values import PersonId
 
 MOVABLE = (
     Stage.PLAN,
@@ -71,17 +75,17 @@ def interim_rating(state: Evaluation, at: datetime) -> Task:
     return task(state, TaskKind.INTERIM_RATE, state.participants.supervisor, at, due)
 
 
-def rate_segment(
-    state: Evaluation, command: Rate, act: Act, predicate: Predicate
-) -> list[e.AnyEvent]:
+def rate_segment(state: Evaluation, act: Act, found: Judged) -> list[e.AnyEvent]:
     """End the segment with its interim rating; it has no delivery and no appeal of its own."""
     return [
         e.InterimRated(
             prose=act.prose,
             rater=rating_person(state, act),
-            results=command.results,
-            behaviour=command.behaviour,
-            predicate=predicate,
+            results=found.results,
+            behaviour=found.behaviour,
+            predicate=found.predicate,
+            numbers=found.numbers,
+            explanation=found.explanation,
             stage=Stage.SEGMENT_CLOSED,
             closes=(TaskKind.INTERIM_RATE,),
         )
@@ -108,9 +112,11 @@ def record_segment_result(
         missing = "results" if command.results is None else "behaviour"
         raise invalid(missing, "a segment has both levels, or none when it counts as unrated")
     predicate = None
-    if command.results is not None and command.behaviour is not None:
-        matrix = state.policy.rating.matrix
-        predicate = rate_quadrant(matrix, command.results, command.behaviour)
+    rule = by_numbers(state.policy)
+    if rule is not None and command.score is not None:
+        predicate = predicate_of(rule, command.score, innovation=command.innovation)
+    elif command.results is not None and command.behaviour is not None:
+        predicate = levels(state.policy, command.results, command.behaviour).predicate
     return [
         e.SegmentResultRecorded(
             segment=command.segment,
@@ -118,39 +124,70 @@ def record_segment_result(
             results=command.results,
             behaviour=command.behaviour,
             predicate=predicate,
+            score=command.score,
+            innovation=command.innovation,
         )
     ]
 
 
 def earlier_segments_must_be_known(state: Evaluation) -> None:
-    """Refuse to rate a year by its longest segment while an earlier one is still to come in.
+    """Refuse to rate a year whose earlier segments count too while one is still to come in.
 
     It comes in at the latest when the policy's days for it are over: then it counts as unrated.
     """
-    if state.policy.segments.combine is not Combine.LONGEST:
+    if state.policy.segments.combine is Combine.LAST:
         return
     missing = set(range(1, state.key.segment)) - {known.segment for known in state.segments}
     if missing:
         first = min(missing)
         raise Refusal(
             Reason.NOT_YET_OPEN,
-            f"the interim rating of segment {first} is still to come; the longest segment counts",
+            f"the interim rating of segment {first} is still to come, and it counts",
             details={"segment": str(first), "rule": "segments.combine"},
         )
 
 
-def combine(state: Evaluation, predicate: Predicate) -> Predicate:
-    """Return the year's predicate from this segment's and the earlier ones', by the policy.
+def combine(state: Evaluation, found: Judged) -> Judged:
+    """Return the year's rating from this segment's and the earlier ones', by the policy.
 
-    `longest` takes the segment with the most days; unrated segments do not count, and of equal
-    lengths the later one wins (our decision).
+    `longest` takes the segment with the most days, of equal ones the later (our decision);
+    `days_weighted` the mean of the scores by days. Unrated segments do not count; an innovation
+    in any segment that counts is the year's. What is returned explains only what was combined.
     """
     rule = state.policy.segments.combine
+    numbers = found.numbers
+    alone = found.model_copy(update={"explanation": ()})
     if rule is Combine.LAST or not state.segments:
-        return predicate
+        return alone
     ends = state.policy.year.ends.in_year(state.terms.year)
-    days = (ends - state.served_from_on).days + 1
-    this = SegmentResult(segment=state.key.segment, days=days, predicate=predicate)
-    rated = [s for s in (*state.segments, this) if s.predicate is not None]
+    this = SegmentResult(
+        segment=state.key.segment,
+        days=(ends - state.served_from_on).days + 1,
+        predicate=found.predicate,
+        score=numbers.score if numbers else None,
+        innovation=numbers.innovation if numbers else False,
+    )
+    rated = sorted(
+        (s for s in (*state.segments, this) if s.predicate is not None), key=lambda s: s.segment
+    )
+    scheme = by_numbers(state.policy)
+    if rule is Combine.DAYS_WEIGHTED and scheme is not None and numbers is not None:
+        return _mean(scheme, rated, alone, numbers)
     longest = max(rated, key=lambda segment: (segment.days, segment.segment))
-    return longest.predicate or predicate
+    if numbers is not None and longest.score is not None and longest is not this:
+        numbers = numbers.model_copy(update={"combined": longest.score})
+    predicate = longest.predicate or found.predicate
+    return alone.model_copy(update={"predicate": predicate, "numbers": numbers})
+
+
+def _mean(scheme: Weighted, rated: list[SegmentResult], alone: Judged, numbers: Numbers) -> Judged:
+    marks = [Mark(days=s.days, score=s.score) for s in rated if s.score is not None]
+    if len(marks) == 1:
+        return alone
+    mean, line = mean_by_days(scheme, marks)
+    innovation = any(segment.innovation for segment in rated)
+    predicate = predicate_of(scheme, mean, innovation=innovation)
+    combined = numbers.model_copy(update={"combined": mean})
+    return alone.model_copy(
+        update={"predicate": predicate, "numbers": combined, "explanation": (line,)}
+    )

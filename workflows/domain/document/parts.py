@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import date
-from decimal import Decimal
 from typing import Final, NewType
 
 from siklus.workflows.domain import audit
@@ -15,6 +14,7 @@ from siklus.workflows.domain.commands import (
     Sha256,
 )
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.scheme.given import Numbers
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest, Level, PersonId, Predicate, Value
 
@@ -95,15 +95,15 @@ class Words(Part):
 
 
 class Judgement(Part):
-    """Levels that somebody gave, and what follows from them by the policy."""
+    """Levels or numbers that somebody gave, and what follows from them by the policy."""
 
-    results: Level
-    behaviour: Level
+    results: Level | None = None
+    behaviour: Level | None = None
     predicate: Predicate | None = None
     combined: Predicate | None = None
     """The year's, where earlier segments count too."""
-    score: Decimal | None = None
-    """Where the policy rates by numbers."""
+    numbers: Numbers | None = None
+    """Where the policy rates by them; then there are no levels."""
     indicators: tuple[IndicatorLevel, ...] = ()
     evidence: tuple[Sha256, ...] = ()
     outcome: AppealOutcome | None = None
@@ -149,12 +149,7 @@ def judged(
         behaviour=event.behaviour,
         predicate=event.predicate,
         combined=event.combined if isinstance(event, e.Rated | e.AppealDecided) else None,
-        score=score_of(event),
+        numbers=None if isinstance(event, e.PeriodicEvaluationRecorded) else event.numbers,
         indicators=event.indicators if isinstance(event, e.Rated) else (),
         outcome=event.outcome if isinstance(event, e.AppealDecided) else None,
     )
-
-
-def score_of(event: e.Event) -> Decimal | None:
-    """Return the number that an event gives beside its levels; no event gives one yet."""
-    return None

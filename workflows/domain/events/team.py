@@ -1,11 +1,14 @@
 """The events of people who change, of lateness, of endings and of the way back."""
 
 from datetime import date
-from typing import Literal
+from decimal import Decimal
+from typing import ClassVar, Literal
 
 from siklus.workflows.domain.commands import Departure, ExclusionGround, Seat
 from siklus.workflows.domain.events.base import Event
-from siklus.workflows.domain.values import Level, PersonId, Predicate, Value
+from siklus.workflows.domain.scheme.explained import Step
+from siklus.workflows.domain.scheme.given import Numbers
+from siklus.workflows.domain.values import Grown, Level, PersonId, Predicate, Value
 
 
 class Reassigned(Event):
@@ -72,12 +75,16 @@ class SegmentClosing(Event):
     days: int
 
 
-class InterimRated(Event):
+class InterimRated(Grown, Event):
+    added: ClassVar[frozenset[str]] = frozenset({"numbers", "explanation"})
+
     kind: Literal["interim_rated"] = "interim_rated"
     rater: PersonId
-    results: Level
-    behaviour: Level
+    results: Level | None = None
+    behaviour: Level | None = None
     predicate: Predicate
+    numbers: Numbers | None = None
+    explanation: tuple[Step, ...] = ()
 
 
 class SegmentUnrated(Event):
@@ -86,13 +93,17 @@ class SegmentUnrated(Event):
     kind: Literal["segment_unrated"] = "segment_unrated"
 
 
-class SegmentResultRecorded(Event):
+class SegmentResultRecorded(Grown, Event):
+    added: ClassVar[frozenset[str]] = frozenset({"score", "innovation"})
+
     kind: Literal["segment_result_recorded"] = "segment_result_recorded"
     segment: int
     days: int
     results: Level | None
     behaviour: Level | None
     predicate: Predicate | None
+    score: Decimal | None = None
+    innovation: bool = False
 
 
 class EvaluationExcluded(Event):

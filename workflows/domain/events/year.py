@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from siklus.workflows.domain.commands import (
     AppealOutcome,
@@ -11,7 +11,9 @@ from siklus.workflows.domain.commands import (
     Sha256,
 )
 from siklus.workflows.domain.events.base import Event
-from siklus.workflows.domain.values import Digest, Level, PersonId, Predicate
+from siklus.workflows.domain.scheme.explained import Step
+from siklus.workflows.domain.scheme.given import Numbers
+from siklus.workflows.domain.values import Digest, Grown, Level, PersonId, Predicate
 
 
 class EvaluationOpened(Event):
@@ -141,16 +143,22 @@ class RatingOpened(Event):
     kind: Literal["rating_opened"] = "rating_opened"
 
 
-class Rated(Event):
+class Rated(Grown, Event):
     """The predicate is this segment's; `combined` is the year's where segments combine."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"numbers", "explanation"})
 
     kind: Literal["rated"] = "rated"
     rater: PersonId
-    results: Level
-    behaviour: Level
+    results: Level | None = None
+    behaviour: Level | None = None
     predicate: Predicate
     combined: Predicate
     indicators: tuple[IndicatorLevel, ...] = ()
+    numbers: Numbers | None = None
+    """Where the policy rates by numbers."""
+    explanation: tuple[Step, ...] = ()
+    """Every number with its formula and its source in the policy."""
 
 
 class RatingReturned(Event):
@@ -207,13 +215,17 @@ class AppealResponseMissed(Event):
     kind: Literal["appeal_response_missed"] = "appeal_response_missed"
 
 
-class AppealDecided(Event):
+class AppealDecided(Grown, Event):
+    added: ClassVar[frozenset[str]] = frozenset({"numbers", "explanation"})
+
     kind: Literal["appeal_decided"] = "appeal_decided"
     outcome: AppealOutcome
-    results: Level
-    behaviour: Level
+    results: Level | None = None
+    behaviour: Level | None = None
     predicate: Predicate
     combined: Predicate
+    numbers: Numbers | None = None
+    explanation: tuple[Step, ...] = ()
 
 
 class FinalApprovalOpened(Event):

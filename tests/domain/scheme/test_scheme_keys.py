@@ -1,0 +1,140 @@
+"""What a numeric policy may say, and what is refused with its path and the rule."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from siklus.workflows.domain import packs
+from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.problems import PolicyInvalid
+from siklus.workflows.packs import shipped, shipped_pack
+
+W = "rules.rating.weighted"
+
+
+def written(name: str = "pp-30-2019") -> dict[str, Any]:
+    tree: dict[str, Any] = shipped_pack(name).model_dump(mode="json", exclude_none=True)
+    for key in ("name", "version"):
+        del tree["rules"][key]
+    for clock in ("on", "opens", "starts", "ends"):
+        _days_as_written(tree["rules"], clock)
+    return tree
+
+
+def _days_as_written(tree: Any, key: str) -> None:
+    """A day is an object in the compiled form, and a word in the written one."""
+    for name, value in tree.items() if isinstance(tree, dict) else ():
+        if name == key and isinstance(value, dict):
+            before = {-1: "previous ", 0: "", 1: "next "}[value["offset"]]
+            tree[name] = f"{before}{value['month']:02}-{value['day'] or 'end'}"
+        else:
+            _days_as_written(value, key)
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(tree)
+    at: Any = changed
+    *steps, last = path.split(".")
+    for step in steps:
+        at = at[int(step)] if isinstance(at, list) else at.setdefault(step, {})
+    at[int(last) if isinstance(at, list) else last] = value
+    return changed
+
+
+def problems(tree: dict[str, Any]) -> set[tuple[str, str]]:
+    try:
+        packs.load(json.dumps(tree))
+    except PolicyInvalid as invalid:
+        return {(problem.path, str(problem.code)) for problem in invalid.problems}
+    return set()
+
+
+def test_the_written_form_is_read_back() -> None:
+    assert problems(written()) == set()
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_pinned_policy_reads_back_as_itself(name: str) -> None:
+    policy = packs.compile(shipped_pack(name))
+
+    assert Policy.model_validate_json(policy.model_dump_json()) == policy
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "code"),
+    [
+        (f"{W}.weights.results", 69, f"{W}.weights", "INVALID_VALUE"),
+        (f"{W}.weights.results", 71, f"{W}.weights", "INVALID_VALUE"),
+        (f"{W}.with_colleagues.results", "60.01", f"{W}.with_colleagues", "INVALID_VALUE"),
+        (f"{W}.colour", 1, f"{W}.colour", "UNKNOWN_KEY"),
+        (f"{W}.bands.4.from_score", 1, f"{W}.bands.4.from_score", "BANDS_GAP"),
+        (f"{W}.bands.4.exclusive", True, f"{W}.bands.4.from_score", "BANDS_GAP"),
+        (f"{W}.bands.4.requires", "innovation", f"{W}.bands.4.requires", "BANDS_GAP"),
+        (f"{W}.bands.1.from_score", 70, f"{W}.bands.2.from_score", "BANDS_OVERLAP"),
+        (f"{W}.bands.2.from_score", 95, f"{W}.bands.2.from_score", "BANDS_OVERLAP"),
+        (f"{W}.bands.2.predicate", "BAIK", f"{W}.bands.2.predicate", "BANDS_OUT_OF_ORDER"),
+        (f"{W}.bands.0.from_score", 121, f"{W}.bands.0.from_score", "SCORE_OUT_OF_SCALE"),
+        (f"{W}.bands.0.from_score", "NaN", f"{W}.bands.0.from_score", "INVALID_VALUE"),
+        (f"{W}.achievement.0.from_percent", 1, f"{W}.achievement.0.from_percent",
+         "ACHIEVEMENT_GAP"),
+        (f"{W}.achievement.1.from_percent", 61, f"{W}.achievement.1.from_percent",
+         "ACHIEVEMENT_GAP"),
+        (f"{W}.achievement.1.from_percent", 59, f"{W}.achievement.1.from_percent",
+         "ACHIEVEMENT_OVERLAP"),
+        (f"{W}.achievement.4.to_percent", 100, f"{W}.achievement.4.to_percent",
+         "ACHIEVEMENT_OVERLAP"),
+        (f"{W}.achievement.2.from_score", 60, f"{W}.achievement.2.from_score",
+         "ACHIEVEMENT_FALLS"),
+        (f"{W}.achievement.2.to_score", 60, f"{W}.achievement.2.to_score", "ACHIEVEMENT_FALLS"),
+        (f"{W}.achievement.3.to_score", 110, f"{W}.achievement.3.to_score", "ACHIEVEMENT_FALLS"),
+        (f"{W}.achievement.4.to_score", 121, f"{W}.achievement.4.to_score",
+         "SCORE_OUT_OF_SCALE"),
+        (f"{W}.attainable_maximum_score", 119, f"{W}.attainable_maximum_score",
+         "SCORE_OUT_OF_SCALE"),
+        (f"{W}.caps", [{"when": "late", "results_at_most": 121}],
+         f"{W}.caps.0.results_at_most", "SCORE_OUT_OF_SCALE"),
+        (f"{W}.caps", [{"when": "late"}], f"{W}.caps.0", "INVALID_VALUE"),
+        (f"{W}.caps", [{"when": "late", "score_at_most": 1}] * 2, f"{W}.caps.1.when",
+         "REPEATED_VALUE"),
+        ("rules.rating.weighted", None, "rules.rating.weighted", "SCHEME_INCOMPLETE"),
+        ("rules.rating.scheme", "quadrant", "rules.rating.weighted", "SCHEME_MISMATCH"),
+        ("rules.rating.scheme", "quadrant", "rules.rating.matrix.AT", "MATRIX_INCOMPLETE"),
+        ("rules.rating.scheme", "numbers", "rules.rating.scheme", "INVALID_VALUE"),
+        ("rules.rating.axis_level", "median", "rules.rating.axis_level", "SCHEME_MISMATCH"),
+        ("distribution.mode", "force", "distribution.mode", "INVALID_VALUE"),
+        ("distribution.guides.BAIK.0.at_least", 1, "distribution.guides.BAIK.0",
+         "INVALID_VALUE"),
+        ("distribution.guides.BAIK.0.at_most_percent", 101,
+         "distribution.guides.BAIK.0.at_most_percent", "INVALID_VALUE"),
+        ("distribution.guides.LUMAYAN", [], "distribution.guides.LUMAYAN", "INVALID_VALUE"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_told_with_its_path_and_rule(
+    path: str, value: object, where: str, code: str
+) -> None:
+    assert (where, code) in problems(put(written(), path, value))
+
+
+def test_a_mean_by_days_needs_numbers() -> None:
+    tree = put(written("permenpan-6-2022"), "rules.segments.combine", "days_weighted")
+
+    assert problems(tree) == {("rules.segments.combine", "SCHEME_MISMATCH")}
+
+
+def test_the_message_of_wrong_weights_says_what_they_sum_to() -> None:
+    with pytest.raises(PolicyInvalid) as invalid:
+        packs.load(json.dumps(put(written(), f"{W}.weights.results", 71)))
+
+    assert invalid.value.problems[0].message == "weights sum to 100, these sum to 101"
+
+
+def test_one_bound_may_be_a_band_of_its_own() -> None:
+    bands = [
+        {"predicate": "BAIK", "from_score": 50, "exclusive": True},
+        {"predicate": "KURANG", "from_score": 50},
+        {"predicate": "SANGAT_KURANG", "from_score": 0},
+    ]
+
+    assert problems(put(written(), f"{W}.bands", bands)) == set()

@@ -1,0 +1,153 @@
+"""A rating as somebody writes it down: read strictly, computed by any scheme, explained.
+
+A numeric policy reads `results` or `indicators`, `behaviour`, `innovation`, `colleagues` and the
+policy's conditions; a policy of levels reads `results`, `behaviour`, `indicators` and `reason`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from siklus.workflows.domain.policy import RatingRule
+from siklus.workflows.domain.rating import UnknownLabel, parse_level
+from siklus.workflows.domain.scheme.amounts import amount, plain
+from siklus.workflows.domain.scheme.explained import Step
+from siklus.workflows.domain.scheme.indicators import score_indicators
+from siklus.workflows.domain.scheme.keys import Scheme, Weighted
+from siklus.workflows.domain.scheme.levels import axis_level, axis_step, must_confirm, rate_levels
+from siklus.workflows.domain.scheme.refused import RatingFault, RatingInvalid
+from siklus.workflows.domain.scheme.weighted import Axes, rate_weighted
+from siklus.workflows.domain.values import Level, Predicate, Value
+
+Written = Mapping[str, object]
+
+
+class Outcome(Value):
+    """What a written rating comes to; a rating by levels has no score."""
+
+    scheme: Scheme
+    score: Decimal | None = None
+    predicate: Predicate
+    results: str
+    """A number or a level; empty where the policy does not rate that axis."""
+    behaviour: str
+    steps: tuple[Step, ...]
+
+
+def rate_written(rule: RatingRule, written: Written) -> Outcome:
+    """Return the rating that an input makes by the policy, or raise `RatingInvalid`."""
+    if rule.scheme is Scheme.WEIGHTED and rule.weighted is not None:
+        return _numbers(rule.weighted, written)
+    return _levels(rule, written)
+
+
+def _numbers(rule: Weighted, written: Written) -> Outcome:
+    conditions = {cap.when for cap in rule.caps}
+    known = {"results", "indicators", "behaviour", "innovation", "colleagues", *conditions}
+    _only(written, known)
+    steps = tuple[Step, ...]()
+    results = behaviour = None
+    if "indicators" in written:
+        if "results" in written:
+            message = "comes from the indicators; give one of the two"
+            raise RatingInvalid(RatingFault.REPEATED, "results", message)
+        scored = score_indicators(rule, written["indicators"])
+        results, steps = scored.score, scored.steps
+    elif rule.weights.results or "results" in written:
+        results = _axis(written, "results", rule)
+    if rule.weights.behaviour or "behaviour" in written:
+        behaviour = _axis(written, "behaviour", rule)
+    axes = Axes(
+        results=results,
+        behaviour=behaviour,
+        innovation=_flag(written, "innovation"),
+        colleagues=_flag(written, "colleagues"),
+        conditions=tuple(name for name in sorted(conditions) if _flag(written, name)),
+    )
+    rated = rate_weighted(rule, axes)
+    return Outcome(
+        scheme=Scheme.WEIGHTED,
+        score=rated.score,
+        predicate=rated.predicate,
+        results=_shown(rated.results),
+        behaviour=_shown(rated.behaviour),
+        steps=(*steps, *rated.steps),
+    )
+
+
+def _shown(score: Decimal | None) -> str:
+    return "" if score is None else plain(score)
+
+
+def _axis(written: Written, name: str, rule: Weighted) -> Decimal:
+    return amount(written.get(name), name, least=Decimal(0), most=rule.maximum)
+
+
+def _levels(rule: RatingRule, written: Written) -> Outcome:
+    _only(written, {"results", "behaviour", "indicators", "reason"})
+    steps = list[Step]()
+    proposed = None
+    if "indicators" in written:
+        given = _indicator_levels(written["indicators"])
+        if rule.axis_level is not None:
+            proposed = axis_level(rule.axis_level, tuple(given.values()))
+            steps.append(axis_step(rule.axis_level, given))
+    if "results" in written or proposed is None:
+        results = _level(written.get("results"), "results")
+    else:
+        results = proposed
+    behaviour = _level(written.get("behaviour"), "behaviour")
+    if proposed is not None:
+        reason = written.get("reason", "")
+        must_confirm(proposed, results, reason if isinstance(reason, str) else "")
+    predicate, explained = rate_levels(rule.matrix, results, behaviour)
+    return Outcome(
+        scheme=Scheme.QUADRANT,
+        predicate=predicate,
+        results=results.value,
+        behaviour=behaviour.value,
+        steps=(*steps, *explained),
+    )
+
+
+def _indicator_levels(given: object) -> dict[str, Level]:
+    if not isinstance(given, list) or not given:
+        raise RatingInvalid(RatingFault.MISSING, "indicators", "is a list of indicators")
+    levels = dict[str, Level]()
+    for number, line in enumerate(given):
+        where = f"indicators.{number}"
+        name = line.get("id") if isinstance(line, Mapping) else None
+        if not isinstance(line, Mapping) or not isinstance(name, str) or not name:
+            raise RatingInvalid(RatingFault.MISSING, f"{where}.id", "names the indicator")
+        if name in levels:
+            raise RatingInvalid(RatingFault.REPEATED, f"{where}.id", f"{name!r} stands twice")
+        if set(line) - {"id", "level"}:
+            message = "this policy rates an indicator by its level alone"
+            raise RatingInvalid(RatingFault.NOT_IN_THIS_SCHEME, f"indicators.{name}", message)
+        levels[name] = _level(line.get("level"), f"indicators.{name}.level")
+    return levels
+
+
+def _level(written: object, path: str) -> Level:
+    if written is None:
+        raise RatingInvalid(RatingFault.MISSING, path, "is missing; nothing is taken for granted")
+    if not isinstance(written, str):
+        message = "is a level (ABOVE, AT or BELOW): this policy rates by levels"
+        raise RatingInvalid(RatingFault.NOT_A_LEVEL, path, message)
+    try:
+        return parse_level(written)
+    except UnknownLabel as unknown:
+        raise RatingInvalid(RatingFault.NOT_A_LEVEL, path, str(unknown)) from None
+
+
+def _flag(written: Written, name: str) -> bool:
+    value = written.get(name, False)
+    if not isinstance(value, bool):
+        raise RatingInvalid(RatingFault.NOT_A_CHOICE, name, "is true or false")
+    return value
+
+
+def _only(written: Written, known: set[str]) -> None:
+    for key in written:
+        if key not in known:
+            message = f"is not known here; known are {', '.join(sorted(known))}"
+            raise RatingInvalid(RatingFault.UNKNOWN_KEY, key[:63], message)
