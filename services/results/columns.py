@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from siklus.activities.store.queries.results import ResultRow
 from siklus.services.cells import Cell
 from siklus.services.rpc.names import evaluation_name_of
+from siklus.workflows.domain.identity import masked
 from siklus.workflows.domain.labels import Labels, Text
 from siklus.workflows.domain.stages import ENDED, Stage
 from siklus.workflows.domain.values import Level, Predicate
@@ -50,14 +51,17 @@ COLUMNS: Final[Mapping[str, Text]] = {
 """Name → what people call it; a new one goes to the end."""
 
 
-def row_of(found: ResultRow, labels: Labels) -> list[Cell]:
-    """Return the cells of one evaluation, in the order of the columns."""
+def row_of(found: ResultRow, labels: Labels, *, nip_open: bool = True) -> list[Cell]:
+    """Return the cells of one evaluation, in the order of the columns.
+
+    The number is masked for those who need not see it.
+    """
     state = from_json(found.document)
     terms = state["terms"]
     given: dict[str, Cell] = {
         "person": state["key"]["person"],
         "name": found.name,
-        "nip": found.nip,
+        "nip": found.nip if nip_open or found.nip is None else masked(found.nip),
         "position": found.position,
         "unit": state["unit"],
         "unit_name": found.unit,

@@ -12,7 +12,7 @@ from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
 from siklus.services.clock import Clock
 from siklus.services.documents.sources import Sources
-from siklus.services.documents.typesetting import Typesetter
+from siklus.services.documents.typesetting import PATIENCE, Typesetter
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import document_views as views
 from siklus.services.rpc.document_sources import sources_of
@@ -58,7 +58,7 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
         beginning, entries = await self._told(key)
         document = await asyncio.to_thread(read_document, beginning, entries)
         sources = await self._sources(beginning.terms, document)
-        pdf = await self._typesetter.pdf(sources)
+        pdf = await self._set(sources)
         if len(pdf) > MOST_BYTES:
             raise ServiceRefusal(
                 ServiceReason.LIMIT_REACHED,
@@ -106,8 +106,18 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
     ) -> pb.FileVerdict.ValueType:
         if check.shown is None or not sha256:
             return pb.FILE_VERDICT_UNSPECIFIED
-        pdf = await self._typesetter.pdf(await self._sources(beginning.terms, check.shown))
+        pdf = await self._set(await self._sources(beginning.terms, check.shown))
         return pb.FILE_VERDICT_SAME if _sha256(pdf) == sha256 else pb.FILE_VERDICT_OTHER
+
+    async def _set(self, sources: Sources) -> bytes:
+        try:
+            return await self._typesetter.pdf(sources)
+        except TimeoutError:
+            raise ServiceRefusal(
+                ServiceReason.DEADLINE_EXCEEDED,
+                "the document could not be set in time",
+                details={"limit_seconds": f"{PATIENCE:g}"},
+            ) from None
 
 
 def _sha256(pdf: bytes) -> str:

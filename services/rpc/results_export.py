@@ -17,7 +17,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import document_service_pb2 as pb
 from siklus.workflows.domain.labels import Labels
 from siklus.workflows.domain.pack_words import words_of
-from siklus.workflows.domain.values import AgencyId, CycleId
+from siklus.workflows.domain.values import AgencyId, CycleId, Role
 
 NOBODY_YET: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The date of a workbook without rows."""
@@ -33,6 +33,7 @@ async def export_results(
     async with snapshot_for(snapshots, caller) as snapshot:
         cycle = cycle_id(request.name)
         labels, total, dated = await _opened(snapshot, caller.agency, cycle)
+        nip_open = caller.has(Role.AGENCY_ADMIN)
         workbook = request.format == pb.RESULTS_FORMAT_XLSX
         if workbook and total > MOST_SHEET_ROWS:
             raise ServiceRefusal(
@@ -51,7 +52,7 @@ async def export_results(
                 if not page:
                     break
                 written += len(page)
-                chunk = await asyncio.to_thread(_added, table, page, labels)
+                chunk = await asyncio.to_thread(_added, table, page, labels, nip_open)
                 yield pb.ExportResultsResponse(
                     chunk=chunk, evaluations=written, evaluations_total=total
                 )
@@ -62,8 +63,8 @@ async def export_results(
                 )
 
 
-def _added(table: Table, page: list[results.ResultRow], labels: Labels) -> bytes:
-    return table.add(row_of(each, labels) for each in page)
+def _added(table: Table, page: list[results.ResultRow], labels: Labels, nip_open: bool) -> bytes:
+    return table.add(row_of(each, labels, nip_open=nip_open) for each in page)
 
 
 def _next(chunks: Iterator[bytes]) -> bytes | None:

@@ -1,6 +1,8 @@
 """The official document on paper: both languages, nothing outside the page, the same bytes."""
 
+import asyncio
 import re
+import shutil
 import subprocess
 import sys
 from decimal import Decimal
@@ -9,9 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from siklus.services.documents import typesetting
 from siklus.services.documents import words as w
 from siklus.services.documents.sources import Face, Sources, Withheld, number
-from siklus.services.documents.typesetting import printed
+from siklus.services.documents.typesetting import Typesetter, printed
 from siklus.services.documents.writable import BREAK, one_line, writable
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.document import parts as p
@@ -24,11 +27,11 @@ from tests.domain.story import BUDI, SITI
 HOSTILE = (
     "#set page(width: 1cm) *b* _i_ $x$ `r` @ref <lab> // \\ #panic() <script>alert(1)</script> "
     "\u202eterbalik \u2066x\u2069 שלום עולם مرحبا بالعالم 😀👨‍👩‍👧 漢字 ꦗꦮ "
-    + "W" * 300
+    + "W" * 120
     + " Z"
-    + "\u0301" * 40
+    + "\u0301" * 12
     + " m" * 3
-    + "m" * 90
+    + "m" * 60
     + " {0} %s {name}\x00\x07\u2028baris\r\nbaru"
 )
 
@@ -129,6 +132,31 @@ def test_a_void_signature_says_what_changed() -> None:
 
 def test_the_same_content_gives_the_same_bytes(pdf: bytes) -> None:
     assert printed(whole_year().sources()) == pdf
+
+
+async def test_the_event_loop_goes_on_while_a_document_is_set(year: Sources, pdf: bytes) -> None:
+    setting = asyncio.create_task(Typesetter().pdf(year))
+    turns = 0
+    while not setting.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert await setting == pdf
+    assert turns > 100
+
+
+def test_a_typesetter_that_dies_is_told_without_a_word_of_the_text(
+    year: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    press = tmp_path / "press.py"
+    press.write_text("import sys, os\nsys.stderr.write(sys.stdin.read())\nos.abort()\n")
+    shutil.copytree(str(typesetting.HERE / "fonts"), tmp_path / "fonts")
+    monkeypatch.setattr(typesetting, "HERE", tmp_path)
+
+    with pytest.raises(typesetting.NotSet, match="ended with -6") as caught:
+        printed(year)
+
+    assert "Siti" not in str(caught.value)
 
 
 def test_another_process_gives_the_same_bytes(pdf: bytes, tmp_path: Path) -> None:

@@ -54,6 +54,15 @@ def test_instants_are_local_to_the_unit() -> None:
     assert row["approved_at"] == "2027-01-06T09:00:00+09:00"
 
 
+def test_a_number_is_masked_for_those_who_need_not_see_it() -> None:
+    number = "199009132025242014"
+    row = ResultRow(planned().state.model_dump_json(), "Siti", number, "Penata", "Loket", "Budi")
+
+    shown = row_of(row, NATIONAL_LABELS, nip_open=False)[list(COLUMNS).index("nip")]
+
+    assert (number in str(shown), str(shown)[-3:]) == (False, "014")
+
+
 def test_no_cell_of_a_csv_begins_as_a_formula() -> None:
     sheet = written(CsvTable(COLUMNS), [[text] for text in HOSTILE]).decode()
 

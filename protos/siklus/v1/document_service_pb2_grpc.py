@@ -75,7 +75,8 @@ class DocumentServiceServicer:
 
     def ExportResults(self, request, context):
         """Sends the results of a cycle as the bytes of one table in parts, as they stood at one instant: a
-        row for each evaluation, with names. No cell is ever run by a spreadsheet. People only.
+        row for each evaluation, with names; civil servant numbers are whole for an agency admin alone. No
+        cell is ever run by a spreadsheet. People only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

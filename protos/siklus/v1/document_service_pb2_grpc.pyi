@@ -44,7 +44,8 @@ class DocumentServiceStub:
     """
     ExportResults: _grpc.UnaryStreamMultiCallable[_document_service_pb2.ExportResultsRequest, _document_service_pb2.ExportResultsResponse]
     """Sends the results of a cycle as the bytes of one table in parts, as they stood at one instant: a
-    row for each evaluation, with names. No cell is ever run by a spreadsheet. People only.
+    row for each evaluation, with names; civil servant numbers are whole for an agency admin alone. No
+    cell is ever run by a spreadsheet. People only.
     """
 
 @_typing.type_check_only
@@ -63,7 +64,8 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     """
     ExportResults: _aio.UnaryStreamMultiCallable[_document_service_pb2.ExportResultsRequest, _document_service_pb2.ExportResultsResponse]  # type: ignore[assignment]
     """Sends the results of a cycle as the bytes of one table in parts, as they stood at one instant: a
-    row for each evaluation, with names. No cell is ever run by a spreadsheet. People only.
+    row for each evaluation, with names; civil servant numbers are whole for an agency admin alone. No
+    cell is ever run by a spreadsheet. People only.
     """
 
 class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -97,7 +99,8 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_document_service_pb2.ExportResultsResponse], _abc.AsyncIterator[_document_service_pb2.ExportResultsResponse]]:
         """Sends the results of a cycle as the bytes of one table in parts, as they stood at one instant: a
-        row for each evaluation, with names. No cell is ever run by a spreadsheet. People only.
+        row for each evaluation, with names; civil servant numbers are whole for an agency admin alone. No
+        cell is ever run by a spreadsheet. People only.
         """
 
 def add_DocumentServiceServicer_to_server(servicer: DocumentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
