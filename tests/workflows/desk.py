@@ -88,7 +88,9 @@ def make_start(
     )
 
 
-def at_once(*, pack: str = "palu-skp", **changes: dict[str, Any]) -> Start:
+def at_once(
+    *, pack: str = "palu-skp", person: str | None = None, **changes: dict[str, Any]
+) -> Start:
     """Return the start of an evaluation that can be rated now and approved after it.
 
     Sections of the policy may be put otherwise.
@@ -106,7 +108,8 @@ def at_once(*, pack: str = "palu-skp", **changes: dict[str, Any]) -> Start:
     }
     for name, section in sections.items():
         written[name] = {**written[name], **section}
-    return make_start(policy=Policy.model_validate(written), year=next_year() - 1)
+    policy = Policy.model_validate(written)
+    return make_start(policy=policy, year=next_year() - 1, person=person)
 
 
 def next_year() -> int:

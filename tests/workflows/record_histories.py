@@ -37,16 +37,20 @@ from siklus.workflows import names, ports
 from siklus.workflows.cycle import CycleWorkflow, Launch, Waiting
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
+from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.improvement import ImprovementPlanWorkflow
 from siklus.workflows.operation import OperationWorkflow, Undertaking
 from tests.keys import KEYS
 from tests.workflows.desk import APPROVER, SUPERIOR, Desk, eventually, make_start
 from tests.workflows.memory import Memory, worker_of
+from tests.workflows.plans import follows, improvement_plan
 from tests.workflows.sandbox import workflow_runner
 from tests.workflows.years import ACCOUNT, OWN, PLAN, permenpan, tubei
 
 HISTORIES = Path(__file__).with_name("histories")
 
 OLDER_KEY = "test-1"
+WORKFLOWS = (EvaluationWorkflow, ImprovementPlanWorkflow)
 
 Story = Callable[[Client, Memory], Awaitable[list[WorkflowHistory]]]
 
@@ -296,6 +300,8 @@ STORIES: dict[str, Story] = {
     "launch": launch,
     "steered-launch": steered_launch,
     "steered-operation": steered_operation,
+    "follows": follows,
+    "improvement-plan": improvement_plan,
 }
 
 
@@ -329,7 +335,7 @@ async def record(folder: Path, stories: Sequence[str]) -> None:
             client = await Client.connect(server.address, data_converter=recording_converter())
             for name in stories:
                 story, memory = STORIES[name], Memory()
-                async with worker_of(client, memory):
+                async with worker_of(client, memory, workflows=WORKFLOWS):
                     runs = await story(client, memory)
                 for number, run in enumerate(runs, start=1):
                     file = folder / f"{name}-{number}.json"

@@ -16,6 +16,7 @@ from siklus.workflows.carry import Carry, Outcome
 from siklus.workflows.cycle import CycleWorkflow
 from siklus.workflows.domain.model import Start
 from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.improvement import ImprovementPlanWorkflow
 from siklus.workflows.operation import OperationWorkflow
 from tests.keys import KEYS, payloads
 from tests.workflows.record_histories import HISTORIES, OLDER_KEY, STORIES
@@ -23,13 +24,18 @@ from tests.workflows.sandbox import workflow_runner
 
 FILES = sorted(HISTORIES.rglob("*.json"))
 A_PLACE_OF_CODE = ".py"
-NOT_OF_AN_EVALUATION = {"launch", "steered-launch", "steered-operation"}
+NOT_OF_AN_EVALUATION = {"launch", "steered-launch", "steered-operation", "improvement-plan"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 async def test_a_recorded_history_replays(file: Path) -> None:
     replayer = Replayer(
-        workflows=[EvaluationWorkflow, CycleWorkflow, OperationWorkflow],
+        workflows=[
+            EvaluationWorkflow,
+            CycleWorkflow,
+            OperationWorkflow,
+            ImprovementPlanWorkflow,
+        ],
         data_converter=data_converter(KEYS),
         workflow_runner=workflow_runner(),
     )
