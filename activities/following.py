@@ -10,12 +10,14 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import outcomes, plans, policies
+from siklus.activities.store.queries import lines, outcomes, plans, policies
 from siklus.activities.store.queries.outcomes import New
 from siklus.workflows import names
 from siklus.workflows.domain.commands import SYSTEM
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome, Source, as_drawn
 from siklus.workflows.domain.outcomes.improvement import (
+    AnyPlanCommand,
+    HandOver,
     ImprovementPlan,
     PlanOrder,
     PlanState,
@@ -24,11 +26,13 @@ from siklus.workflows.domain.outcomes.improvement import (
 )
 from siklus.workflows.domain.outcomes.judging import Judged, drawn
 from siklus.workflows.domain.pack_words import words_of
-from siklus.workflows.domain.values import EvaluationKey
+from siklus.workflows.domain.values import AgencyId, EvaluationKey
 from siklus.workflows.following import Completed, PlanReceipt
 from siklus.workflows.improvement import ImprovementPlanWorkflow
 
 PATIENCE: Final = timedelta(seconds=5)
+AT_ONCE: Final = 200
+"""Plans that one run of the upkeep hands over."""
 BEGUN_ANEW: Final = frozenset({PlanState.SUPERSEDED, PlanState.CANCELLED})
 """What was called off is opened again by a new result; what came to its end is not."""
 
@@ -40,8 +44,10 @@ class Plans(Protocol):
         """Begin a plan; one that runs stays as it is."""
         ...
 
-    async def supersede(self, key: EvaluationKey, code: str, request_key: str) -> None:
-        """End a plan that the new result does not ask for; one that has ended stays as it is."""
+    async def tell(
+        self, key: EvaluationKey, code: str, command: AnyPlanCommand, request_key: str
+    ) -> None:
+        """Give a plan a command of the system's; one that has ended stays as it is."""
         ...
 
 
@@ -64,13 +70,15 @@ class PlansOnTemporal:
             rpc_timeout=PATIENCE,
         )
 
-    async def supersede(self, key: EvaluationKey, code: str, request_key: str) -> None:
-        """End a plan that the new result does not ask for; one that has ended stays as it is."""
+    async def tell(
+        self, key: EvaluationKey, code: str, command: AnyPlanCommand, request_key: str
+    ) -> None:
+        """Give a plan a command of the system's; one that has ended stays as it is."""
         handle = self._client.get_workflow_handle(names.improvement_workflow_id(key, code))
-        order = PlanOrder(actor=SYSTEM, command=SupersedePlan(), request_key=request_key, salt="")
+        order = PlanOrder(actor=SYSTEM, command=command, request_key=request_key, salt="")
         try:
             await handle.execute_update(
-                SupersedePlan().kind,
+                command.kind,
                 order,
                 id=request_key,
                 result_type=PlanReceipt,
@@ -79,6 +87,24 @@ class PlansOnTemporal:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+
+
+async def relieve_plans(store: Store, running: Plans, agency: AgencyId) -> int:
+    """Give open plans of people who left to whoever is over the employees now; return how many.
+
+    What nobody is over stays: the agency's team sees it once a step is late.
+    """
+    async with store.agency(agency) as connection:
+        held = await plans.held_by_the_gone(connection, agency, limit=AT_ONCE)
+        above = await lines.lines(connection, agency, {each.key.person for each in held})
+    relieved = 0
+    for each in held:
+        line = above[each.key.person]
+        if line:
+            request_key = f"upkeep:{each.revision}"
+            await running.tell(each.key, each.code, HandOver(supervisor=line[0]), request_key)
+            relieved += 1
+    return relieved
 
 
 class Following:
@@ -108,7 +134,8 @@ class Following:
                 await self._plans.open(open_plan(completed.basis, judged.rule))
         for code, state in known.items():
             if code not in asked and state == PlanState.OPEN:
-                await self._plans.supersede(key, code, f"{key}/{completed.revision}")
+                request_key = f"superseded:{completed.revision}"
+                await self._plans.tell(key, code, SupersedePlan(), request_key)
 
     async def _drawn(self, connection: Connection, completed: Completed) -> tuple[Judged, ...]:
         basis, facts = completed.basis, completed.facts

@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from siklus.activities import commanding
 from siklus.activities.commanding import Evaluations, Unanswered, Undecidable
+from siklus.activities.following import Plans, relieve_plans
 from siklus.activities.heartbeat import heartbeat
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import changes
@@ -54,11 +55,13 @@ class Upkeep:
         running: Evaluations,
         now: Callable[[], datetime],
         begin_change: Callable[[ports.ChangeRef], Awaitable[None]],
+        plans: Plans | None = None,
     ) -> None:
         self._store = store
         self._running = running
         self._now = now
         self._begin_change = begin_change
+        self._plans = plans
 
     @activity.defn(name="start_due_changes")
     async def start_due_changes(self, agency: AgencyId) -> int:
@@ -80,6 +83,8 @@ class Upkeep:
             departed = await queries.departures(connection, page.agency, people)
         handed_over = 0
         async with heartbeat():
+            if page.after is None and self._plans is not None:
+                handed_over += await relieve_plans(self._store, self._plans, page.agency)
             for each in found:
                 handed_over += await self._relieve(page.agency, each, departed)
         last = Holdings.model_validate_json(found[-1].document).key if found else None

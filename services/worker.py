@@ -82,10 +82,11 @@ async def running_worker(
     )
     changes = Changes(store, running, clock.now)
     segments = Segments(store, running)
-    following = Following(store, PlansOnTemporal(client), clock.now)
+    running_plans = PlansOnTemporal(client)
+    following = Following(store, running_plans, clock.now)
     plans = PlanProjector(store, vault)
     days_off = DaysOff(store, client, clock.now)
-    upkeep = Upkeep(store, running, clock.now, partial(begin, client))
+    upkeep = Upkeep(store, running, clock.now, partial(begin, client), running_plans)
     # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
     runner = UnsandboxedWorkflowRunner()
     workers = [

@@ -15,6 +15,7 @@ from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome, Source, as_drawn
 from siklus.workflows.domain.outcomes.improvement import (
+    AnyPlanCommand,
     Basis,
     ImprovementPlan,
     task_of,
@@ -83,13 +84,15 @@ class Plans:
     """The plans that were opened and ended."""
 
     opened: list[ImprovementPlan] = field(default_factory=list)
-    superseded: list[str] = field(default_factory=list)
+    told: list[tuple[str, AnyPlanCommand]] = field(default_factory=list)
 
     async def open(self, plan: ImprovementPlan) -> None:
         self.opened.append(plan)
 
-    async def supersede(self, key: EvaluationKey, code: str, request_key: str) -> None:
-        self.superseded.append(code)
+    async def tell(
+        self, key: EvaluationKey, code: str, command: AnyPlanCommand, request_key: str
+    ) -> None:
+        self.told.append((code, command))
 
 
 class Followed:
@@ -108,9 +111,9 @@ class Followed:
         assert found is not None
         return found
 
-    async def rated(self, behaviour: Level) -> None:
+    async def rated(self, behaviour: Level, *, results: Level = Level.BELOW) -> None:
         """Rate it, approve it and draw what follows."""
-        self.case.does("budi", c.Rate(results=Level.BELOW, behaviour=behaviour))
+        self.case.does("budi", c.Rate(results=results, behaviour=behaviour))
         self.case.does("agus", c.ApproveEvaluation())
         await self.project()
         await self.draws()

@@ -2,24 +2,29 @@
 
 from typing import Any
 
+from siklus.activities.following import relieve_plans
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import outcomes, tasks
+from siklus.activities.store.queries import outcomes, roster, tasks
 from siklus.activities.vault import ERASED, Vault
 from siklus.workflows.domain.audit import prose_digest
 from siklus.workflows.domain.commands import Actor
 from siklus.workflows.domain.outcomes.check_ins import decide, fold, late
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome
 from siklus.workflows.domain.outcomes.improvement import (
+    HandOver,
     ImprovementPlan,
     PlanOrder,
     RecordCheckIn,
     StepResult,
 )
+from siklus.workflows.domain.roster_units import Unit
 from siklus.workflows.domain.values import AgencyId, Digest, Level, PersonId
 from siklus.workflows.ports import Text
 from tests.store.case import contents
 from tests.store.follow import Followed
+from tests.store.town import person
 
+UNIT = Unit(code="jkt", name="jkt", zone="Asia/Jakarta")
 NOTE = {"note": "Datang terlambat"}
 
 
@@ -81,7 +86,7 @@ async def test_a_reopening_sets_aside_and_the_next_result_is_judged_anew(
     await followed.rated(Level.BELOW)
     found = await standing(store, followed)
     assert str(found["angka-kredit"].percent) == "25"
-    assert followed.plans.superseded == []
+    assert followed.plans.told == []
     assert len((await contents(store, agency, ("outcome",)))["outcome"]) == 4
 
 
@@ -124,6 +129,29 @@ async def test_a_plans_texts_go_with_the_evaluations(
     assert isinstance(opened[digest], Text)
     assert erased[digest] is ERASED
     assert "terlambat" not in str(await contents(store, agency, ("improvement_plan",)))
+
+
+async def test_another_result_supersedes_the_plan_and_whoever_left_hands_theirs_over(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    await followed.rated(Level.AT)
+    (plan,) = followed.plans.opened
+    await followed.stands(plan)
+    async with store.agency(agency) as connection:
+        await roster.put_units(connection, agency, [UNIT])
+        people = [person("rina", None), person("budi", "rina", active=False)]
+        await roster.put_people(connection, agency, [*people, person("siti", "budi")])
+
+    assert await relieve_plans(store, followed.plans, agency) == 1
+    await followed.reopened()
+    await followed.rated(Level.AT, results=Level.AT)
+
+    told = [(code, command.kind) for code, command in followed.plans.told]
+    assert told == [("perbaikan", "hand_over_plan"), ("perbaikan", "supersede_plan")]
+    handed = followed.plans.told[0][1]
+    assert isinstance(handed, HandOver)
+    assert handed.supervisor == "rina"
 
 
 async def open_tasks(store: Store, agency: AgencyId) -> list[str]:

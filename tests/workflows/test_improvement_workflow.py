@@ -12,6 +12,7 @@ from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.outcomes.improvement import (
     ClosePlan,
     PlanState,
+    SupersedePlan,
 )
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Level, PersonId
@@ -97,9 +98,9 @@ async def test_decisions_go_on_while_the_store_is_away_and_a_changed_result_ends
         memory.away = False
         await eventually(lambda: is_stored(memory, 1))
         plans = PlansOnTemporal(client)
-        await plans.supersede(desk.key, "perbaikan", "changed")
+        await plans.tell(desk.key, "perbaikan", SupersedePlan(), "changed")
         assert await plan.handle.result() == PlanState.SUPERSEDED
-        await plans.supersede(desk.key, "perbaikan", "changed again")
+        await plans.tell(desk.key, "perbaikan", SupersedePlan(), "changed again")
 
     assert (behind.projected, memory.plans[-1].plan.closed_by) == (False, "system:clock")
 

@@ -95,6 +95,19 @@ async def test_every_year_comes_to_its_end(years: Years, pack: str) -> None:
 
 
 @pytest.mark.parametrize("pack", YEARS)
+async def test_what_follows_is_drawn_from_the_result_that_stands(years: Years, pack: str) -> None:
+    await years.desk(pack).outcome()
+    state = years.state(pack)
+    handed = [each for each in years.memory.drawn if each.basis.key == state.key]
+
+    assert len(handed) == bool(state.policy.outcomes)
+    for each in handed:
+        assert state.rating is not None
+        assert each.facts.predicate is state.rating.combined
+        assert (each.revision, each.head) == (state.revision, state.head)
+
+
+@pytest.mark.parametrize("pack", YEARS)
 async def test_every_run_of_every_year_replays(years: Years, pack: str) -> None:
     desk = years.desk(pack)
     replayer = Replayer(

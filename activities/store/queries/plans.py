@@ -3,14 +3,14 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries.projections import Json
 from siklus.activities.store.queries.texts import KEEP, Sealed, key_parts
-from siklus.workflows.domain.values import EvaluationKey
+from siklus.workflows.domain.values import AgencyId, EvaluationKey
 
 KIND: Final = "IMPROVEMENT_CHECK_IN"
 _OF = "agency = %(agency)s AND cycle = %(cycle)s AND person = %(person)s AND segment = %(segment)s"
@@ -68,6 +68,13 @@ OF_EVALUATION: Final = """
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s ORDER BY code
 """
 
+HELD_BY_THE_GONE: Final = """
+    SELECT i.cycle, i.person, i.segment, i.code, i.revision FROM improvement_plan AS i
+    JOIN person AS gone ON gone.agency = i.agency AND gone.person = i.supervisor
+    WHERE i.agency = %s AND i.state = 'OPEN' AND NOT gone.active
+    ORDER BY i.cycle, i.person, i.segment, i.code LIMIT %s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
@@ -82,6 +89,14 @@ class PlanRow:
     revision: int
     document: str
     updated_at: datetime
+
+
+class Held(NamedTuple):
+    """An open plan of somebody who left, at its revision."""
+
+    key: EvaluationKey
+    code: str
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +151,16 @@ async def states(connection: Connection, key: EvaluationKey) -> dict[str, str]:
     """Return how the plans of an evaluation stand, by their codes."""
     rows = await (await connection.execute(OF_EVALUATION, key_parts(key))).fetchall()
     return {str(code): str(state) for code, state in rows}
+
+
+async def held_by_the_gone(connection: Connection, agency: AgencyId, *, limit: int) -> list[Held]:
+    """Return open plans whose supervisor works there no more."""
+    rows = await (await connection.execute(HELD_BY_THE_GONE, (agency, limit))).fetchall()
+    return [
+        Held(
+            EvaluationKey(agency=agency, cycle=cycle, person=person, segment=segment),
+            code,
+            revision,
+        )
+        for cycle, person, segment, code, revision in rows
+    ]

@@ -78,7 +78,7 @@ class HandOver(Command):
 AnyPlanCommand = Annotated[
     RecordCheckIn | ClosePlan | SupersedePlan | HandOver, Field(discriminator="kind")
 ]
-UPDATES: Final = ("record_check_in", "close_plan", "supersede_plan")
+UPDATES: Final = ("record_check_in", "close_plan", "supersede_plan", "hand_over_plan")
 
 
 class PlanOrder(Value):
