@@ -31,6 +31,7 @@ from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.documents import Documents
 from siklus.services.rpc.evaluations import EvaluationServicer
+from siklus.services.rpc.feedback import Feedback
 from siklus.services.rpc.operations import Operations
 from siklus.services.rpc.outcomes import Outcomes
 from siklus.services.rpc.pace import USUAL, Pace
@@ -50,6 +51,7 @@ from siklus.v1 import (
     cycle_service_pb2_grpc,
     document_service_pb2_grpc,
     evaluation_service_pb2_grpc,
+    feedback_service_pb2_grpc,
     operation_service_pb2_grpc,
     outcome_service_pb2_grpc,
     policy_service_pb2_grpc,
@@ -73,6 +75,7 @@ SERVICES: Final = (
     "siklus.v1.OperationService",
     "siklus.v1.EvaluationService",
     "siklus.v1.OutcomeService",
+    "siklus.v1.FeedbackService",
     "siklus.v1.TaskService",
     "siklus.v1.ReminderService",
     "siklus.v1.AuditService",
@@ -158,6 +161,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
         Subscriptions(parts.store, parts.keyring, parts.webhook_targets, parts.clock), registry
+    )
+    feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
+        Feedback(parts.store, vault, archive, parts.keyring, parts.clock, parts.pace), registry
     )
     reminder_service_pb2_grpc.add_ReminderServiceServicer_to_server(
         ReminderServicer(parts.store, parts.clock), registry

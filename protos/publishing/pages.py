@@ -140,6 +140,8 @@ def consistency(method: Method) -> str:
 
 def people(method: Method) -> str:
     """Return who of the agency's people may call a method."""
+    if method.call.open:
+        return "anybody, without a token"
     names = [
         "`" + annotations_pb2.CallerRole.Name(role).removeprefix("CALLER_ROLE_").lower() + "`"
         for role in method.call.roles
@@ -151,6 +153,8 @@ def people(method: Method) -> str:
 
 def programs(method: Method) -> str:
     """Return what a program needs to call a method."""
+    if method.call.open:
+        return "any, without a token"
     return f"scope `{method.call.scope}`" if method.call.scope else "none: a person decides"
 
 

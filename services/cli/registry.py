@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "roster": "siklus.services.cli.roster",
     "mandate": "siklus.services.cli.mandate",
     "cycle": "siklus.services.cli.cycle",
+    "feedback": "siklus.services.cli.feedback",
     "reminders": "siklus.services.cli.reminders",
     "operation": "siklus.services.cli.operation",
     "outcome": "siklus.services.cli.outcome",

@@ -1,4 +1,4 @@
-"""Who calls: the bearer token of every call but health and reflection."""
+"""Who calls: the bearer token of every call but health, reflection, and what is open to all."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
@@ -29,7 +29,7 @@ class Identity(Layer):
 
     def unary(self, given: Behaviour, method: Method) -> Behaviour:
         """Identify the caller, then answer."""
-        if method.public:
+        if method.anonymous:
             return given
 
         async def answer(request: Any, context: Context) -> Any:
@@ -43,7 +43,7 @@ class Identity(Layer):
 
     def stream(self, given: Behaviour, method: Method) -> Behaviour:
         """Identify the caller, then answer one by one."""
-        if method.public:
+        if method.anonymous:
             return given
 
         async def answers(request: Any, context: Context) -> AsyncIterator[Any]:

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Final, TypeAlias
 import grpc
 from grpc.aio import ServicerContext
 
+from siklus.services.rpc.gate import rules_of
+
 Context = ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs alone
 Deserializer = Callable[[bytes], Any]
@@ -20,6 +22,7 @@ Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[Handler
 
 # Health and reflection answer whoever asks: load balancers and tools have no token.
 PUBLIC: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.")
+OURS: Final = "/siklus.v1."
 
 
 @dataclass(slots=True)
@@ -39,6 +42,13 @@ class Method:
     public: bool
     streams_in: bool
     streams_out: bool
+    open: bool = False
+    """Whether the contract lets anybody call it; nobody is identified then."""
+
+    @property
+    def anonymous(self) -> bool:
+        """Tell whether there is no caller."""
+        return self.public or self.open
 
     @property
     def streams(self) -> bool:
@@ -85,7 +95,8 @@ class Layer(grpc.aio.ServerInterceptor, abc.ABC):
         sides = (handler.request_streaming, handler.response_streaming)
         kind = "_".join("stream" if streams else "unary" for streams in sides)
         given = getattr(handler, kind)
-        method = Method(path, path.startswith(PUBLIC), *sides)
+        is_open = path.startswith(OURS) and rules_of(path.rpartition("/")[2]).open
+        method = Method(path, path.startswith(PUBLIC), *sides, is_open)
         # A stream is written by an async generator or, as in grpc's own health service, by a
         # coroutine through its context; grpc tells them apart as we do.
         around = self.stream if inspect.isasyncgenfunction(given) else self.unary

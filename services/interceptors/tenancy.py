@@ -19,7 +19,7 @@ class Tenancy(Gate):
 
     def admit(self, call: Call) -> Any:
         """Compare the agency in the request with the caller's; in a stream, in each as it comes."""
-        if call.method.public:
+        if call.method.anonymous:
             return call.request
         if call.method.streams_in:
             return _each_in_the_callers_agency(call.request)

@@ -1,4 +1,4 @@
-"""Erasing one person's texts: every data key of their ended evaluations is destroyed."""
+"""Erasing one person's texts: the data keys of their ended evaluations, and of all feedback."""
 
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import erasures as queries
@@ -11,6 +11,7 @@ from siklus.services.rpc.once import Request
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import audit_service_pb2 as pb
 from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.feedback.texts import texts_about
 from siklus.workflows.domain.values import PersonId
 
 
@@ -29,6 +30,7 @@ async def erase_texts(
     async def make(connection: Connection) -> pb.EraseTextsResponse:
         ended = await _ended(connection, caller, person)
         erased = [await vault.erase(connection, each.key(caller.agency, person)) for each in ended]
+        await vault.erase(connection, texts_about(caller.agency, person))
         at = clock.now()
         await queries.keep(
             connection,

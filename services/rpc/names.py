@@ -23,6 +23,8 @@ _OPERATION: Final = re.compile(rf"agencies/(?P<agency>{ID})/operations/(?P<id>{I
 _CHANGE: Final = re.compile(rf"agencies/(?P<agency>{ID})/rosterChanges/(?P<id>{ID})")
 _MANDATE: Final = re.compile(rf"agencies/(?P<agency>{ID})/mandates/(?P<id>{ID})")
 
+_COMMENT: Final = re.compile(rf"agencies/(?P<agency>{ID})/contactComments/(?P<id>{ID})")
+
 
 def evaluation_name(key: EvaluationKey) -> str:
     """Return the name of an evaluation."""
@@ -140,6 +142,16 @@ def change_name(agency: AgencyId, change: str) -> str:
 def change_id(name: str) -> str:
     """Return the change that a name stands for; its agency was checked at the door."""
     return _parts(_CHANGE, name)["id"]
+
+
+def comment_name(agency: AgencyId, comment: str) -> str:
+    """Return the name of a citizen's comment."""
+    return f"agencies/{agency}/contactComments/{comment}"
+
+
+def comment_id(name: str) -> str:
+    """Return the comment that a name stands for; its agency was checked at the door."""
+    return _parts(_COMMENT, name)["id"]
 
 
 def agency_of(name: str) -> AgencyId:

@@ -115,6 +115,10 @@ ANSWERS: Final[Mapping[Reason | ServiceReason, Answer]] = {
     Reason.REQUEST_ID_REUSED: Answer(StatusCode.ALREADY_EXISTS),
     # No RetryInfo: the caller must look again before deciding again.
     Reason.REVISION_CHANGED: Answer(StatusCode.ABORTED),
+    # As what does not exist: whoever guesses learns nothing.
+    Reason.TICKET_UNKNOWN: Answer(StatusCode.NOT_FOUND),
+    Reason.TICKET_USED: _STATE,
+    Reason.TICKET_EXPIRED: _STATE,
     Reason.WRONG_STAGE: _STATE,
     Reason.EVALUATION_CLOSED: _STATE,
     Reason.WINDOW_CLOSED: _STATE,

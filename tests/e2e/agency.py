@@ -10,14 +10,19 @@ from typing import Any, Final
 
 import grpc
 
+from siklus.activities.feedback_texts import keep_text
 from siklus.activities.following import PlansOnTemporal
 from siklus.activities.store.queries import changes as change_queries
+from siklus.activities.store.queries import contacts as contact_queries
 from siklus.activities.store.queries import mandates as mandate_queries
 from siklus.activities.store.queries import operations as operation_queries
 from siklus.activities.store.queries import outcomes as outcome_queries
 from siklus.activities.store.queries import plans as plan_queries
+from siklus.activities.store.queries import tickets as ticket_queries
+from siklus.activities.store.queries.contacts import RatingRow
 from siklus.activities.store.queries.mandates import MandateRow
 from siklus.activities.store.queries.operations import OperationRow, State
+from siklus.activities.vault import Vault
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_pb2
@@ -28,6 +33,7 @@ from siklus.v1 import reminders_pb2 as reminders
 from siklus.v1 import roster_service_pb2 as roster
 from siklus.workflows import names
 from siklus.workflows.domain.commands import LeaveKind
+from siklus.workflows.domain.feedback.tickets import Contact, hashed
 from siklus.workflows.domain.mandates import MandateKind
 from siklus.workflows.domain.outcomes.improvement import open_plan
 from siklus.workflows.domain.roster_changes import Change, OnLeave
@@ -249,6 +255,39 @@ class Agency:
                 return await plan_queries.get(connection, key, code) is not None
 
         await eventually(is_on_record)
+
+    async def has_comment(self, comment: str, person: str, text: str = "Cepat dan ramah") -> None:
+        """Have a citizen's comment of an id that a test knows, which waits for the team."""
+        yesterday = self.stack.clock.now().date() - timedelta(days=1)
+        agency, about = AgencyId(self.id), PersonId(person)
+        async with self.stack.store.agency(agency) as connection, connection.transaction():
+            digest = await keep_text(
+                Vault(self.stack.parts.keyring), connection, agency, about, text
+            )
+            row = RatingRow(
+                comment, about, "dinas", "KTP", yesterday, 4, yesterday, digest, "PENDING"
+            )
+            await contact_queries.add(connection, agency, row)
+
+    async def has_ticket(self, ticket: str, person: str) -> None:
+        """Have a ticket that a test knows, which no call would give."""
+        now, agency = self.stack.clock.now(), AgencyId(self.id)
+        contact = Contact(
+            reference="uji",
+            person=PersonId(person),
+            unit="dinas",
+            service="KTP",
+            served_on=now.date(),
+        )
+        async with self.stack.store.agency(agency) as connection:
+            await ticket_queries.issue(
+                connection,
+                agency,
+                {hashed(agency, ticket): contact},
+                by="tim",
+                at=now,
+                expires_at=now + timedelta(days=7),
+            )
 
     async def evaluations(self, **filters: Any) -> list[evaluation_pb2.Evaluation]:
         """List every evaluation of the cycle, page by page, without its details."""

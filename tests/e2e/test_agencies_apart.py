@@ -32,13 +32,15 @@ from tests.e2e.calls import bearer
 from tests.fuzz.calls import Answered, Line, Request
 from tests.fuzz.messages import Messages
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import CHANGE, MANDATE, OPERATION, PLAN, Pool
+from tests.fuzz.pool import CHANGE, COMMENT, MANDATE, OPERATION, PLAN, Pool
 
 OURS, THEIRS, NOWHERE = "pulau-b", "pulau-a", "pulau-z"
 """The callers' agency, another one, and one that does not exist; equally long, to compare bytes."""
 MARK: Final = "Rahasia Pulau"
 """In every name and text of the other agency."""
-IDS: Final = r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|pindah|perbaikan|20\d\d)$"
+IDS: Final = (
+    r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|pindah|perbaikan|suara|20\d\d)$"
+)
 PATIENCE: Final = 15.0
 INVALID: Final = grpc.StatusCode.INVALID_ARGUMENT
 SHOW_PEOPLE: Final = {"GetEvaluation", "ListEvaluations", "ListHistory", "GetPerson", "ListPeople"}
@@ -54,6 +56,7 @@ SETTLED: Final = (
     "holiday",
     "notice_preference",
     "mandate",
+    "contact_rating",
     "operation",
     "roster_change",
     "outcome",
@@ -161,6 +164,7 @@ async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
             await agency.has_operation(OPERATION)
             await agency.has_change(CHANGE, "rina")
             await agency.has_plan(PLAN, "siti")
+            await agency.has_comment(COMMENT, "rina", f"{mark} lambat")
         yield Islands(stack, ours, theirs)
 
 

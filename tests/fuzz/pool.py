@@ -54,11 +54,16 @@ MANDATE: Final = "surat"
 
 OPERATION: Final = "tugas"
 """Is there when the fuzzer begins, and done."""
+COMMENT: Final = "suara"
+"""Is there when the fuzzer begins."""
 CHANGE: Final = "pindah"
 """Is there when the fuzzer begins."""
 
 PLAN: Final = "perbaikan"
 """The national pack's, where somebody's result asks for one."""
+
+TICKET: Final = "mzxw6ytboi" * 3 + "mz"
+"""Is there when the fuzzer begins, and good once."""
 
 POLICY_BOMB: Final = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
@@ -91,6 +96,7 @@ class Pool:
             f"{top}/mandates/{MANDATE}",
             f"{top}/operations/{OPERATION}",
             f"{top}/rosterChanges/{CHANGE}",
+            f"{top}/contactComments/{COMMENT}",
             *(f"{top}/people/{person}" for person in self.people),
             *(f"{top}/cycles/{self.cycle}/evaluations/{person}.1" for person in self.people),
             *(
@@ -144,6 +150,8 @@ class Pool:
             "effective_on": (_in_months(), _in_months(), "2030-06-01", "2026-02-30"),
             "active_on": ("", "2026-06-01"),
             "ends_on": ("2026-06-01", "2026-06-31"),
+            "served_on": (_lately(), _lately(), "2030-02-30"),
+            "ticket": (TICKET, TICKET.upper(), "a" * 32),
             "link": ("https://arsip.example/bukti.pdf",),
         }
 
@@ -159,6 +167,11 @@ class Pool:
 @cache
 def _fitting(words: tuple[str, ...], pattern: str) -> list[str]:
     return [word for word in words if not pattern or re.fullmatch(pattern, word)]
+
+
+def _lately() -> str:
+    """Return a day on which somebody may have been served, in every zone."""
+    return (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
 
 
 def _in_months() -> str:

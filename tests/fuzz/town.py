@@ -16,7 +16,17 @@ from tests.fuzz.callers import Callers
 from tests.fuzz.calls import Line
 from tests.fuzz.fuzzer import Target
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import CHANGE, MANDATE, OPERATION, PLAN, SUBSCRIPTION, TARGETS, Pool
+from tests.fuzz.pool import (
+    CHANGE,
+    COMMENT,
+    MANDATE,
+    OPERATION,
+    PLAN,
+    SUBSCRIPTION,
+    TARGETS,
+    TICKET,
+    Pool,
+)
 from tests.served import Served
 
 MARK: Final = "Rahasiakita"
@@ -74,6 +84,8 @@ async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
         await agency.has_operation(OPERATION)
         await agency.has_change(CHANGE, "budi")
         await agency.has_plan(PLAN, people[0])
+        await agency.has_comment(COMMENT, people[0])
+        await agency.has_ticket(TICKET, people[0])
         pool = Pool(agency.id, str(year), people, "lain")
         yield Town(agency, Target(found, pool, callers, line, MARK, OTHER_MARK))
 

@@ -15,6 +15,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import (
     cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
+    feedback_service_pb2_grpc,
     policy_service_pb2,
     policy_service_pb2_grpc,
     reminder_service_pb2_grpc,
@@ -98,6 +99,7 @@ class Desk:
         self.imports: Any = roster_import_service_pb2_grpc.RosterImportServiceStub(channel)
         self.cycles: Any = cycle_service_pb2_grpc.CycleServiceStub(channel)
         self.cohorts: Any = cohort_service_pb2_grpc.CohortServiceStub(channel)
+        self.feedback: Any = feedback_service_pb2_grpc.FeedbackServiceStub(channel)
         self.reminders: Any = reminder_service_pb2_grpc.ReminderServiceStub(channel)
         self.subscriptions: Any = subscription_service_pb2_grpc.SubscriptionServiceStub(channel)
         self.tasks: Any = task_service_pb2_grpc.TaskServiceStub(channel)

@@ -7,11 +7,15 @@ import grpc
 from temporalio.client import Client
 
 from siklus.activities.store.pool import Store
+from siklus.activities.vault import Vault
+from siklus.services.archive import Archive
 from siklus.services.clock import Clock
 from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
+from siklus.services.rpc.feedback import Feedback
+from siklus.services.rpc.pace import UNLIMITED
 from siklus.services.rpc.policies import Policies
 from siklus.services.rpc.reminders import ReminderServicer
 from siklus.services.rpc.roster import Roster
@@ -21,6 +25,7 @@ from siklus.services.rpc.tasks import Tasks
 from siklus.v1 import (
     cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
+    feedback_service_pb2_grpc,
     policy_service_pb2_grpc,
     reminder_service_pb2_grpc,
     roster_import_service_pb2_grpc,
@@ -55,6 +60,10 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     )
     reminder_service_pb2_grpc.add_ReminderServiceServicer_to_server(
         ReminderServicer(store, clock), server
+    )
+    vault = Vault(KEYRING)
+    feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
+        Feedback(store, vault, Archive(store, vault), KEYRING, clock, UNLIMITED), server
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -67,7 +67,7 @@ def test_every_method_says_whom_it_lets_in_and_has_a_name_of_its_own() -> None:
     for method in METHODS:
         assert method.GetOptions().HasExtension(annotations_pb2.call), method.full_name
         rules = rules_of(method.name)
-        assert rules.roles or rules.participants, method.full_name
+        assert bool(rules.roles or rules.participants) != rules.open, method.full_name
         assert annotations_pb2.CALLER_ROLE_UNSPECIFIED not in rules.roles, method.full_name
 
 
@@ -172,7 +172,17 @@ async def _alone(request: Any) -> AsyncIterator[Any]:
     yield request
 
 
-@pytest.mark.parametrize("method", METHODS, ids=NAMED)
+def test_what_is_open_to_all_is_one_method() -> None:
+    """One more is a decision, and needs a limit by address."""
+    open_to_all = {name for name in NAMED if rules_of(name).open}
+
+    assert open_to_all == {"RateContact"}
+    assert all(rules_of(name).per_second for name in open_to_all)
+
+
+@pytest.mark.parametrize(
+    "method", [each for each in METHODS if not rules_of(each.name).open], ids=lambda each: each.name
+)
 async def test_no_method_does_anything_before_the_gate(
     handlers: dict[str, Any], method: MethodDescriptor
 ) -> None:

@@ -115,3 +115,18 @@ async def read(
     """Return the sealed texts of those digests, as far as they are stored."""
     async with connection.cursor(row_factory=args_row(SealedRow)) as cursor:
         return await (await cursor.execute(READ, (*key_parts(key), list(digests)))).fetchall()
+
+
+async def keep(
+    connection: Connection, key: EvaluationKey, data_key_id: str, sealed: Sequence[Sealed]
+) -> bool:
+    """Keep sealed texts, unless the data key that sealed them was erased; tell whether it stood."""
+    given = (
+        *key_parts(key),
+        data_key_id,
+        [text.digest for text in sealed],
+        [text.nonce for text in sealed],
+        [text.ciphertext for text in sealed],
+    )
+    row = await (await connection.execute(KEEP, given)).fetchone()
+    return bool(row and row[0])

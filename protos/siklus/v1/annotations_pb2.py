@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsiklus/v1/annotations.proto\x12\tsiklus.v1\x1a google/protobuf/descriptor.proto\"\x97\x01\n\tCallRules\x12+\n\x0b\x63onsistency\x18\x01 \x01(\x0e\x32\x16.siklus.v1.Consistency\x12$\n\x05roles\x18\x02 \x03(\x0e\x32\x15.siklus.v1.CallerRole\x12\x14\n\x0cparticipants\x18\x03 \x01(\x08\x12\r\n\x05scope\x18\x04 \x01(\t\x12\x12\n\nper_second\x18\x05 \x01(\x05*\x88\x01\n\x0b\x43onsistency\x12\x1b\n\x17\x43ONSISTENCY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ONSISTENCY_RECORD\x10\x01\x12\x18\n\x14\x43ONSISTENCY_SNAPSHOT\x10\x02\x12\x14\n\x10\x43ONSISTENCY_FEED\x10\x03\x12\x14\n\x10\x43ONSISTENCY_NONE\x10\x04*z\n\nCallerRole\x12\x1b\n\x17\x43\x41LLER_ROLE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41LLER_ROLE_EMPLOYEE\x10\x01\x12\x1c\n\x18\x43\x41LLER_ROLE_AGENCY_ADMIN\x10\x02\x12\x17\n\x13\x43\x41LLER_ROLE_AUDITOR\x10\x03:D\n\x04\x63\x61ll\x12\x1e.google.protobuf.MethodOptions\x18\x98\x88\x03 \x01(\x0b\x32\x14.siklus.v1.CallRulesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsiklus/v1/annotations.proto\x12\tsiklus.v1\x1a google/protobuf/descriptor.proto\"\xa5\x01\n\tCallRules\x12+\n\x0b\x63onsistency\x18\x01 \x01(\x0e\x32\x16.siklus.v1.Consistency\x12$\n\x05roles\x18\x02 \x03(\x0e\x32\x15.siklus.v1.CallerRole\x12\x14\n\x0cparticipants\x18\x03 \x01(\x08\x12\r\n\x05scope\x18\x04 \x01(\t\x12\x12\n\nper_second\x18\x05 \x01(\x05\x12\x0c\n\x04open\x18\x06 \x01(\x08*\x88\x01\n\x0b\x43onsistency\x12\x1b\n\x17\x43ONSISTENCY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ONSISTENCY_RECORD\x10\x01\x12\x18\n\x14\x43ONSISTENCY_SNAPSHOT\x10\x02\x12\x14\n\x10\x43ONSISTENCY_FEED\x10\x03\x12\x14\n\x10\x43ONSISTENCY_NONE\x10\x04*z\n\nCallerRole\x12\x1b\n\x17\x43\x41LLER_ROLE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41LLER_ROLE_EMPLOYEE\x10\x01\x12\x1c\n\x18\x43\x41LLER_ROLE_AGENCY_ADMIN\x10\x02\x12\x17\n\x13\x43\x41LLER_ROLE_AUDITOR\x10\x03:D\n\x04\x63\x61ll\x12\x1e.google.protobuf.MethodOptions\x18\x98\x88\x03 \x01(\x0b\x32\x14.siklus.v1.CallRulesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'siklus.v1.annotations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONSISTENCY']._serialized_start=231
-  _globals['_CONSISTENCY']._serialized_end=367
-  _globals['_CALLERROLE']._serialized_start=369
-  _globals['_CALLERROLE']._serialized_end=491
+  _globals['_CONSISTENCY']._serialized_start=245
+  _globals['_CONSISTENCY']._serialized_end=381
+  _globals['_CALLERROLE']._serialized_start=383
+  _globals['_CALLERROLE']._serialized_end=505
   _globals['_CALLRULES']._serialized_start=77
-  _globals['_CALLRULES']._serialized_end=228
+  _globals['_CALLRULES']._serialized_end=242
 # @@protoc_insertion_point(module_scope)

@@ -98,6 +98,7 @@ class CallRules(_message.Message):
     PARTICIPANTS_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
     PER_SECOND_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
     consistency: Global___Consistency.ValueType
     """How new an answer is."""
     participants: _builtins.bool
@@ -107,7 +108,11 @@ class CallRules(_message.Message):
     scope: _builtins.str
     """The scope that lets a program call it, such as `evaluations.read`; empty: people only."""
     per_second: _builtins.int
-    """How many calls of it one caller may begin in a second, on the average; 0: the general limit."""
+    """How many calls of it one caller may begin in a second, on the average; 0: the general limit.
+    Where `open` is set: how many everybody at one address may begin.
+    """
+    open: _builtins.bool
+    """Whether anybody may call it, without a token. A token is not looked at."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___CallerRole.ValueType]:
         """Roles that may call it; any one of them is enough."""
@@ -120,10 +125,11 @@ class CallRules(_message.Message):
         participants: _builtins.bool = ...,
         scope: _builtins.str = ...,
         per_second: _builtins.int = ...,
+        open: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "participants", b"participants", "per_second", b"per_second", "roles", b"roles", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "open", b"open", "participants", b"participants", "per_second", b"per_second", "roles", b"roles", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -84,8 +84,8 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EraseTexts(self, request, context):
-        """Makes all texts in one person's ended evaluations unreadable for good by destroying their keys;
-        events, digests and chains stay and still verify. Complete once Temporal's retention of the
+        """Makes all texts in one person's ended evaluations, and all feedback about them, unreadable for
+        good by destroying their keys; events, digests and chains stay and still verify. Complete once Temporal's retention of the
         closed workflows has passed. Refused with EVALUATION_RUNNING while one has not ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

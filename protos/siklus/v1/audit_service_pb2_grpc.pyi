@@ -42,8 +42,8 @@ class AuditServiceStub:
     ListCheckpointKeys: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointKeysRequest, _audit_service_pb2.ListCheckpointKeysResponse]
     """Lists the public keys that sign checkpoints, the retired ones too."""
     EraseTexts: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.EraseTextsRequest, _audit_service_pb2.EraseTextsResponse]
-    """Makes all texts in one person's ended evaluations unreadable for good by destroying their keys;
-    events, digests and chains stay and still verify. Complete once Temporal's retention of the
+    """Makes all texts in one person's ended evaluations, and all feedback about them, unreadable for
+    good by destroying their keys; events, digests and chains stay and still verify. Complete once Temporal's retention of the
     closed workflows has passed. Refused with EVALUATION_RUNNING while one has not ended.
     """
 
@@ -61,8 +61,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ListCheckpointKeys: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointKeysRequest, _audit_service_pb2.ListCheckpointKeysResponse]  # type: ignore[assignment]
     """Lists the public keys that sign checkpoints, the retired ones too."""
     EraseTexts: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.EraseTextsRequest, _audit_service_pb2.EraseTextsResponse]  # type: ignore[assignment]
-    """Makes all texts in one person's ended evaluations unreadable for good by destroying their keys;
-    events, digests and chains stay and still verify. Complete once Temporal's retention of the
+    """Makes all texts in one person's ended evaluations, and all feedback about them, unreadable for
+    good by destroying their keys; events, digests and chains stay and still verify. Complete once Temporal's retention of the
     closed workflows has passed. Refused with EVALUATION_RUNNING while one has not ended.
     """
 
@@ -101,8 +101,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.EraseTextsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.EraseTextsResponse, _abc.Awaitable[_audit_service_pb2.EraseTextsResponse]]:
-        """Makes all texts in one person's ended evaluations unreadable for good by destroying their keys;
-        events, digests and chains stay and still verify. Complete once Temporal's retention of the
+        """Makes all texts in one person's ended evaluations, and all feedback about them, unreadable for
+        good by destroying their keys; events, digests and chains stay and still verify. Complete once Temporal's retention of the
         closed workflows has passed. Refused with EVALUATION_RUNNING while one has not ended.
         """
 

@@ -124,6 +124,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """FAILED_PRECONDITION: an operation that is over cannot be steered."""
     REASON_COHORT_CHANGED: _Reason.ValueType  # 50
     """ABORTED: not as many evaluations match as were expected; look at a preview and decide anew."""
+    REASON_TICKET_UNKNOWN: _Reason.ValueType  # 61
+    """NOT_FOUND: nobody issued such a ticket in that agency, if there is such an agency."""
+    REASON_TICKET_USED: _Reason.ValueType  # 62
+    """FAILED_PRECONDITION: the contact was rated with this ticket, which is good once."""
+    REASON_TICKET_EXPIRED: _Reason.ValueType  # 63
+    """FAILED_PRECONDITION: the ticket was good until the instant in the metadata."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call was refused. Every refusal is a google.rpc.Status whose ErrorInfo carries the domain
@@ -236,4 +242,10 @@ REASON_OPERATION_STATE: Reason.ValueType  # 49
 """FAILED_PRECONDITION: an operation that is over cannot be steered."""
 REASON_COHORT_CHANGED: Reason.ValueType  # 50
 """ABORTED: not as many evaluations match as were expected; look at a preview and decide anew."""
+REASON_TICKET_UNKNOWN: Reason.ValueType  # 61
+"""NOT_FOUND: nobody issued such a ticket in that agency, if there is such an agency."""
+REASON_TICKET_USED: Reason.ValueType  # 62
+"""FAILED_PRECONDITION: the contact was rated with this ticket, which is good once."""
+REASON_TICKET_EXPIRED: Reason.ValueType  # 63
+"""FAILED_PRECONDITION: the ticket was good until the instant in the metadata."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -1,0 +1,166 @@
+"""What citizens said of service contacts: kept, counted, listed, moderated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+from psycopg.rows import args_row
+
+from siklus.activities.store.pool import Connection
+from siklus.workflows.domain.feedback.contacts import CommentState, Scores, scores_of
+from siklus.workflows.domain.values import AgencyId, PersonId
+
+COLUMNS: Final = """
+    rating, person, unit, service, served_on, score, rated_on, comment, comment_state,
+    moderated_by, moderated_at, moderation_reason
+"""
+ADD: Final = f"""
+    INSERT INTO contact_rating (agency, {COLUMNS})
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""  # noqa: S608 - constants alone
+GET: Final = f"""
+    SELECT {COLUMNS} FROM contact_rating
+    WHERE agency = %s AND rating = %s AND comment IS NOT NULL
+"""  # noqa: S608 - constants alone
+COUNTED: Final = """
+    SELECT service, score, count(*), min(served_on), max(served_on) FROM contact_rating
+    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s
+    GROUP BY service, score
+"""
+STATES: Final = """
+    SELECT comment_state, count(*) FROM contact_rating
+    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s AND comment IS NOT NULL
+    GROUP BY comment_state
+"""
+PUBLISHED: Final = f"""
+    SELECT {COLUMNS} FROM contact_rating
+    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s
+        AND comment_state = 'PUBLISHED'
+    ORDER BY rated_on DESC, rating DESC LIMIT %s
+"""  # noqa: S608 - constants alone
+PAGE: Final = f"""
+    SELECT {COLUMNS} FROM contact_rating
+    WHERE agency = %(agency)s AND comment IS NOT NULL
+        AND (rated_on, rating) < (%(before_on)s, %(before)s)
+        AND (%(state)s::text IS NULL OR comment_state = %(state)s)
+        AND (%(person)s::text IS NULL OR person = %(person)s)
+    ORDER BY rated_on DESC, rating DESC LIMIT %(limit)s
+"""  # noqa: S608 - constants alone
+MODERATE: Final = """
+    UPDATE contact_rating
+    SET comment_state = %s, moderated_by = %s, moderated_at = %s, moderation_reason = %s
+    WHERE agency = %s AND rating = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RatingRow:
+    """One rated contact; `comment` is the digest of its text."""
+
+    rating: str
+    person: PersonId
+    unit: str
+    service: str
+    served_on: date
+    score: int
+    rated_on: date
+    comment: str | None = None
+    comment_state: str | None = None
+    moderated_by: str | None = None
+    moderated_at: datetime | None = None
+    moderation_reason: str | None = None
+
+
+class Place(NamedTuple):
+    """Where a page of comments ended."""
+
+    rated_on: date
+    rating: str
+
+
+FIRST: Final = Place(date.max, "")
+
+
+class Stretch(NamedTuple):
+    """The contacts with one person on these days, both included."""
+
+    agency: AgencyId
+    person: PersonId
+    from_on: date
+    to_on: date
+
+
+async def add(connection: Connection, agency: AgencyId, row: RatingRow) -> None:
+    """Keep a rating."""
+    values = [getattr(row, name.strip()) for name in COLUMNS.split(",")]
+    await connection.execute(ADD, (agency, *values))
+
+
+async def get(connection: Connection, agency: AgencyId, rating: str) -> RatingRow | None:
+    """Return a rating that came with a comment."""
+    async with connection.cursor(row_factory=args_row(RatingRow)) as cursor:
+        return await (await cursor.execute(GET, (agency, rating))).fetchone()
+
+
+async def counted(connection: Connection, stretch: Stretch) -> dict[str, Scores]:
+    """Return how the contacts were rated, by service."""
+    found: dict[str, tuple[dict[int, int], list[date]]] = {}
+    for service, score, many, first, last in await (
+        await connection.execute(COUNTED, stretch)
+    ).fetchall():
+        spread, days = found.setdefault(service, ({}, []))
+        spread[score] = many
+        days += [first, last]
+    return {
+        service: scores_of(spread, min(days), max(days))
+        for service, (spread, days) in found.items()
+    }
+
+
+async def states(connection: Connection, stretch: Stretch) -> dict[CommentState, int]:
+    """Return how many comments are in each state."""
+    rows = await (await connection.execute(STATES, stretch)).fetchall()
+    return {CommentState(state): many for state, many in rows}
+
+
+async def published(connection: Connection, stretch: Stretch, *, limit: int) -> list[RatingRow]:
+    """Return the newest comments that the people concerned may see."""
+    async with connection.cursor(row_factory=args_row(RatingRow)) as cursor:
+        return await (await cursor.execute(PUBLISHED, (*stretch, limit))).fetchall()
+
+
+async def page(
+    connection: Connection,
+    agency: AgencyId,
+    *,
+    state: CommentState | None,
+    person: str | None,
+    before: Place,
+    limit: int,
+) -> Sequence[RatingRow]:
+    """Return the next comments, those that came last first."""
+    values = {
+        "agency": agency,
+        "state": state,
+        "person": person,
+        "before_on": before.rated_on,
+        "before": before.rating,
+        "limit": limit,
+    }
+    async with connection.cursor(row_factory=args_row(RatingRow)) as cursor:
+        return await (await cursor.execute(PAGE, values)).fetchall()
+
+
+async def moderate(
+    connection: Connection,
+    agency: AgencyId,
+    rating: str,
+    *,
+    state: CommentState,
+    by: str,
+    at: datetime,
+    reason: str,
+) -> None:
+    """Note who decided that a comment is shown or hidden, and why."""
+    await connection.execute(MODERATE, (state, by, at, reason, agency, rating))

@@ -1,0 +1,53 @@
+"""Citizens' ratings as the contract shows them."""
+
+from collections.abc import Iterable, Mapping
+
+from siklus.activities.store.queries.contacts import RatingRow
+from siklus.services.rpc.names import comment_name
+from siklus.services.rpc.views import code, to_timestamp
+from siklus.v1 import feedback_service_pb2 as pb
+from siklus.workflows.domain.feedback.contacts import Scores, together
+from siklus.workflows.domain.values import AgencyId
+
+
+def all_scores(parts: Iterable[Scores]) -> pb.ContactScores:
+    """Return the scores of several services as one."""
+    return scores(together(parts))
+
+
+def by_service(found: Mapping[str, Scores]) -> list[pb.ServiceScores]:
+    """Return the scores by service, those with the most contacts first."""
+    ordered = sorted(found.items(), key=lambda each: (-each[1].count, each[0]))
+    return [pb.ServiceScores(service=name, scores=scores(each)) for name, each in ordered]
+
+
+def scores(found: Scores) -> pb.ContactScores:
+    """Return scores with their mean written out."""
+    return pb.ContactScores(
+        count=found.count,
+        spread=found.spread,
+        mean="" if found.mean is None else str(found.mean),
+        first_on=found.first_on.isoformat() if found.first_on else "",
+        last_on=found.last_on.isoformat() if found.last_on else "",
+    )
+
+
+def comment(agency: AgencyId, row: RatingRow, text: str | None, *, team: bool) -> pb.ContactComment:
+    """Return a comment; who moderated it and why is shown to the team alone."""
+    shown = pb.ContactComment(
+        name=comment_name(agency, row.rating),
+        person=row.person,
+        unit=row.unit,
+        service=row.service,
+        served_on=row.served_on.isoformat(),
+        rated_on=row.rated_on.isoformat(),
+        score=row.score,
+        text=text or "",
+        erased=text is None,
+        state=code(pb.CommentState, "COMMENT_STATE", row.comment_state),
+    )
+    if team and row.moderated_at is not None:
+        shown.moderated_by = row.moderated_by or ""
+        shown.moderation_reason = row.moderation_reason or ""
+        shown.moderated_at.CopyFrom(to_timestamp(row.moderated_at))
+    return shown
