@@ -13,7 +13,7 @@ from siklus.services.documents.blocks import (
     Row,
     Table,
 )
-from siklus.services.documents.evaluation import judgement_rows
+from siklus.services.documents.evaluation import computation, judgement_rows
 from siklus.services.documents.plan import party
 from siklus.services.documents.sources import Sources, in_both
 from siklus.workflows.domain.document import parts as p
@@ -83,3 +83,5 @@ def _decision(sources: Sources, *, withdrawn: bool) -> Iterator[Block]:
                 if label in before
             ),
         )
+    if decided.explanation:
+        yield computation(decided)

@@ -80,6 +80,8 @@ class Table(Value):
     """Rows under labelled columns; its head comes again on every page."""
 
     kind: Literal["table"] = "table"
+    whole: bool = False
+    """Whether a row goes to the next page whole; only for rows that surely fit on one."""
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
 

@@ -64,9 +64,26 @@ def judgement_rows(sources: Sources, part: p.Judgement) -> Iterator[Row]:
             if axis is not None:
                 yield Row(label=label, value=number(axis))
         yield Row(label=w.SCORE, value=number(numbers.score))
+        if numbers.combined is not None:
+            yield Row(label=w.COMBINED_SCORE, value=number(numbers.combined))
     yield Row(label=w.PREDICATE, value=sources.predicate(part.predicate, strong=True))
     if part.combined is not None and part.combined is not part.predicate:
         yield Row(label=w.COMBINED, value=sources.predicate(part.combined, strong=True))
+
+
+def computation(part: p.Judgement) -> Table:
+    """Return how a predicate came about, so that it can be checked by hand."""
+    return Table(
+        columns=(
+            Column(label=w.NUMBER, share=1),
+            Column(label=w.COMPUTED, share=11),
+            Column(label=w.RULE, share=5),
+        ),
+        rows=tuple(
+            (Cell(text=str(place)), in_both(step.text), Cell(text=step.source, mono=True))
+            for place, step in enumerate(part.explanation, 1)
+        ),
+    )
 
 
 def _status(case: p.Case) -> Cell:
@@ -160,11 +177,11 @@ def _earlier(sources: Sources) -> Iterator[Block]:
     if not earlier:
         return
     yield Heading(title=w.EARLIER)
-    labels = (w.SEGMENT, w.DAYS, w.RESULTS_LEVEL, w.BEHAVIOUR_LEVEL, w.PREDICATE)
+    labels = (w.SEGMENT, w.DAYS, w.RESULTS_LEVEL, w.BEHAVIOUR_LEVEL, w.SCORE, w.PREDICATE)
     yield Table(
         columns=tuple(
             Column(label=label, share=share)
-            for label, share in zip(labels, (3, 3, 6, 6, 6), strict=True)
+            for label, share in zip(labels, (3, 3, 6, 6, 4, 6), strict=True)
         ),
         rows=tuple(
             (
@@ -172,6 +189,7 @@ def _earlier(sources: Sources) -> Iterator[Block]:
                 Cell(text=str(part.days)),
                 sources.level(part.results),
                 sources.level(part.behaviour),
+                Cell(text="–") if part.score is None else number(part.score),
                 sources.predicate(part.predicate),
             )
             for name, part in earlier
@@ -188,6 +206,8 @@ def _rating(sources: Sources, name: p.PartName, title: Text) -> Iterator[Block]:
     yield Fields(rows=rows)
     if rating.indicators:
         yield _by_indicator(sources, rating)
+    if rating.explanation:
+        yield computation(rating)
 
 
 def _by_indicator(sources: Sources, rating: p.Judgement) -> Table:

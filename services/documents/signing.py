@@ -24,6 +24,9 @@ from siklus.workflows.domain.labels import Text
 MOST_NAMED: Final = 3
 """Parts named with an act; a final approval is about all of them."""
 
+SURELY_FITS: Final = 600
+"""Characters of a cell: a third of a page at the most."""
+
 
 def signature_block(sources: Sources, kinds: Collection[str]) -> Iterator[Block]:
     """Yield who signed any of these kinds of parts, which hash, when, and whether it holds."""
@@ -32,12 +35,14 @@ def signature_block(sources: Sources, kinds: Collection[str]) -> Iterator[Block]
         return
     yield Heading(title=w.SIGNATURES)
     labels = (w.ACT, w.SIGNED_BY, w.WHEN, w.HASH, w.HOLDS)
+    rows = tuple(_row(sources, each) for each in signed)
     yield Table(
+        whole=all(len(cell.text + cell.en) <= SURELY_FITS for row in rows for cell in row),
         columns=tuple(
             Column(label=label, share=share)
             for label, share in zip(labels, (10, 13, 10, 16, 11), strict=True)
         ),
-        rows=tuple(_row(sources, each) for each in signed),
+        rows=rows,
     )
 
 

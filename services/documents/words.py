@@ -64,6 +64,9 @@ RESULTS_LEVEL: Final = _("Rating hasil kerja", "Work results")
 BEHAVIOUR_LEVEL: Final = _("Rating perilaku kerja", "Work behaviour")
 SCORE: Final = _("Nilai", "Score")
 PREDICATE: Final = _("Predikat kinerja", "Predicate")
+COMBINED_SCORE: Final = _("Nilai setahun", "Score of the year")
+COMPUTED: Final = _("Cara penghitungan", "How it was computed")
+RULE: Final = _("Dasar dalam kebijakan", "Rule of the policy")
 COMBINED: Final = _("Predikat kinerja setahun", "Predicate of the year")
 INDICATOR: Final = _("Hasil kerja", "Work result")
 LEVEL: Final = _("Rating", "Level")
@@ -168,10 +171,10 @@ RECORD: Final = _("Nama dalam sistem", "Name in the record")
 CHAIN: Final = _("Hash rantai peristiwa (SHA-256)", "Head of the chain of events (SHA-256)")
 HOW_TO_CHECK: Final = _(
     "Dokumen ini dibuat dari rantai peristiwa yang tercatat. Periksa kodenya dengan "
-    "`siklus document verify`: jawabannya menyatakan apakah dokumen ini sesuai dengan catatan, "
+    "“siklus document verify”: jawabannya menyatakan apakah dokumen ini sesuai dengan catatan, "
     "sudah berubah sejak itu, atau tidak dikenal.",
     "This document was made from the recorded chain of events. Check its code with "
-    "`siklus document verify`: the answer tells whether it is what the record says, was changed "
+    "“siklus document verify”: the answer tells whether it is what the record says, was changed "
     "since, or is unknown.",
 )
 

@@ -13,7 +13,7 @@ from siklus.services.rpc.names import evaluation_name_of
 from siklus.workflows.domain.identity import masked
 from siklus.workflows.domain.labels import Labels, Text
 from siklus.workflows.domain.stages import ENDED, Stage
-from siklus.workflows.domain.values import Level, Predicate
+from siklus.workflows.domain.values import Predicate
 
 
 def _(id: str, en: str) -> Text:
@@ -92,13 +92,21 @@ def _result(state: Mapping[str, Any], labels: Labels) -> dict[str, Cell]:
         given = [rating for rating in ratings if not rating["by_appeal"]]
         found["predicate_before_appeal"] = given[-1]["combined"] if given else None
     return found | {
-        "results": Level(standing["results"]).value,
-        "behaviour": Level(standing["behaviour"]).value,
-        "score": standing.get("score"),
+        "results": standing["results"],
+        "behaviour": standing["behaviour"],
+        "score": _score(standing.get("numbers")),
         "predicate": predicate.value,
         "predicate_id": called.id,
         "predicate_en": called.en,
     }
+
+
+def _score(numbers: Mapping[str, Any] | None) -> Cell:
+    """Return the year's score as it was written: a decimal number never passes through a float."""
+    if numbers is None:
+        return None
+    combined = numbers.get("combined")
+    return str(numbers["score"] if combined is None else combined)
 
 
 def _appeal(appeal: Mapping[str, Any] | None) -> Cell:

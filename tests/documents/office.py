@@ -42,21 +42,27 @@ class Teller:
         return self
 
     def sources(self, **changes: Any) -> Sources:
-        document = read_document(begin(self.told.start), self.told.entries)
-        given: dict[str, Any] = {
-            "document": document,
-            "name": "agencies/contoh/cycles/2026/evaluations/p-0005.1",
-            "code": code_of(document),
-            "agency": "Pemerintah Kota Contoh",
-            "zone": "Asia/Makassar",
-            "starts_on": date(2026, 1, 1),
-            "ends_on": date(2026, 12, 31),
-            "policy": Text(id="Evaluasi kinerja nasional", en="National performance evaluation"),
-            "people": PEOPLE,
-            "units": {"u": "UPT Pelayanan Kependudukan"},
-            "texts": self.texts,
-        }
-        return Sources(**(given | changes))
+        texts = changes.pop("texts", self.texts)
+        return sources_of(self.told, texts, **changes)
+
+
+def sources_of(told: Story, texts: Mapping[Digest, Mapping[str, str]], **changes: Any) -> Sources:
+    """Return the sources of a story's document, in an invented agency."""
+    document = read_document(begin(told.start), told.entries)
+    given: dict[str, Any] = {
+        "document": document,
+        "name": "agencies/contoh/cycles/2026/evaluations/p-0005.1",
+        "code": code_of(document),
+        "agency": "Pemerintah Kota Contoh",
+        "zone": "Asia/Makassar",
+        "starts_on": date(2026, 1, 1),
+        "ends_on": date(2026, 12, 31),
+        "policy": Text(id="Evaluasi kinerja nasional", en="National performance evaluation"),
+        "people": PEOPLE,
+        "units": {"u": "UPT Pelayanan Kependudukan"},
+        "texts": texts,
+    }
+    return Sources(**(given | changes))
 
 
 def plan(**lines: tuple[str, str]) -> dict[str, Any]:

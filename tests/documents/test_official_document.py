@@ -20,9 +20,10 @@ from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.document import parts as p
 from siklus.workflows.domain.labels import NATIONAL_LABELS, Text
 from siklus.workflows.domain.values import Predicate
-from tests.documents.office import PEOPLE, Teller, plan, whole_year
+from tests.documents.office import PEOPLE, Teller, plan, sources_of, whole_year
 from tests.documents.pages import keep, outside, texts
 from tests.domain.story import BUDI, SITI
+from tests.domain.test_rating_by_numbers import told_rated
 
 HOSTILE = (
     "#set page(width: 1cm) *b* _i_ $x$ `r` @ref <lab> // \\ #panic() <script>alert(1)</script> "
@@ -116,6 +117,19 @@ def test_the_signature_block_names_the_hash_that_each_signed(year: Sources, pdf:
     assert len(year.document.signatures) == 13
     for signature in year.document.signatures:
         assert signature.digest in said
+
+
+def test_a_rating_by_numbers_can_be_checked_by_hand() -> None:
+    told = told_rated("102.8", "110")
+
+    pdf = printed(sources_of(told, {}))
+
+    keep(pdf, "numbers")
+    said = " ".join(texts(pdf))
+    assert f"{w.SCORE.id} {w.SCORE.en} 104,96 104.96" in said
+    assert "102,8 × 70 / 100 + 110 × 30 / 100 = 104,96" in said
+    assert "102.8 × 70 / 100 + 110 × 30 / 100 = 104.96" in said
+    assert outside(pdf) == []
 
 
 def test_a_void_signature_says_what_changed() -> None:

@@ -14,6 +14,7 @@ from siklus.services.results.columns import COLUMNS, row_of
 from siklus.services.results.files import MOST_CELL, CsvTable, Table, XlsxTable
 from siklus.workflows.domain.labels import NATIONAL_LABELS
 from tests.domain.story import Story, appealed, at_approval, planned
+from tests.domain.test_rating_by_numbers import told_rated
 
 DATED = datetime(2027, 1, 5, tzinfo=UTC)
 HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", 'a"b', "a\r\nb", "x" * 40_000)
@@ -45,6 +46,12 @@ def test_a_row_shows_what_stands_and_what_stood_before_the_appeal() -> None:
     assert (row["results"], row["behaviour"]) == ("AT", "AT")
     assert (row["predicate"], row["predicate_id"], row["predicate_en"]) == ("BAIK", "Baik", "Good")
     assert (row["appeal"], row["predicate_before_appeal"]) == ("CHANGED", "KURANG")
+
+
+def test_a_score_is_written_as_it_was_computed() -> None:
+    row = told(told_rated("102.8", "110"))
+
+    assert (row["score"], row["results"], row["predicate"]) == ("104.96", None, "BAIK")
 
 
 def test_instants_are_local_to_the_unit() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from decimal import Decimal
 from typing import Final, NewType
 
 from siklus.workflows.domain import audit
@@ -14,6 +15,7 @@ from siklus.workflows.domain.commands import (
     Sha256,
 )
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.scheme.explained import Step
 from siklus.workflows.domain.scheme.given import Numbers
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest, Level, PersonId, Predicate, Value
@@ -104,18 +106,21 @@ class Judgement(Part):
     """The year's, where earlier segments count too."""
     numbers: Numbers | None = None
     """Where the policy rates by them; then there are no levels."""
+    explanation: tuple[Step, ...] = ()
+    """How the predicate came about, line by line, where something was computed."""
     indicators: tuple[IndicatorLevel, ...] = ()
     evidence: tuple[Sha256, ...] = ()
     outcome: AppealOutcome | None = None
 
 
 class Earlier(Part):
-    """What an earlier segment brought to the year; without levels it counts as unrated."""
+    """What an earlier segment brought to the year; without a predicate it counts as unrated."""
 
     days: int
     results: Level | None = None
     behaviour: Level | None = None
     predicate: Predicate | None = None
+    score: Decimal | None = None
 
 
 AnyPart = Case | Plan | Words | Judgement | Earlier
@@ -150,6 +155,7 @@ def judged(
         predicate=event.predicate,
         combined=event.combined if isinstance(event, e.Rated | e.AppealDecided) else None,
         numbers=None if isinstance(event, e.PeriodicEvaluationRecorded) else event.numbers,
+        explanation=() if isinstance(event, e.PeriodicEvaluationRecorded) else event.explanation,
         indicators=event.indicators if isinstance(event, e.Rated) else (),
         outcome=event.outcome if isinstance(event, e.AppealDecided) else None,
     )

@@ -168,6 +168,7 @@ class _Reader:
                     results=earlier.results,
                     behaviour=earlier.behaviour,
                     predicate=earlier.predicate,
+                    score=earlier.score,
                 )
             case e.RatingReturned():
                 self._give_back(entry, {Act.RATED, Act.RECEIVED, Act.ACCEPTED}, p.RATING)
