@@ -20,7 +20,7 @@ from siklus.workflows import names
 from siklus.workflows.domain.commands import Actor
 from siklus.workflows.domain.decide import command_digest
 from siklus.workflows.domain.errors import Reason, Refusal
-from siklus.workflows.domain.outcomes.check_ins import answered, decide
+from siklus.workflows.domain.outcomes.check_ins import answered, decide, says
 from siklus.workflows.domain.outcomes.improvement import (
     AnyPlanCommand,
     ImprovementPlan,
@@ -77,11 +77,13 @@ class Improving:
         raise engine_away()
 
     def _by_record(self, plan: ImprovementPlan, order: PlanOrder) -> PlanReceipt:
-        event = answered(plan, order)
+        event = answered(plan, order.request_key)
         if event is None:
             decide(plan, order, self._clock.now())
             # It may be done, and the record not have it yet; or it has not begun.
             raise engine_away()
+        if not says(event, order):
+            raise _reused(event.number)
         return PlanReceipt(
             revision=event.number,
             state=event.state or PlanState.OPEN,
@@ -120,8 +122,12 @@ class Improving:
 
 def _must_answer(order: PlanOrder, receipt: PlanReceipt) -> None:
     if command_digest(order.command, receipt.salt) != receipt.digest:
-        raise Refusal(
-            Reason.REQUEST_ID_REUSED,
-            "this request_id was used for another request; take a new one",
-            details={"revision": str(receipt.revision)},
-        )
+        raise _reused(receipt.revision)
+
+
+def _reused(revision: int) -> Refusal:
+    return Refusal(
+        Reason.REQUEST_ID_REUSED,
+        "this request_id was used for another request; take a new one",
+        details={"revision": str(revision)},
+    )

@@ -117,8 +117,8 @@ def test_nobody_acts_in_the_own_plan_nor_in_anybody_elses() -> None:
     assert refused(plan, step, EMPLOYEE) is Reason.SELF_DECISION
     assert refused(plan, step, NEXT) is Reason.NOT_YOUR_TASK
     assert refused(plan, step, TEAM) is Reason.NOT_YOUR_TASK
-    assert refused(plan, cancel) is Reason.ROLE_REQUIRED
-    assert refused(plan, SupersedePlan()) is Reason.ROLE_REQUIRED
+    assert refused(plan, cancel) is Reason.NOT_YOUR_TASK
+    assert refused(plan, SupersedePlan()) is Reason.NOT_YOUR_TASK
     assert by(plan, cancel, TEAM).state is PlanState.CANCELLED
 
 

@@ -112,6 +112,8 @@ async def test_a_plan_goes_its_way_and_each_does_what_is_theirs(agency: Agency) 
 
     assert (closed.receipt.state, closed.receipt.revision) == (messages.PLAN_STATE_COMPLETED, 4)
     assert again.receipt.revision == closed.receipt.revision
+    with refused(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"):
+        await budi.sends(closing(siti, ending=messages.PLAN_STATE_FAILED, reason="x"))
     read = await siti.sends(pb.GetImprovementPlanRequest(name=plan_of(siti)))
     assert [step.note for step in read.plan.steps] == [NOTE, "", ""]
     assert (read.plan.state, read.plan.closed_by) == (messages.PLAN_STATE_COMPLETED, "budi")

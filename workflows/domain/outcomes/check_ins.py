@@ -102,21 +102,13 @@ def fold(plan: ImprovementPlan, events: Iterable[PlanEvent]) -> ImprovementPlan:
     return reduce(evolve, events, plan)
 
 
-def answered(plan: ImprovementPlan, order: PlanOrder) -> PlanEvent | None:
-    """Return what an order led to that was given before. Raises REQUEST_ID_REUSED for another."""
-    for event in plan.events:
-        if event.request_key == order.request_key:
-            if not _says(event, order):
-                raise Refusal(
-                    Reason.REQUEST_ID_REUSED,
-                    "this request_id was used for another request; take a new one",
-                    details={"revision": str(event.number)},
-                )
-            return event
-    return None
+def answered(plan: ImprovementPlan, request_key: str) -> PlanEvent | None:
+    """Return what a request led to that was made before."""
+    return next((each for each in plan.events if each.request_key == request_key), None)
 
 
-def _says(event: PlanEvent, order: PlanOrder) -> bool:
+def says(event: PlanEvent, order: PlanOrder) -> bool:
+    """Tell whether an event is what that order asks for."""
     match order.command:
         case RecordCheckIn(step=step, result=result):
             return (event.step, event.result) == (step, result)
@@ -140,12 +132,12 @@ def _may_close(plan: ImprovementPlan, order: PlanOrder, command: ClosePlan) -> N
     if command.ending is not PlanState.CANCELLED:
         _must_supervise(plan, order)
     elif Role.AGENCY_ADMIN not in order.actor.roles:
-        raise Refusal(Reason.ROLE_REQUIRED, "the agency's team cancels a plan")
+        raise Refusal(Reason.NOT_YOUR_TASK, "the agency's team cancels a plan")
 
 
 def _must_be_the_system(order: PlanOrder) -> None:
     if order.actor.person is not None:
-        raise Refusal(Reason.ROLE_REQUIRED, "only the system does this")
+        raise Refusal(Reason.NOT_YOUR_TASK, "only the system does this")
 
 
 def _must_be_open(plan: ImprovementPlan) -> None:
