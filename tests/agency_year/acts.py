@@ -45,7 +45,7 @@ def act(task: Task, state: Evaluation, random: Random, heads: list[PersonId]) ->
             return c.RecordMidyearReview(prose={"dialogue": "Lanjutkan"})
         case TaskKind.SELF_EVALUATION:
             return c.SubmitSelfEvaluation(**levels, prose={"account": "Tercapai"})
-        case TaskKind.RATE | TaskKind.INTERIM_RATE:
+        case TaskKind.RATE | TaskKind.INTERIM_RATE | TaskKind.SECOND_RATE:
             return c.Rate(**levels, prose={"note": "Sesuai bukti"})
         case TaskKind.RECEIVE_RESULT:
             return c.OpenResult()

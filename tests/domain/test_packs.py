@@ -22,7 +22,6 @@ from siklus.workflows.packs import shipped, shipped_pack, source_of
 Tree = dict[str, Any]
 
 LATER_EXAMPLES: dict[str, object] = {
-    "rating.second": {"combine": "second"},
     "criteria": {
         "entries": [{"code": "disiplin", "title": {"id": "D", "en": "D"}, "axis": "behaviour"}]
     },
@@ -122,7 +121,7 @@ OWN: dict[str, Callable[[Policy], bool]] = {
     "pp-30-2019": lambda p: p.rating.weighted is not None and p.rating.weighted.maximum == 120,
     "us-gs": lambda p: p.year.starts.month == 10 and not p.segments.min_days > 90,
     "ph-spms": lambda p: p.appeal.window.days == 10 and not p.midyear.enabled,
-    "my-lnpt": lambda p: p.segments.min_days == 180,
+    "my-lnpt": lambda p: p.rating.second is not None,
     "palu-evaluasi": lambda p: p.periods.per_year == 4 and not p.midyear.enabled,
     "tubei": lambda p: p.rating.per_indicator and p.periods.per_year == 2,
     "jakarta": lambda p: p.periods.per_year == 12 and p.reopen_needs_second_person,

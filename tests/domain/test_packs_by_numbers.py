@@ -1,16 +1,17 @@
 """The whole year of each pack that rates by numbers, told through the rule book."""
 
 from datetime import date
+from decimal import Decimal
 
 from siklus.workflows.domain import packs
-from siklus.workflows.domain.commands import AcknowledgeResult, Rate
+from siklus.workflows.domain.commands import AcknowledgeResult, Mandate, Rate
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.scheme.given import GivenNumbers
 from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import Predicate
 from siklus.workflows.packs import shipped, shipped_pack
-from tests.domain.story import Story, refused, story
+from tests.domain.story import AGUS, BUDI, RINA, Story, refused, story
 
 TOLD = {"pp-30-2019", "us-gs", "ph-spms", "my-lnpt"}
 
@@ -100,14 +101,75 @@ def test_the_philippine_commitment_is_rated_by_half_year_and_appealed_to_the_tea
     assert told.stage is Stage.FINAL_APPROVAL
 
 
-def test_the_malaysian_report_is_reviewed_in_july() -> None:
+def first_rated(results: str = "88", behaviour: str = "96") -> Story:
     told = story(policy=rules("my-lnpt")).at("2026-01-06 09:00").employee.submits_plan()
     told.at("2026-01-07 09:00").supervisor.approves_plan()
     told.at("2026-07-06 09:00").employee.accounts_for_midyear()
     told.supervisor.reviews_midyear()
+    told.at("2027-01-04 09:00")
+    return told.supervisor.gives(rate(results=results, behaviour=behaviour))
+
+
+def test_the_malaysian_report_has_two_raters_in_order() -> None:
+    told = first_rated()
+
+    assert told.waiting == [TaskKind.SECOND_RATE]
+    assert told.task(TaskKind.SECOND_RATE).holder == RINA
+    assert told.predicates == []
+    with refused(Reason.NOT_YOUR_TASK):
+        told.supervisor.gives(rate(results="100", behaviour="100"))
+    told.superior.gives(rate(results="80", behaviour="91"))
+
+    rating = told.state.rating
+    assert rating is not None
+    assert rating.numbers is not None
+    # 90 from the first, 82.75 from the second.
+    assert rating.numbers.score == Decimal("86.38")
+    assert rating.explanation[-2].formula == "(90 + 82.75) / 2 ≈ 86.38"
+    assert (rating.predicate, rating.rater) == (Predicate.BAIK, RINA)
+    assert told.state.raters == {BUDI, RINA}
+    accepted(told, "2027-01-06 09:00")
+    assert told.stage is Stage.COMPLETED
+    assert told.folded() == told.state
+
+
+def test_the_second_rating_climbs_past_the_first_rater() -> None:
+    told = first_rated().at("2027-03-15 09:00")
+
+    assert told.task(TaskKind.SECOND_RATE).escalated_to == (AGUS,)
+
+
+def test_whoever_gave_the_first_rating_does_not_stand_in_for_the_second() -> None:
+    told = first_rated()
+    lent = Mandate(
+        id="m",
+        principal=RINA,
+        delegate=BUDI,
+        letter="Plh-1",
+        from_on=date(2027, 1, 1),
+        to_on=date(2027, 1, 31),
+    )
+
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.person(BUDI, mandates=(lent,)).gives(rate(results="80", behaviour="91"))
+
+
+def test_a_returned_rating_begins_with_the_first_rater_again() -> None:
+    told = first_rated().superior.gives(rate(results="80", behaviour="91"))
+    told.at("2027-01-06 09:00").employee.acknowledges(accepted=True)
+
+    told.approver.returns_rating()
+
+    assert told.waiting == [TaskKind.RATE]
+    assert told.state.first is None
+
+
+def test_at_the_top_the_first_rating_counts_alone() -> None:
+    told = story(
+        policy=rules("my-lnpt"), supervisor=AGUS, superior=None, superiors={AGUS: None}
+    ).at("2026-01-06 09:00")
+    told.employee.submits_plan().supervisor.approves_plan()
+
     told.at("2027-01-04 09:00").supervisor.gives(rate(results="88", behaviour="96"))
 
-    accepted(told, "2027-01-06 09:00")
-
     assert told.predicates == [Predicate.SANGAT_BAIK]
-    assert told.stage is Stage.COMPLETED

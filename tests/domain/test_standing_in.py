@@ -8,7 +8,7 @@ from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.decide import decide
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.mandates import LENDABLE, MOST_LINKS
-from siklus.workflows.domain.stages import OWN_TASKS, TaskKind
+from siklus.workflows.domain.stages import OWN_TASKS, RATINGS, TaskKind
 from siklus.workflows.domain.standing_in import (
     MOST_CHAINS,
     Chain,
@@ -86,7 +86,7 @@ def test_a_chain_covers_what_each_of_its_links_covers() -> None:
     (first, both) = chains([quarter, february], WAYAN)
 
     assert first.scope == {"rate", "approve_plan"}
-    assert first.task_kinds == {TaskKind.RATE, TaskKind.INTERIM_RATE, TaskKind.REVIEW_PLAN}
+    assert first.task_kinds == {*RATINGS, TaskKind.REVIEW_PLAN}
     assert both.scope == {"rate"}
     assert (both.from_on, both.to_on) == (date(2026, 2, 1), date(2026, 3, 31))
     assert not both.holds_on(date(2026, 1, 31))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from siklus.workflows.domain.commands import Actor, Mandate
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.stages import OWN_TASKS, Task, TaskKind
+from siklus.workflows.domain.stages import OWN_TASKS, RATINGS, Task, TaskKind
 from siklus.workflows.domain.values import PersonId, Role, Value
 
 
@@ -127,9 +127,9 @@ def _team_task(state: Evaluation, kind: TaskKind | None, number: int) -> bool:
 
 
 def _open_task(state: Evaluation, kind: TaskKind | None, number: int) -> Task | None:
-    """Return the open task that a command is about; an interim rating is a rating too."""
+    """Return the open task that a command is about; interim and second ratings are ratings too."""
     if kind is TaskKind.RATE:
-        return state.task(TaskKind.RATE) or state.task(TaskKind.INTERIM_RATE)
+        return next((t for t in map(state.task, RATINGS) if t is not None), None)
     return state.task(kind, number) if kind is not None else None
 
 

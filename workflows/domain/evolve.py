@@ -165,8 +165,10 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
             return {"self_evaluation": _with(state.self_evaluation, missed=True)}
         case e.Rated():
             return {"ratings": (*state.ratings, _rating(event, entry)), **UNDELIVERED}
+        case e.FirstRated():
+            return {"first": _rating(event, entry)}
         case e.RatingReturned():
-            return {"rating_returns": state.rating_returns + 1, "referred": False}
+            return {"first": None, "rating_returns": state.rating_returns + 1, "referred": False}
         case e.ResultDelivered():
             return {"delivered_at": at}
         case e.ResultReceived(how=how):
@@ -308,18 +310,18 @@ def _recorded(
     return tuple(record if period.number == event.period else period for period in periods)
 
 
-def _rating(event: e.Rated | e.AppealDecided, entry: e.Entry) -> Rating:
+def _rating(event: e.Rated | e.FirstRated | e.AppealDecided, entry: e.Entry) -> Rating:
     by_appeal = isinstance(event, e.AppealDecided)
     return Rating(
-        rater=event.rater if isinstance(event, e.Rated) else PersonId(entry.actor),
+        rater=PersonId(entry.actor) if isinstance(event, e.AppealDecided) else event.rater,
         results=event.results,
         behaviour=event.behaviour,
         predicate=event.predicate,
-        combined=event.combined,
+        combined=event.predicate if isinstance(event, e.FirstRated) else event.combined,
         rated_at=entry.occurred_at,
         by_appeal=by_appeal,
         given_by="" if entry.principal is None else entry.actor,
-        indicators=event.indicators if isinstance(event, e.Rated) else (),
+        indicators=() if isinstance(event, e.AppealDecided) else event.indicators,
         numbers=event.numbers,
         explanation=event.explanation,
     )

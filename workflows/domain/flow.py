@@ -70,7 +70,7 @@ def _all(policy: Policy) -> tuple[FlowStage, ...]:
         _periods(policy),
         _stage(StageName.MIDYEAR, policy.midyear, Who.EMPLOYEE, Who.SUPERVISOR),
         _stage(StageName.SELF_EVALUATION, policy.self_evaluation, Who.EMPLOYEE),
-        _stage(StageName.RATING, policy.rating, Who.SUPERVISOR),
+        _stage(StageName.RATING, policy.rating, *_raters(policy)),
         _delivery(policy),
         _appeal(policy),
         _stage(StageName.FINAL_APPROVAL, policy.final_approval, Who.APPROVER),
@@ -81,6 +81,10 @@ def _stage(name: StageName, rule: StageRule, *who: Who) -> FlowStage:
     return FlowStage(
         stage=name, who=who, opens=rule.opens, due=rule.due, remind=rule.remind, late=rule.late
     )
+
+
+def _raters(policy: Policy) -> tuple[Who, ...]:
+    return (Who.SUPERVISOR,) if policy.rating.second is None else (Who.SUPERVISOR, Who.SUPERIOR)
 
 
 def _periods(policy: Policy) -> FlowStage:

@@ -11,7 +11,6 @@ from pydantic import Field, TypeAdapter
 
 from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.policy import Lateness, Rungs, Span
-from siklus.workflows.domain.scheme.keys import SecondRating
 from siklus.workflows.domain.values import Code, Value
 
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
@@ -79,7 +78,6 @@ class Calibration(Value):
 
 
 LATER: Mapping[str, TypeAdapter[object]] = {
-    "rating.second": TypeAdapter(SecondRating),
     "criteria": TypeAdapter(Catalogue),
     "indicators": TypeAdapter(Indicators),
     "feedback.citizens": TypeAdapter(CitizenFeedback),
@@ -97,6 +95,7 @@ LATER: Mapping[str, TypeAdapter[object]] = {
 
 NOW_LIVE: Mapping[str, str] = {
     "rating.scheme": "rules.rating.scheme",
+    "rating.second": "rules.rating.second",
     "rating.weighted": "rules.rating.weighted",
     "segments.combine": "rules.segments.combine",
     "distribution": "distribution",

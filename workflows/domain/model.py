@@ -1,5 +1,6 @@
 """The state of one evaluation: only ever what folding its events gives."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -228,6 +229,8 @@ class Evaluation(Value):
     midyear: Midyear = Midyear()
     self_evaluation: SelfEvaluation = SelfEvaluation()
     ratings: tuple[Rating, ...] = ()
+    first: Rating | None = None
+    """What the first of two raters gave, once that happened."""
     rating_returns: int = 0
     delivered_at: Instant | None = None
     received_at: Instant | None = None
@@ -303,7 +306,12 @@ class Evaluation(Value):
     def raters(self) -> frozenset[PersonId]:
         """Whoever had a hand in the rating that is appealed: the rater, and who stood in."""
         given = [rating for rating in self.ratings if not rating.by_appeal][-1:]
-        return frozenset(PersonId(name) for r in given for name in (r.rater, r.given_by) if name)
+        return _people_of(given) | (self.first_raters if given else frozenset())
+
+    @property
+    def first_raters(self) -> frozenset[PersonId]:
+        """Whoever had a hand in the first of two ratings."""
+        return _people_of([self.first] if self.first else [])
 
     def task(self, kind: TaskKind, number: int = 0) -> Task | None:
         """Return the open task of that kind, or None."""
@@ -311,3 +319,7 @@ class Evaluation(Value):
             if task.kind is kind and task.number == number:
                 return task
         return None
+
+
+def _people_of(ratings: Iterable[Rating]) -> frozenset[PersonId]:
+    return frozenset(PersonId(name) for r in ratings for name in (r.rater, r.given_by) if name)

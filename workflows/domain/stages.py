@@ -48,6 +48,7 @@ class TaskKind(StrEnum):
     DECIDE_APPEAL = "DECIDE_APPEAL"
     APPROVE = "APPROVE"
     RESOLVE_REFERRAL = "RESOLVE_REFERRAL"
+    SECOND_RATE = "SECOND_RATE"
     IMPROVEMENT_CHECK_IN = "IMPROVEMENT_CHECK_IN"
     """Of a plan that followed from the result; the evaluation itself has ended by then."""
 
@@ -62,6 +63,10 @@ OWN_TASKS = frozenset(
     }
 )
 """What only the employee can do; in everything else the employee would be a judge."""
+
+
+RATINGS = (TaskKind.RATE, TaskKind.INTERIM_RATE, TaskKind.SECOND_RATE)
+"""What the command of a rating does; one of them is open at most."""
 
 
 def task_id(kind: TaskKind, number: int = 0) -> str:
@@ -125,6 +130,7 @@ def task_rule(policy: Policy, kind: TaskKind) -> TaskRule:
         return TaskRule(path=path, late=rule.late, remind=rule.remind)
     others = {
         TaskKind.PERIODIC_EVALUATION: ("periods", policy.periods.late, policy.periods.remind),
+        TaskKind.SECOND_RATE: ("rating.second", policy.rating.late, policy.rating.remind),
         TaskKind.INTERIM_RATE: ("segments.interim_due", policy.rating.late, policy.rating.remind),
         TaskKind.RECEIVE_RESULT: ("delivery.deemed_after_days", None, ()),
         TaskKind.APPEAL: ("appeal.window", None, appeal.remind_window),

@@ -13,7 +13,7 @@ from siklus.workflows.domain.decide.rules import RULES
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.mandates import LENDABLE, MOST_LINKS
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.stages import TaskKind
+from siklus.workflows.domain.stages import RATINGS, TaskKind
 from siklus.workflows.domain.values import PersonId, Value
 
 MOST_CHAINS: Final = 64
@@ -31,7 +31,7 @@ def _lent_by() -> dict[TaskKind, frozenset[str]]:
         kind = RULES[COMMANDS[command]].task
         if kind is not None:
             found[kind] = found.get(kind, frozenset()) | {command}
-    return {**found, TaskKind.INTERIM_RATE: found[TaskKind.RATE]}
+    return {**found, **dict.fromkeys(RATINGS, found[TaskKind.RATE])}
 
 
 LENT_BY: Final[Mapping[TaskKind, frozenset[str]]] = _lent_by()
@@ -150,5 +150,5 @@ def _refused(state: Evaluation, order: Order, now: datetime) -> int:
 
 def _holds(state: Evaluation, order: Order, principal: PersonId) -> bool:
     kind = RULES[type(order.command)].task
-    kinds = {kind, TaskKind.INTERIM_RATE} if kind is TaskKind.RATE else {kind}
+    kinds = set(RATINGS) if kind is TaskKind.RATE else {kind}
     return any(task.holder == principal for task in state.tasks if task.kind in kinds)

@@ -27,7 +27,7 @@ from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
 from siklus.v1 import values_pb2 as siklus_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsiklus/v1/commands_rating.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\x8d\x01\n\x0fIndicatorRating\x12-\n\x02id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12+\n\x05level\x18\x02 \x01(\x0e\x32\x10.siklus.v1.LevelB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x0bimprovement\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"\xca\x04\n\x0bRateRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12+\n\x07results\x18\x04 \x01(\x0e\x32\x10.siklus.v1.LevelB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12-\n\tbehaviour\x18\x05 \x01(\x0e\x32\x10.siklus.v1.LevelB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\xa2\x01\n\nindicators\x18\x06 \x03(\x0b\x32\x1a.siklus.v1.IndicatorRatingBr\xbaHo\x92\x01\x02\x10\x32\xba\x01g\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a-size(this) > 50 || this.map(i, i.id).unique()\x12\x17\n\x04note\x18\x07 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x30\n\x07numbers\x18\x08 \x01(\x0b\x32\x17.siklus.v1.GivenNumbersB\x06\xbaH\x03\xd8\x01\x00\"^\n\x0cRateResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa3\x02\n\x13ReturnRatingRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"f\n\x14ReturnRatingResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x84\x02\n\x11OpenResultRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"d\n\x12OpenResultResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x9d\x02\n\x18\x41\x63knowledgeResultRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\"k\n\x19\x41\x63knowledgeResultResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa4\x02\n\x18\x41pproveEvaluationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x04note\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"k\n\x19\x41pproveEvaluationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa6\x02\n\x16ReferEvaluationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"i\n\x17ReferEvaluationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receiptb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsiklus/v1/commands_rating.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\x8d\x01\n\x0fIndicatorRating\x12-\n\x02id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12+\n\x05level\x18\x02 \x01(\x0e\x32\x10.siklus.v1.LevelB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x0bimprovement\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"\xc1\x06\n\x0bRateRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12+\n\x07results\x18\x04 \x01(\x0e\x32\x10.siklus.v1.LevelB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12-\n\tbehaviour\x18\x05 \x01(\x0e\x32\x10.siklus.v1.LevelB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\xa2\x01\n\nindicators\x18\x06 \x03(\x0b\x32\x1a.siklus.v1.IndicatorRatingBr\xbaHo\x92\x01\x02\x10\x32\xba\x01g\n\x15indicators.unique_ids\x12\x1ftwo indicators have the same id\x1a-size(this) > 50 || this.map(i, i.id).unique()\x12\x17\n\x04note\x18\x07 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x30\n\x07numbers\x18\x08 \x01(\x0b\x32\x17.siklus.v1.GivenNumbersB\x06\xbaH\x03\xd8\x01\x00:\xf4\x01\xbaH\xf0\x01\x1at\n\x0crate.results\x12<a level is needed, or numbers where the policy rates by them\x1a&has(this.numbers) || this.results != 0\x1ax\n\x0erate.behaviour\x12<a level is needed, or numbers where the policy rates by them\x1a(has(this.numbers) || this.behaviour != 0\"^\n\x0cRateResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa3\x02\n\x13ReturnRatingRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"f\n\x14ReturnRatingResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x84\x02\n\x11OpenResultRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"d\n\x12OpenResultResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\x9d\x02\n\x18\x41\x63knowledgeResultRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\"k\n\x19\x41\x63knowledgeResultResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa4\x02\n\x18\x41pproveEvaluationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x04note\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"k\n\x19\x41pproveEvaluationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xa6\x02\n\x16ReferEvaluationRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"i\n\x17ReferEvaluationResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receiptb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,6 +56,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RATEREQUEST'].fields_by_name['note']._serialized_options = b'\272H\006r\004(\200\200\004'
   _globals['_RATEREQUEST'].fields_by_name['numbers']._loaded_options = None
   _globals['_RATEREQUEST'].fields_by_name['numbers']._serialized_options = b'\272H\003\330\001\000'
+  _globals['_RATEREQUEST']._loaded_options = None
+  _globals['_RATEREQUEST']._serialized_options = b'\272H\360\001\032t\n\014rate.results\022<a level is needed, or numbers where the policy rates by them\032&has(this.numbers) || this.results != 0\032x\n\016rate.behaviour\022<a level is needed, or numbers where the policy rates by them\032(has(this.numbers) || this.behaviour != 0'
   _globals['_RETURNRATINGREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_RETURNRATINGREQUEST'].fields_by_name['name']._serialized_options = b'\272Hzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$'
   _globals['_RETURNRATINGREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -95,27 +97,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INDICATORRATING']._serialized_start=128
   _globals['_INDICATORRATING']._serialized_end=269
   _globals['_RATEREQUEST']._serialized_start=272
-  _globals['_RATEREQUEST']._serialized_end=858
-  _globals['_RATERESPONSE']._serialized_start=860
-  _globals['_RATERESPONSE']._serialized_end=954
-  _globals['_RETURNRATINGREQUEST']._serialized_start=957
-  _globals['_RETURNRATINGREQUEST']._serialized_end=1248
-  _globals['_RETURNRATINGRESPONSE']._serialized_start=1250
-  _globals['_RETURNRATINGRESPONSE']._serialized_end=1352
-  _globals['_OPENRESULTREQUEST']._serialized_start=1355
-  _globals['_OPENRESULTREQUEST']._serialized_end=1615
-  _globals['_OPENRESULTRESPONSE']._serialized_start=1617
-  _globals['_OPENRESULTRESPONSE']._serialized_end=1717
-  _globals['_ACKNOWLEDGERESULTREQUEST']._serialized_start=1720
-  _globals['_ACKNOWLEDGERESULTREQUEST']._serialized_end=2005
-  _globals['_ACKNOWLEDGERESULTRESPONSE']._serialized_start=2007
-  _globals['_ACKNOWLEDGERESULTRESPONSE']._serialized_end=2114
-  _globals['_APPROVEEVALUATIONREQUEST']._serialized_start=2117
-  _globals['_APPROVEEVALUATIONREQUEST']._serialized_end=2409
-  _globals['_APPROVEEVALUATIONRESPONSE']._serialized_start=2411
-  _globals['_APPROVEEVALUATIONRESPONSE']._serialized_end=2518
-  _globals['_REFEREVALUATIONREQUEST']._serialized_start=2521
-  _globals['_REFEREVALUATIONREQUEST']._serialized_end=2815
-  _globals['_REFEREVALUATIONRESPONSE']._serialized_start=2817
-  _globals['_REFEREVALUATIONRESPONSE']._serialized_end=2922
+  _globals['_RATEREQUEST']._serialized_end=1105
+  _globals['_RATERESPONSE']._serialized_start=1107
+  _globals['_RATERESPONSE']._serialized_end=1201
+  _globals['_RETURNRATINGREQUEST']._serialized_start=1204
+  _globals['_RETURNRATINGREQUEST']._serialized_end=1495
+  _globals['_RETURNRATINGRESPONSE']._serialized_start=1497
+  _globals['_RETURNRATINGRESPONSE']._serialized_end=1599
+  _globals['_OPENRESULTREQUEST']._serialized_start=1602
+  _globals['_OPENRESULTREQUEST']._serialized_end=1862
+  _globals['_OPENRESULTRESPONSE']._serialized_start=1864
+  _globals['_OPENRESULTRESPONSE']._serialized_end=1964
+  _globals['_ACKNOWLEDGERESULTREQUEST']._serialized_start=1967
+  _globals['_ACKNOWLEDGERESULTREQUEST']._serialized_end=2252
+  _globals['_ACKNOWLEDGERESULTRESPONSE']._serialized_start=2254
+  _globals['_ACKNOWLEDGERESULTRESPONSE']._serialized_end=2361
+  _globals['_APPROVEEVALUATIONREQUEST']._serialized_start=2364
+  _globals['_APPROVEEVALUATIONREQUEST']._serialized_end=2656
+  _globals['_APPROVEEVALUATIONRESPONSE']._serialized_start=2658
+  _globals['_APPROVEEVALUATIONRESPONSE']._serialized_end=2765
+  _globals['_REFEREVALUATIONREQUEST']._serialized_start=2768
+  _globals['_REFEREVALUATIONREQUEST']._serialized_end=3062
+  _globals['_REFEREVALUATIONRESPONSE']._serialized_start=3064
+  _globals['_REFEREVALUATIONRESPONSE']._serialized_end=3169
 # @@protoc_insertion_point(module_scope)

@@ -137,6 +137,8 @@ class _TaskKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskKind.Val
     """Agency's team: Reassign, or another act that lets the approval go on."""
     TASK_KIND_IMPROVEMENT_CHECK_IN: _TaskKind.ValueType  # 16
     """Supervisor: RecordCheckIn, of a plan that followed from the result; the evaluation has ended."""
+    TASK_KIND_SECOND_RATE: _TaskKind.ValueType  # 17
+    """First rater's superior: Rate, after the first rating."""
 
 class TaskKind(_TaskKind, metaclass=_TaskKindEnumTypeWrapper):
     """What somebody is asked to do."""
@@ -175,6 +177,8 @@ TASK_KIND_RESOLVE_REFERRAL: TaskKind.ValueType  # 15
 """Agency's team: Reassign, or another act that lets the approval go on."""
 TASK_KIND_IMPROVEMENT_CHECK_IN: TaskKind.ValueType  # 16
 """Supervisor: RecordCheckIn, of a plan that followed from the result; the evaluation has ended."""
+TASK_KIND_SECOND_RATE: TaskKind.ValueType  # 17
+"""First rater's superior: Rate, after the first rating."""
 Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
 class _ReceiptKind:

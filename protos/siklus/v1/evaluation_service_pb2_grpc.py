@@ -380,7 +380,8 @@ class EvaluationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Rate(self, request, context):
-        """The supervisor rates; allowed to whoever may act on RATE or INTERIM_RATE.
+        """The supervisor rates; allowed to whoever may act on RATE, INTERIM_RATE or
+        SECOND_RATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -108,7 +108,9 @@ class EvaluationServiceStub:
     SubmitSelfEvaluation: _grpc.UnaryUnaryMultiCallable[_commands_year_pb2.SubmitSelfEvaluationRequest, _commands_year_pb2.SubmitSelfEvaluationResponse]
     """The employee states what was achieved; allowed to the employee while SELF_EVALUATION waits."""
     Rate: _grpc.UnaryUnaryMultiCallable[_commands_rating_pb2.RateRequest, _commands_rating_pb2.RateResponse]
-    """The supervisor rates; allowed to whoever may act on RATE or INTERIM_RATE."""
+    """The supervisor rates; allowed to whoever may act on RATE, INTERIM_RATE or
+    SECOND_RATE.
+    """
     ReturnRating: _grpc.UnaryUnaryMultiCallable[_commands_rating_pb2.ReturnRatingRequest, _commands_rating_pb2.ReturnRatingResponse]
     """The approver returns the rating; allowed to whoever may act on APPROVE, before any appeal
     decision.
@@ -214,7 +216,9 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     SubmitSelfEvaluation: _aio.UnaryUnaryMultiCallable[_commands_year_pb2.SubmitSelfEvaluationRequest, _commands_year_pb2.SubmitSelfEvaluationResponse]  # type: ignore[assignment]
     """The employee states what was achieved; allowed to the employee while SELF_EVALUATION waits."""
     Rate: _aio.UnaryUnaryMultiCallable[_commands_rating_pb2.RateRequest, _commands_rating_pb2.RateResponse]  # type: ignore[assignment]
-    """The supervisor rates; allowed to whoever may act on RATE or INTERIM_RATE."""
+    """The supervisor rates; allowed to whoever may act on RATE, INTERIM_RATE or
+    SECOND_RATE.
+    """
     ReturnRating: _aio.UnaryUnaryMultiCallable[_commands_rating_pb2.ReturnRatingRequest, _commands_rating_pb2.ReturnRatingResponse]  # type: ignore[assignment]
     """The approver returns the rating; allowed to whoever may act on APPROVE, before any appeal
     decision.
@@ -437,7 +441,9 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _commands_rating_pb2.RateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_commands_rating_pb2.RateResponse, _abc.Awaitable[_commands_rating_pb2.RateResponse]]:
-        """The supervisor rates; allowed to whoever may act on RATE or INTERIM_RATE."""
+        """The supervisor rates; allowed to whoever may act on RATE, INTERIM_RATE or
+        SECOND_RATE.
+        """
 
     @_abc_1.abstractmethod
     def ReturnRating(

@@ -103,6 +103,7 @@ def test_a_pinned_policy_reads_back_as_itself(name: str) -> None:
         ("rules.rating.scheme", "quadrant", "rules.rating.matrix.AT", "MATRIX_INCOMPLETE"),
         ("rules.rating.scheme", "numbers", "rules.rating.scheme", "INVALID_VALUE"),
         ("rules.rating.axis_level", "median", "rules.rating.axis_level", "SCHEME_MISMATCH"),
+        ("rules.rating.second", {"by": "anybody"}, "rules.rating.second.by", "INVALID_VALUE"),
         ("distribution.mode", "force", "distribution.mode", "INVALID_VALUE"),
         ("distribution.guides.BAIK.0.at_least", 1, "distribution.guides.BAIK.0",
          "INVALID_VALUE"),

@@ -1,6 +1,5 @@
 """The appeal (stages 10 and 11): once, within the window, both sides heard, the decision final."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from siklus.workflows.domain import events as e
@@ -17,6 +16,7 @@ from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import decided as decided_by_scheme
 from siklus.workflows.domain.decide.scoring import upheld
+from siklus.workflows.domain.decide.second_rating import line_above
 from siklus.workflows.domain.decide.tasks import at_least, by_span, task
 from siklus.workflows.domain.decide.transfer import combine
 from siklus.workflows.domain.errors import Reason, Refusal
@@ -111,22 +111,13 @@ def _decider(state: Evaluation) -> tuple[PersonId | None, bool]:
     if at_the_top and state.policy.appeal.top_of_hierarchy and rater not in state.gone:
         return rater, True
     # Whoever rated in the rater's name may be the superior, who is then passed over.
-    for superior in _line_above(state, rater):
+    for superior in line_above(state, rater):
         if superior not in passed_over:
             return superior, False
     approver = state.participants.approver
     if at_the_top and approver not in passed_over:
         return approver, False
     return None, False
-
-
-def _line_above(state: Evaluation, person: PersonId) -> Iterator[PersonId]:
-    """Yield the superiors that are known, level by level, each once."""
-    seen = {person}
-    while (above := state.superiors.get(person)) is not None and above not in seen:
-        yield above
-        seen.add(above)
-        person = above
 
 
 def _rater(state: Evaluation) -> PersonId:

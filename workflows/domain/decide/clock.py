@@ -296,6 +296,8 @@ def _escalation(state: Evaluation, waiting: Task) -> Events | None:
     out_of_question |= set(state.gone)
     if waiting.kind is TaskKind.DECIDE_APPEAL:
         out_of_question |= state.raters
+    if waiting.kind is TaskKind.SECOND_RATE:
+        out_of_question |= state.first_raters
     if superior is None or superior in out_of_question:
         return partial(_flag, waiting)
     return partial(_climb, state, waiting, superior, rule.escalate_days)

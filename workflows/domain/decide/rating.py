@@ -7,6 +7,11 @@ from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import deliver
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import judged
+from siklus.workflows.domain.decide.second_rating import (
+    first_rated,
+    second_task,
+    with_the_first,
+)
 from siklus.workflows.domain.decide.tasks import at_least, by_clock, task
 from siklus.workflows.domain.decide.transfer import (
     combine,
@@ -24,13 +29,22 @@ RETURN_LEAST = Span(days=5, count=Count.WORKING)
 
 @decides(Rate, by=Party.SUPERVISOR, stages=[Stage.RATING, Stage.INTERIM_RATING], task=TaskKind.RATE)
 def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
-    """Levels or numbers make the predicate by the policy; the result is delivered at once."""
+    """Levels or numbers make the predicate by the policy; the result is delivered at once.
+
+    Where the policy has a second rater, that one's rating delivers.
+    """
     if state.stage is Stage.RATING:
         earlier_segments_must_be_known(state)
     found = judged(state, command)
     if state.stage is Stage.INTERIM_RATING:
         return rate_segment(state, act, found)
     rater = rating_person(state, act)
+    second = second_task(state, rater, act)
+    if second is not None:
+        return [first_rated(state, command, act, rater, found, second)]
+    kind = TaskKind.RATE
+    if state.task(TaskKind.SECOND_RATE) is not None:
+        kind, found = TaskKind.SECOND_RATE, with_the_first(state, act, found)
     periods = (task.id for task in state.tasks if task.kind is TaskKind.PERIODIC_EVALUATION)
     year = combine(state, found)
     rated = e.Rated(
@@ -44,7 +58,7 @@ def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
         numbers=year.numbers,
         explanation=(*found.explanation, *year.explanation),
         stage=Stage.DELIVERY,
-        closes=(TaskKind.RATE, *periods),
+        closes=(kind, *periods),
     )
     return [rated, *deliver(state, act.at)]
 

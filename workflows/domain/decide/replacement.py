@@ -122,6 +122,8 @@ def _heir(
     """Return who gets a task; nobody decides an appeal and answers for the rater as well."""
     if waiting.kind is TaskKind.DECIDE_APPEAL:
         return _decider(state, line, act)
+    if waiting.kind is TaskKind.SECOND_RATE:
+        return next((who for who in line if who not in state.first_raters), None)
     decider = None
     if waiting.kind is TaskKind.RESPOND_TO_APPEAL and state.appeal is not None:
         decider = state.appeal.decider

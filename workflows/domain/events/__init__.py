@@ -44,6 +44,7 @@ from siklus.workflows.domain.events.year import (
     EvaluationReferred,
     ExpectationAdded,
     FinalApprovalOpened,
+    FirstRated,
     MidyearAccountOverdue,
     MidyearAccountSubmitted,
     MidyearMissed,
@@ -98,6 +99,7 @@ __all__ = [
     "Event",
     "ExpectationAdded",
     "FinalApprovalOpened",
+    "FirstRated",
     "InterimRated",
     "LeaveRecorded",
     "MidyearAccountOverdue",
@@ -166,6 +168,7 @@ AnyEvent = Annotated[
     | SelfEvaluationMissed
     | RatingOpened
     | Rated
+    | FirstRated
     | RatingReturned
     | ResultDelivered
     | ResultReceived

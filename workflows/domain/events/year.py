@@ -161,6 +161,19 @@ class Rated(Grown, Event):
     """Every number with its formula and its source in the policy."""
 
 
+class FirstRated(Event):
+    """What the first of two raters gave; nothing is delivered before the second has rated."""
+
+    kind: Literal["first_rated"] = "first_rated"
+    rater: PersonId
+    results: Level | None = None
+    behaviour: Level | None = None
+    predicate: Predicate
+    indicators: tuple[IndicatorLevel, ...] = ()
+    numbers: Numbers | None = None
+    explanation: tuple[Step, ...] = ()
+
+
 class RatingReturned(Event):
     kind: Literal["rating_returned"] = "rating_returned"
 

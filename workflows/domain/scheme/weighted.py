@@ -72,6 +72,14 @@ def rate_weighted(rule: Weighted, axes: Axes) -> Rated:
     )
 
 
+def explain_predicate(
+    rule: Weighted, score: Decimal, *, innovation: bool
+) -> tuple[Predicate, tuple[Step, ...]]:
+    """Return the predicate of a score with the lines that tell why."""
+    steps = list[Step]()
+    return _predicate(rule, score, innovation, steps), tuple(steps)
+
+
 def predicate_of(rule: Weighted, score: Decimal, *, innovation: bool) -> Predicate:
     """Return the predicate of a score; the bands are total over the scale."""
     return _predicate(rule, score, innovation, [])
