@@ -1,9 +1,16 @@
 """What the roster says of people whom commands name: never taken from who gives the command."""
 
 from siklus.activities.store.pool import Connection
-from siklus.activities.store.queries import lines, roster
-from siklus.workflows.domain.commands import Command, InRoster, Reassign, ReplacePerson
-from siklus.workflows.domain.values import AgencyId, PersonId
+from siklus.activities.store.queries import calibrations, evaluations, lines, roster
+from siklus.workflows.domain.commands import (
+    Command,
+    InCalibration,
+    InRoster,
+    Reassign,
+    ReplacePerson,
+    SendBackRating,
+)
+from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
 
 
 async def in_roster(connection: Connection, agency: AgencyId, command: Command) -> InRoster | None:
@@ -20,6 +27,18 @@ async def in_roster(connection: Connection, agency: AgencyId, command: Command) 
         return InRoster(active=True, line=tuple(line))
     found = await _person(connection, agency, command.successor)
     return found.model_copy(update={"line": tuple(line)}) if found else None
+
+
+async def in_calibration(
+    connection: Connection, key: EvaluationKey, command: SendBackRating
+) -> InCalibration | None:
+    """Return what the record knows of the calibration that the command names, or None."""
+    row = await calibrations.get(connection, key.agency, key.cycle, command.calibration)
+    if row is None:
+        return None
+    evaluation = await evaluations.get(connection, key)
+    covers = evaluation is not None and evaluation.unit == row.unit
+    return InCalibration(open=row.state == calibrations.OPEN, covers=covers)
 
 
 async def _person(connection: Connection, agency: AgencyId, who: PersonId) -> InRoster | None:

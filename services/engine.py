@@ -27,10 +27,11 @@ from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.payloads import PayloadUnreadable
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.services.seats import NOTHING, Vouched
 from siklus.workflows import names, ports
 from siklus.workflows.carry import ERASED_SALT, Carry, Receipt
 from siklus.workflows.domain import authority
-from siklus.workflows.domain.commands import Actor, Command, InRoster, Order
+from siklus.workflows.domain.commands import Actor, Command, Order
 from siklus.workflows.domain.decide import command_digest, decide
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.standing_in import NOT_ALONE
@@ -109,7 +110,7 @@ class Engine:
         *,
         request_id: str,
         expected_revision: int = 0,
-        roster: InRoster | None = None,
+        vouched: Vouched = NOTHING,
         patience: timedelta,
     ) -> Receipt:
         """Have the command decided and return its receipt, the first one again for a repeat.
@@ -120,7 +121,7 @@ class Engine:
         if key.agency != caller.agency:
             # The gate has seen to it; Temporal, unlike the store, has no wall of its own.
             raise ServiceRefusal(ServiceReason.NOT_FOUND, "there is no such evaluation")
-        order = self._order(caller, command, request_id, expected_revision, roster)
+        order = self._order(caller, command, request_id, expected_revision, vouched)
         try:
             async with asyncio.timeout(patience.total_seconds()):
                 receipt = await self._in_whose_name(key, order, patience)
@@ -154,7 +155,7 @@ class Engine:
         command: Command,
         request_id: str,
         expected_revision: int,
-        roster: InRoster | None,
+        vouched: Vouched,
     ) -> Order:
         if caller.person is None:
             raise Refusal(Reason.ROLE_REQUIRED, "only a person may decide on an evaluation")
@@ -165,7 +166,9 @@ class Engine:
             salt=secrets.token_hex(16),
             expected_revision=expected_revision,
             received_at=self._clock.now(),
-            roster=roster,
+            roster=vouched.roster,
+            group=vouched.group,
+            calibration=vouched.calibration,
         )
 
     async def _in_whose_name(

@@ -27,6 +27,7 @@ from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.reflection import enable_reflection
 from siklus.services.rpc.audit import Audit
+from siklus.services.rpc.calibrations import CalibrationServicer
 from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.documents import Documents
@@ -47,6 +48,7 @@ from siklus.services.standing_in import StandIns
 from siklus.services.tls import ServerTls
 from siklus.v1 import (
     audit_service_pb2_grpc,
+    calibration_service_pb2_grpc,
     cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
     document_service_pb2_grpc,
@@ -76,6 +78,7 @@ SERVICES: Final = (
     "siklus.v1.EvaluationService",
     "siklus.v1.OutcomeService",
     "siklus.v1.FeedbackService",
+    "siklus.v1.CalibrationService",
     "siklus.v1.TaskService",
     "siklus.v1.ReminderService",
     "siklus.v1.AuditService",
@@ -152,6 +155,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     repair_service_pb2_grpc.add_RepairServiceServicer_to_server(
         RepairServicer(parts.store, engine, parts.clock), registry
+    )
+    calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(
+        CalibrationServicer(parts.store, engine, parts.clock), registry
     )
     roster_change_service_pb2_grpc.add_RosterChangeServiceServicer_to_server(
         RosterChanges(parts.store, parts.client, archive, parts.clock), registry

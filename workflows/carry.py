@@ -1,6 +1,7 @@
 """What an evaluation takes along when it continues as a new run: a public schema."""
 
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.scheme.standing import Breach
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest, Instant, PersonId, Value
 
@@ -28,6 +29,8 @@ class Receipt(Value):
     """Whether the store shows it already."""
     asks_second_person: bool = False
     """Whether nothing is done yet: another of the team has to give the same command."""
+    warnings: tuple[Breach, ...] = ()
+    """What a rating passes of the guide for its group; it was given all the same."""
 
 
 class Answered(Value):

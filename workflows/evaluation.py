@@ -118,7 +118,7 @@ class EvaluationWorkflow:
             # Nothing was awaited since the validator, so this decides exactly as it did.
             entries = decide(self.record.state, order, workflow.now())
             self.record.apply(entries, order)
-            receipt = self.record.answer(order, workflow.now())
+            receipt = self.record.answer(order, workflow.now(), entries)
         revision = receipt.revision
         # A reopening stands on what the store had: it is answered once the store took it.
         hurried = order.command.kind != "reopen"

@@ -8,10 +8,11 @@ from siklus.workflows.domain import authority, evolve
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import Order
 from siklus.workflows.domain.decide import command_digest, open_evaluation, prose_digest
-from siklus.workflows.domain.events import Entry
+from siklus.workflows.domain.events import DistributionWarned, Entry
 from siklus.workflows.domain.model import Evaluation, Start
 from siklus.workflows.domain.notices import EventNotice, notices_of
 from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.scheme.standing import Breach
 from siklus.workflows.domain.stages import Stage, Task
 from siklus.workflows.domain.values import Digest
 
@@ -67,8 +68,8 @@ class Record:
             text = ports.Text(digest=digest, salt=order.salt, fields=order.command.prose)
             self._texts[digest] = text
 
-    def answer(self, order: Order, now: datetime) -> Receipt:
-        """Remember and return the receipt for an order that was just applied."""
+    def answer(self, order: Order, now: datetime, entries: tuple[Entry, ...] = ()) -> Receipt:
+        """Remember and return the receipt for an order that was just applied as these entries."""
         urgent = most_urgent(self.state)
         receipt = Receipt(
             revision=self.state.revision,
@@ -80,6 +81,7 @@ class Record:
             recorded_at=now,
             projected=True,
             asks_second_person=asks_second_person(self.state),
+            warnings=warnings_of(entries),
         )
         self._answered[order.request_key] = receipt
         while len(self._answered) > ANSWERED_KEPT:
@@ -155,6 +157,12 @@ class Record:
     def rating_open(self) -> bool:
         """Tell whether the rating has begun."""
         return self.state.stage is Stage.RATING or bool(self.state.ratings)
+
+
+def warnings_of(entries: tuple[Entry, ...]) -> tuple[Breach, ...]:
+    """Return what a rating among the entries was warned of."""
+    warned = (each.event for each in entries if isinstance(each.event, DistributionWarned))
+    return tuple(breach for event in warned for breach in event.breaches)
 
 
 def asks_second_person(state: Evaluation) -> bool:

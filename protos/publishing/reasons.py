@@ -44,7 +44,19 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "SubmitMidyearAccount": ("ALREADY_DONE",),
     "RecordMidyearReview": ("NOT_YET_OPEN",),
     "SubmitSelfEvaluation": ("ALREADY_DONE", "WINDOW_CLOSED"),
+    "Rate": ("NOT_YET_OPEN", "DISTRIBUTION_EXCEEDED"),
     "ReturnRating": ("RETURNS_EXHAUSTED", "APPEAL_FINAL"),
+    "SendBackRating": (
+        "RETURNS_EXHAUSTED",
+        "APPEAL_FINAL",
+        "CALIBRATION_CLOSED",
+    ),
+    "GetRatingGuide": ("NOT_YOUR_TASK",),
+    "OpenCalibration": ("ALREADY_EXISTS", "NOT_ALLOWED_BY_POLICY"),
+    "GetCalibration": ("NOT_A_PARTICIPANT",),
+    "ProposeRating": ("CALIBRATION_CLOSED", "SELF_DECISION", "ALREADY_DONE", "LIMIT_REACHED"),
+    "DecideProposal": ("CALIBRATION_CLOSED", "SELF_DECISION", "ALREADY_DONE"),
+    "CloseCalibration": ("CALIBRATION_CLOSED", "DISTRIBUTION_EXCEEDED", "WRONG_STAGE"),
     "AcknowledgeResult": ("ALREADY_DONE",),
     "FileAppeal": ("APPEAL_DISABLED", "APPEAL_SPENT", "WINDOW_CLOSED"),
     "RespondToAppeal": ("ALREADY_DONE",),
@@ -116,7 +128,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a method refuses for beyond what its shape tells."""
 
-_OF_COMMANDS: Final = frozenset({"EvaluationService", "RepairService"})
+_OF_COMMANDS: Final = frozenset({"EvaluationService", "RepairService", "CalibrationService"})
 _COMMANDS: Final[Mapping[str, Rule]] = {each.__name__: rule for each, rule in RULES.items()}
 
 
@@ -163,6 +175,11 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "APPEAL_SPENT": Advice("Nothing: a result can be appealed once."),
     "APPEAL_DISABLED": Advice("Nothing: the policy has no appeal."),
     "APPEAL_FINAL": Advice("Nothing: the decision is final."),
+    "CALIBRATION_CLOSED": Advice("Open another one."),
+    "DISTRIBUTION_EXCEEDED": Advice(
+        "Rate otherwise, or have the unit's calibration agree to this rating.",
+        "`organisation`, `predicate`, `bound`, `limit`, `count`, `size`, `allowed`, `rule`",
+    ),
     "SECOND_PERSON_REQUIRED": Advice("A second member of the team sends the same request."),
     "NOT_ALLOWED_BY_POLICY": Advice("Nothing, under this cycle's policy."),
     "CYCLE_STATE": Advice("Read the cycle again.", "`open`, `waiting` where it cannot be closed"),

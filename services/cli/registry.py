@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "reminders": "siklus.services.cli.reminders",
     "operation": "siklus.services.cli.operation",
     "outcome": "siklus.services.cli.outcome",
+    "calibration": "siklus.services.cli.calibration",
     "doctor": "siklus.services.cli.doctor",
     "document": "siklus.services.cli.document",
     "audit": "siklus.services.cli.audit",

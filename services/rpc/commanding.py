@@ -13,12 +13,14 @@ from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations as queries
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
+from siklus.services.guides import Guides
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import views
 from siklus.services.rpc.convert import COMMANDS, SERVICES, to_command
+from siklus.services.rpc.distribution_views import warning
 from siklus.services.rpc.gate import admit_decision
 from siklus.services.rpc.names import evaluation_key, evaluation_name
-from siklus.services.seats import in_roster
+from siklus.services.seats import vouched_for
 from siklus.v1 import evaluation_pb2
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.values import EvaluationKey
@@ -34,6 +36,7 @@ class Commanding:
         self.store = store
         self.engine = engine
         self.clock = clock
+        self.guides = Guides()
 
     async def execute(self, request: Any, context: Context) -> dict[str, Message | None]:
         """Have a command decided; return its receipt and the evaluation as read back."""
@@ -45,7 +48,7 @@ class Commanding:
             command,
             request_id=request.request_id,
             expected_revision=request.expected_revision,
-            roster=await in_roster(self.store, caller, command),
+            vouched=await vouched_for(self.store, caller, key, command, self.guides),
             patience=_patience(context),
         )
         shown = await self._read_back(key, receipt) if receipt.projected else None
@@ -86,6 +89,7 @@ def _receipt(key: EvaluationKey, receipt: Receipt, current: bool) -> evaluation_
         if current
         else evaluation_pb2.PROJECTION_BEHIND,
         recorded_at=views.to_timestamp(receipt.recorded_at),
+        warnings=[warning(breach) for breach in receipt.warnings],
     )
 
 

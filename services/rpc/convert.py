@@ -20,7 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import ValidationError
 
-from siklus.v1 import evaluation_service_pb2, repair_service_pb2
+from siklus.v1 import calibration_service_pb2, evaluation_service_pb2, repair_service_pb2
 from siklus.workflows.domain import commands
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 
@@ -205,6 +205,7 @@ def _codes(enum: EnumDescriptor) -> Mapping[int, str]:
 SERVICES: Final = (
     evaluation_service_pb2.DESCRIPTOR.services_by_name["EvaluationService"],
     repair_service_pb2.DESCRIPTOR.services_by_name["RepairService"],
+    calibration_service_pb2.DESCRIPTOR.services_by_name["CalibrationService"],
 )
 """The services whose methods are commands."""
 

@@ -18,6 +18,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import (
     annotations_pb2,
     audit_service_pb2,
+    calibration_service_pb2,
     cohort_service_pb2,
     cycle_service_pb2,
     document_service_pb2,
@@ -39,6 +40,7 @@ from siklus.workflows.domain.values import PersonId, Role
 
 FILES: Final[tuple[ModuleType, ...]] = (
     audit_service_pb2,
+    calibration_service_pb2,
     cohort_service_pb2,
     cycle_service_pb2,
     document_service_pb2,

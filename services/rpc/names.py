@@ -22,6 +22,9 @@ _COHORT: Final = re.compile(rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>-|{ID}
 _OPERATION: Final = re.compile(rf"agencies/(?P<agency>{ID})/operations/(?P<id>{ID})")
 _CHANGE: Final = re.compile(rf"agencies/(?P<agency>{ID})/rosterChanges/(?P<id>{ID})")
 _MANDATE: Final = re.compile(rf"agencies/(?P<agency>{ID})/mandates/(?P<id>{ID})")
+_CALIBRATION: Final = re.compile(
+    rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})/calibrations/(?P<id>{ID})"
+)
 
 _COMMENT: Final = re.compile(rf"agencies/(?P<agency>{ID})/contactComments/(?P<id>{ID})")
 
@@ -111,6 +114,17 @@ def mandate_name(agency: AgencyId, mandate: str) -> str:
 def mandate_id(name: str) -> str:
     """Return the mandate that a name stands for; its agency was checked at the door."""
     return _parts(_MANDATE, name)["id"]
+
+
+def calibration_name(agency: AgencyId, cycle: CycleId, calibration: str) -> str:
+    """Return the name of a calibration."""
+    return f"agencies/{agency}/cycles/{cycle}/calibrations/{calibration}"
+
+
+def calibration_id(name: str) -> tuple[CycleId, str]:
+    """Return the cycle and the id that a name stands for; the agency was checked at the door."""
+    found = _parts(_CALIBRATION, name)
+    return CycleId(found["cycle"]), found["id"]
 
 
 def cohort_name(agency: AgencyId, cycle: CycleId | None) -> str:

@@ -131,6 +131,8 @@ ANSWERS: Final[Mapping[Reason | ServiceReason, Answer]] = {
     Reason.APPEAL_SPENT: _STATE,
     Reason.APPEAL_DISABLED: _STATE,
     Reason.APPEAL_FINAL: _STATE,
+    Reason.CALIBRATION_CLOSED: _STATE,
+    Reason.DISTRIBUTION_EXCEEDED: _STATE,
     Reason.SECOND_PERSON_REQUIRED: _STATE,
     Reason.NOT_ALLOWED_BY_POLICY: _STATE,
     ServiceReason.CYCLE_STATE: _STATE,

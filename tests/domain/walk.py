@@ -29,6 +29,7 @@ from tests.domain.story import (
     make_policy,
     make_start,
 )
+from tests.domain.vouched import calibration_of, group_of
 
 WAYS_BACK = (
     Stage.PLAN,
@@ -75,7 +76,14 @@ PEOPLE = (SITI, BUDI, RINA, AGUS, WAYAN, PersonId("tim"), PersonId("tim-2"), Per
 ADMINS = {"tim", "tim-2"}
 Kinds = tuple[type[c.Command], ...]
 WORK: Kinds = (c.ReportProgress, c.RequestPlanChange, c.AddExpectation, c.DecidePlanChange)
-TEAM: Kinds = (c.Reassign, c.Transfer, c.Exclude, c.Cancel, c.RecordSegmentResult)
+TEAM: Kinds = (
+    c.Reassign,
+    c.Transfer,
+    c.Exclude,
+    c.Cancel,
+    c.SendBackRating,
+    c.RecordSegmentResult,
+)
 REPAIRS: Kinds = (
     c.ReplaceCalendar,
     c.ReplacePerson,
@@ -194,6 +202,8 @@ class Walk:
             request_key=str(self.tally.given.total()),
             salt="garam",
             roster=self.roster_of(command),
+            group=group_of(self.random, command),
+            calibration=calibration_of(self.random, command),
             expected_revision=self.random.choice((0,) * 9 + (self.state.revision, 1)),
             received_at=self.now - late,
         )
@@ -313,6 +323,7 @@ class Walk:
             "number": self._waiting().number or number,
             "due_on": self.now.date() + timedelta(days=random.choice((0, 2, 10, 40))),
             "reopen_passed": random.random() < 0.5,
+            "calibration": "k-1",
             "outage": random.choice(("padam", "listrik")),
             "began_at": self.now - timedelta(hours=random.choice((5, 50))),
             "ended_at": self.now - timedelta(hours=random.choice((0, 2))),

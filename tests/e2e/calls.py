@@ -14,6 +14,7 @@ from grpc_status import rpc_status
 
 from siklus.v1 import (
     audit_service_pb2,
+    calibration_service_pb2,
     cohort_service_pb2,
     cycle_service_pb2,
     document_service_pb2,
@@ -145,6 +146,7 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refused:
 def _methods() -> Iterator[tuple[str, tuple[str, type[Message]]]]:
     for file in (
         audit_service_pb2,
+        calibration_service_pb2,
         cohort_service_pb2,
         cycle_service_pb2,
         document_service_pb2,

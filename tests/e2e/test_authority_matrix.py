@@ -21,6 +21,7 @@ from siklus.services.rpc.status import ANSWERS
 from siklus.v1 import evaluation_reads_pb2 as views
 from siklus.workflows.domain.authority_matrix import ALLOWED
 from siklus.workflows.domain.authority_matrix.callers import Caller
+from siklus.workflows.domain.authority_matrix.content import CALIBRATION
 from siklus.workflows.domain.authority_matrix.situations import SITUATIONS, Cast
 from siklus.workflows.domain.authority_matrix.written import Cells, read
 from siklus.workflows.domain.commands import COMMANDS
@@ -29,6 +30,7 @@ from siklus.workflows.domain.values import Role
 from tests.e2e.agency import launched_agency
 from tests.e2e.calls import Refused, outcome
 from tests.e2e.matrix_play import FORMS, REVISION_TO_COME, STAFF, Played, callers, lend_says
+from tests.e2e.sessions import has_calibration
 
 PROVE: Final = bool(os.environ.get("SIKLUS_PROVE"))
 SAMPLE: Final = ("plan", "plan_review", "cancelled")
@@ -113,6 +115,7 @@ async def staged(stack: LocalStack) -> AsyncIterator[Stories]:
     situations = {each.name: each for each in SITUATIONS}
     year = stack.clock.now().year + 1
     async with launched_agency(stack, "wewenang", year=year, staff=(*STAFF, *staff)) as agency:
+        await has_calibration(agency, CALIBRATION)
         await lend_says(agency, [who for who, (_, kind) in employees.items() if not kind])
         yield {
             (name, kind): Played(agency, situations[name], who, in_time=PROVE)

@@ -65,6 +65,9 @@ PLAN: Final = "perbaikan"
 TICKET: Final = "mzxw6ytboi" * 3 + "mz"
 """Is there when the fuzzer begins, and good once."""
 
+CALIBRATION: Final = "rapat"
+"""Is there when the fuzzer begins, and open."""
+
 POLICY_BOMB: Final = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
 
@@ -97,13 +100,15 @@ class Pool:
             f"{top}/operations/{OPERATION}",
             f"{top}/rosterChanges/{CHANGE}",
             f"{top}/contactComments/{COMMENT}",
+            f"{top}/cycles/{self.cycle}/calibrations/{CALIBRATION}",
             *(f"{top}/people/{person}" for person in self.people),
-            *(f"{top}/cycles/{self.cycle}/evaluations/{person}.1" for person in self.people),
-            *(
-                f"{top}/cycles/{self.cycle}/evaluations/{person}.1/improvementPlans/{PLAN}"
-                for person in self.people
-            ),
+            *self._evaluations(agency),
+            *(f"{each}/improvementPlans/{PLAN}" for each in self._evaluations(agency)),
         )
+
+    def _evaluations(self, agency: str) -> list[str]:
+        cycle = f"agencies/{agency}/cycles/{self.cycle}"
+        return [f"{cycle}/evaluations/{person}.1" for person in self.people]
 
     @cache  # noqa: B019
     def _words(self) -> Mapping[str, Sequence[str]]:
@@ -142,6 +147,9 @@ class Pool:
             "successor": ("", *people),
             "due_on": ("2030-01-31", "2030-02-30"),
             "step": ("sepakat", "pantau", "simpulkan", "lain"),
+            "chair": people,
+            "calibration": (CALIBRATION, "tiada"),
+            "evaluation": tuple(self._evaluations(self.agency)),
             "outage": ("listrik", "jaringan"),
             "delegate": people,
             "scope": ("approve_plan", "rate", "submit_plan", "bukan_perintah"),

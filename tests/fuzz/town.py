@@ -12,11 +12,13 @@ from typing import Final
 from siklus.v1 import annotations_pb2
 from siklus.v1 import subscription_service_pb2 as subscriptions
 from tests.e2e.agency import STAFF, Agency, launched_agency
+from tests.e2e.sessions import has_calibration
 from tests.fuzz.callers import Callers
 from tests.fuzz.calls import Line
 from tests.fuzz.fuzzer import Target
 from tests.fuzz.methods import Method, methods
 from tests.fuzz.pool import (
+    CALIBRATION,
     CHANGE,
     COMMENT,
     MANDATE,
@@ -86,6 +88,7 @@ async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
         await agency.has_plan(PLAN, people[0])
         await agency.has_comment(COMMENT, people[0])
         await agency.has_ticket(TICKET, people[0])
+        await has_calibration(agency, CALIBRATION)
         pool = Pool(agency.id, str(year), people, "lain")
         yield Town(agency, Target(found, pool, callers, line, MARK, OTHER_MARK))
 

@@ -10,8 +10,10 @@ from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
 from siklus.services.clock import Clock
+from siklus.services.engine import Engine
 from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
+from siklus.services.rpc.calibrations import CalibrationServicer
 from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
 from siklus.services.rpc.feedback import Feedback
@@ -23,6 +25,7 @@ from siklus.services.rpc.roster_import import RosterImport
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
 from siklus.v1 import (
+    calibration_service_pb2_grpc,
     cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
     feedback_service_pb2_grpc,
@@ -64,6 +67,10 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     vault = Vault(KEYRING)
     feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
         Feedback(store, vault, Archive(store, vault), KEYRING, clock, UNLIMITED), server
+    )
+    engine = Engine(temporal, Archive(store, vault), clock)
+    calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(
+        CalibrationServicer(store, engine, clock), server
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -52,6 +52,19 @@ READS = {
     "WatchEvaluations",
     "ExportEvaluations",
 }
+SESSIONS = {
+    "SetOrganisationRating",
+    "ListOrganisationRatings",
+    "GetDistribution",
+    "GetRatingGuide",
+    "OpenCalibration",
+    "GetCalibration",
+    "ListCalibrations",
+    "ProposeRating",
+    "DecideProposal",
+    "CloseCalibration",
+}
+"""What is said in a calibration; the evaluation is told by SendBackRating alone."""
 
 
 def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:
@@ -59,8 +72,8 @@ def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:
 
     named = [command.__name__ for command in public_commands()]
     assert len(rpcs) == len(set(rpcs))
-    assert set(rpcs) == {*named, *READS}
-    assert len(named) == len(set(named)) == 34
+    assert set(rpcs) == {*named, *READS, *SESSIONS}
+    assert len(named) == len(set(named)) == 35
 
 
 def test_what_only_the_system_says_has_no_rpc() -> None:
@@ -319,7 +332,7 @@ def fill(message: Any, field: Any) -> None:
         setattr(message, field.name, SHA)
     elif field.name in NUMBERS or field.full_name == "siklus.v1.MeasuredIndicator.target":
         setattr(message, field.name, f"{field.number}.5")
-    elif field.name in {"person", "indicator", "leaving", "successor", "outage"}:
+    elif field.name in {"person", "indicator", "leaving", "successor", "outage", "calibration"}:
         setattr(message, field.name, f"a-{field.name}")
     else:
         setattr(message, field.name, f"text of {field.name}")

@@ -43,18 +43,24 @@ class Case:
         return self.record.state.key
 
     def does(
-        self, who: str, command: c.AnyCommand, *roles: Role, request: str | None = None
+        self,
+        who: str,
+        command: c.AnyCommand,
+        *roles: Role,
+        request: str | None = None,
+        **order: Any,
     ) -> "Case":
         self.now += timedelta(hours=1)
         self._requests += 1
-        order = c.Order(
+        given = c.Order(
             actor=c.Actor(person=PersonId(who), roles=roles),
             command=command,
             request_key=request_key(who, request or str(self._requests)),
             salt=f"salt-{self._requests}",
             received_at=self.now,
+            **order,
         )
-        self.record.apply(decide(self.record.state, order, self.now), order)
+        self.record.apply(decide(self.record.state, given, self.now), given)
         return self
 
     def submits_plan(self) -> "Case":

@@ -167,7 +167,7 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
             return {"ratings": (*state.ratings, _rating(event, entry)), **UNDELIVERED}
         case e.FirstRated():
             return {"first": _rating(event, entry)}
-        case e.RatingReturned():
+        case e.RatingReturned() | e.RatingSentBack():
             return {"first": None, "rating_returns": state.rating_returns + 1, "referred": False}
         case e.ResultDelivered():
             return {"delivered_at": at}
@@ -225,6 +225,8 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.ExpectationAdded() | e.ProgressReported():
             return {}
         case e.AppealWindowLapsed() | e.FinalApprovalOpened() | e.SegmentUnrated():
+            return {}
+        case e.DistributionWarned():
             return {}
         case e.TaskEscalated() | e.TaskFlagged() | e.EvaluationCancelled():
             return {}

@@ -63,7 +63,7 @@ def notices_of(state: Evaluation, entry: e.Entry) -> tuple[EventNotice, ...]:
             told = [(NoticeKind.PLAN_RETURNED, seats.employee)]
         case e.ResultDelivered():
             told = [(NoticeKind.RATED, seats.employee)]
-        case e.RatingReturned():
+        case e.RatingReturned() | e.RatingSentBack():
             told = [(NoticeKind.RATING_RETURNED, seats.supervisor)]
         case e.AppealFiled(decider=decider):
             told = [(NoticeKind.APPEAL_FILED, decider), (NoticeKind.APPEAL_FILED, state.rater)]

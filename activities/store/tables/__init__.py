@@ -1,6 +1,7 @@
 """The tables, for migrations to compare with; `METADATA` holds all of them."""
 
 from siklus.activities.store.tables import (
+    calibrations,
     changes,
     cycles,
     evaluations,
@@ -20,6 +21,7 @@ from siklus.activities.store.tables.base import METADATA, Row
 __all__ = [
     "METADATA",
     "Row",
+    "calibrations",
     "changes",
     "cycles",
     "evaluations",

@@ -124,6 +124,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """FAILED_PRECONDITION: an operation that is over cannot be steered."""
     REASON_COHORT_CHANGED: _Reason.ValueType  # 50
     """ABORTED: not as many evaluations match as were expected; look at a preview and decide anew."""
+    REASON_DISTRIBUTION_EXCEEDED: _Reason.ValueType  # 51
+    """FAILED_PRECONDITION: the rating passes the guide for its group, and the policy blocks that."""
+    REASON_CALIBRATION_CLOSED: _Reason.ValueType  # 52
+    """FAILED_PRECONDITION: the calibration is closed; what it decided stays."""
     REASON_TICKET_UNKNOWN: _Reason.ValueType  # 61
     """NOT_FOUND: nobody issued such a ticket in that agency, if there is such an agency."""
     REASON_TICKET_USED: _Reason.ValueType  # 62
@@ -242,6 +246,10 @@ REASON_OPERATION_STATE: Reason.ValueType  # 49
 """FAILED_PRECONDITION: an operation that is over cannot be steered."""
 REASON_COHORT_CHANGED: Reason.ValueType  # 50
 """ABORTED: not as many evaluations match as were expected; look at a preview and decide anew."""
+REASON_DISTRIBUTION_EXCEEDED: Reason.ValueType  # 51
+"""FAILED_PRECONDITION: the rating passes the guide for its group, and the policy blocks that."""
+REASON_CALIBRATION_CLOSED: Reason.ValueType  # 52
+"""FAILED_PRECONDITION: the calibration is closed; what it decided stays."""
 REASON_TICKET_UNKNOWN: Reason.ValueType  # 61
 """NOT_FOUND: nobody issued such a ticket in that agency, if there is such an agency."""
 REASON_TICKET_USED: Reason.ValueType  # 62

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from siklus.v1 import distribution_pb2 as _distribution_pb2
 from siklus.v1 import values_pb2 as _values_pb2
 import builtins as _builtins
 import sys
@@ -985,6 +986,7 @@ class Receipt(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     PROJECTION_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the evaluation."""
     revision: _builtins.int
@@ -1005,6 +1007,10 @@ class Receipt(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When the decision was recorded."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_distribution_pb2.DistributionWarning]:
+        """After Rate: which guides for its group the rating passes; it was given all the same."""
+
     def __init__(
         self,
         *,
@@ -1016,10 +1022,11 @@ class Receipt(_message.Message):
         digest: _builtins.str = ...,
         projection: Global___Projection.ValueType = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        warnings: _abc.Iterable[_distribution_pb2.DistributionWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "due_at", b"due_at", "holder", b"holder", "name", b"name", "projection", b"projection", "recorded_at", b"recorded_at", "revision", b"revision", "stage", b"stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "due_at", b"due_at", "holder", b"holder", "name", b"name", "projection", b"projection", "recorded_at", b"recorded_at", "revision", b"revision", "stage", b"stage", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,6 +11,7 @@ from siklus.workflows.domain.values import Level, PersonId
 
 WORDS = "Teks contoh"
 INDICATOR = "antrean"
+CALIBRATION = "kalibrasi"
 SPARE = PersonId("pengganti")
 """Whom a command names where it does not matter."""
 _RATINGS = (c.Rate, c.DecideAppeal, c.RecordSegmentResult)
@@ -63,6 +64,7 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
         "calendar": state.calendar.model_copy(update={"version": "baru"}),
         "segment": 1,
         "days": 90,
+        "calibration": CALIBRATION,
     }
     if command is c.Rate:
         each = state.policy.rating.per_indicator

@@ -270,6 +270,9 @@ def asked(actor: c.Actor, command: c.AnyCommand, on: datetime) -> c.Order:
         salt="matrix",
         received_at=on,
         roster=roster,
+        calibration=c.InCalibration(open=True, covers=True)
+        if isinstance(command, c.SendBackRating)
+        else None,
     )
 
 

@@ -27,6 +27,7 @@ COMMAND_WORDS = _texts("""
     submit_self_evaluation | menyampaikan evaluasi mandiri | submit the self-evaluation
     rate | menilai | rate
     return_rating | mengembalikan penilaian | return the rating
+    send_back_rating | mengembalikan penilaian dari kalibrasi | send back a rating in calibration
     open_result | membuka hasil | open the result
     acknowledge_result | menyatakan menerima hasil | acknowledge the result
     file_appeal | mengajukan keberatan | file an appeal

@@ -18,6 +18,11 @@ from siklus.workflows.domain.commands.base import (
     Prose,
     Sha256,
 )
+from siklus.workflows.domain.commands.calibration import (
+    InCalibration,
+    InGroup,
+    SendBackRating,
+)
 from siklus.workflows.domain.commands.deadlines import (
     ExtendForOutage,
     MoveDeadline,
@@ -92,6 +97,8 @@ __all__ = [
     "ExclusionGround",
     "ExtendForOutage",
     "FileAppeal",
+    "InCalibration",
+    "InGroup",
     "InRoster",
     "Indicator",
     "IndicatorKind",
@@ -121,6 +128,7 @@ __all__ = [
     "ReturnRating",
     "ReturnToStage",
     "Seat",
+    "SendBackRating",
     "SetPlan",
     "Sha256",
     "SubmitMidyearAccount",
@@ -147,6 +155,7 @@ AnyCommand = Annotated[
     | SubmitSelfEvaluation
     | Rate
     | ReturnRating
+    | SendBackRating
     | OpenResult
     | AcknowledgeResult
     | FileAppeal
@@ -211,3 +220,8 @@ class Order(Value):
     """Vouched for by the service and no part of what was asked: a repeat may find another roster.
 
     None where the command names nobody, or somebody whom the roster does not know."""
+    group: InGroup | None = None
+    """With a rating: how the others of the unit are rated; None where no guide applies, or the
+    store is away. Vouched for like the roster, and no part of what was asked either."""
+    calibration: InCalibration | None = None
+    """With a rating that is sent back: the calibration that the command names."""

@@ -14,6 +14,7 @@ from siklus.workflows.domain.commands import SYSTEM, Actor, Command, Order
 from siklus.workflows.domain.decide import (  # noqa: F401 - each enters its rules
     appeal,
     approval,
+    calibration,
     deadline,
     delivery,
     ending,
@@ -76,6 +77,8 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
         at=at,
         prose=prose_digest(order),
         roster=order.roster,
+        group=order.group,
+        calibration=order.calibration,
     )
     try:
         _must_be_in_stage(current, rule)
@@ -121,7 +124,7 @@ def command_digest(command: Command, salt: str) -> Digest:
     return Digest(audit.chain(audit.GENESIS, audit.canonical({"body": body, "prose": prose})))
 
 
-CONSEQUENCES = (e.ResultDelivered, e.FinalApprovalOpened)
+CONSEQUENCES = (e.DistributionWarned, e.ResultDelivered, e.FinalApprovalOpened)
 APPROVALS = (e.PlanApproved, e.EvaluationApproved)
 """A consequence where the policy asks for nobody's: then nobody gave it, least of all the
 employee whose submission or acceptance it follows."""

@@ -4,6 +4,11 @@ from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import Rate, ReturnRating
 from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.calibration import (
+    back_to_the_rater,
+    must_be_returnable,
+    weigh,
+)
 from siklus.workflows.domain.decide.delivery import deliver
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import judged
@@ -12,19 +17,14 @@ from siklus.workflows.domain.decide.second_rating import (
     second_task,
     with_the_first,
 )
-from siklus.workflows.domain.decide.tasks import at_least, by_clock, task
 from siklus.workflows.domain.decide.transfer import (
     combine,
     earlier_segments_must_be_known,
     rate_segment,
     rating_person,
 )
-from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.policy import Count, Span
 from siklus.workflows.domain.stages import Stage, TaskKind
-
-RETURN_LEAST = Span(days=5, count=Count.WORKING)
 
 
 @decides(Rate, by=Party.SUPERVISOR, stages=[Stage.RATING, Stage.INTERIM_RATING], task=TaskKind.RATE)
@@ -60,33 +60,15 @@ def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
         stage=Stage.DELIVERY,
         closes=(kind, *periods),
     )
-    return [rated, *deliver(state, act.at)]
+    return [rated, *weigh(act, year.predicate), *deliver(state, act.at)]
 
 
 @decides(ReturnRating, by=Party.APPROVER, stages=[Stage.FINAL_APPROVAL], task=TaskKind.APPROVE)
 def return_rating(state: Evaluation, command: ReturnRating, act: Act) -> list[e.AnyEvent]:
     """Back to the rater before an appeal decision: a new rating, delivery and window follow."""
-    if state.appeal is not None and state.appeal.outcome is not None:
-        raise Refusal(
-            Reason.APPEAL_FINAL,
-            "the appeal decision is final; approve it, or refer it to the agency's team",
-        )
-    rule = state.policy.rating
-    if state.rating_returns >= rule.max_returns:
-        raise Refusal(
-            Reason.RETURNS_EXHAUSTED,
-            f"the rating was returned {state.rating_returns} times already",
-            details={"max_returns": str(rule.max_returns)},
-        )
+    must_be_returnable(state)
     forms.must_say(command, "reason")
-    due = at_least(
-        state,
-        by_clock(state, "rating.due", rule.due, act.at),
-        "rating.due.min_days",
-        RETURN_LEAST,
-        act.at,
-    )
-    back = task(state, TaskKind.RATE, state.participants.supervisor, act.at, due)
+    back = back_to_the_rater(state, act.at)
     return [
         e.RatingReturned(
             prose=act.prose, stage=Stage.RATING, opens=(back,), closes=(TaskKind.APPROVE,)

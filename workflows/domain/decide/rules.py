@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from siklus.workflows.domain.authority import Party, Standing
-from siklus.workflows.domain.commands import Actor, Command, InRoster
+from siklus.workflows.domain.commands import Actor, Command, InCalibration, InGroup, InRoster
 from siklus.workflows.domain.events import AnyEvent
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.stages import Stage, TaskKind
@@ -15,7 +15,7 @@ from siklus.workflows.domain.values import Digest
 class Act:
     """The circumstances of one command: who, when, with which texts."""
 
-    __slots__ = ("actor", "at", "prose", "roster", "standing")
+    __slots__ = ("actor", "at", "calibration", "group", "prose", "roster", "standing")
 
     def __init__(
         self,
@@ -25,6 +25,8 @@ class Act:
         at: datetime,
         prose: Digest | None,
         roster: InRoster | None,
+        group: InGroup | None = None,
+        calibration: InCalibration | None = None,
     ) -> None:
         self.actor = actor
         self.standing = standing
@@ -32,6 +34,8 @@ class Act:
         """The legal instant."""
         self.prose = prose
         self.roster = roster
+        self.group = group
+        self.calibration = calibration
 
 
 C = TypeVar("C", bound=Command)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from siklus.workflows.domain.events.base import SCHEMA_VERSION, Event
+from siklus.workflows.domain.events.calibration import DistributionWarned, RatingSentBack
 from siklus.workflows.domain.events.repair import (
     CalendarReplaced,
     DeadlineMoved,
@@ -87,6 +88,7 @@ __all__ = [
     "CalendarReplaced",
     "DeadlineMoved",
     "DeadlinesExtended",
+    "DistributionWarned",
     "EmployeeLeft",
     "Entry",
     "EntryCorrected",
@@ -123,6 +125,7 @@ __all__ = [
     "Rated",
     "RatingOpened",
     "RatingReturned",
+    "RatingSentBack",
     "Reassigned",
     "Receipt",
     "ReopeningRequested",
@@ -170,6 +173,8 @@ AnyEvent = Annotated[
     | Rated
     | FirstRated
     | RatingReturned
+    | RatingSentBack
+    | DistributionWarned
     | ResultDelivered
     | ResultReceived
     | ResultAccepted

@@ -1,0 +1,88 @@
+"""What must hold before something is said in a calibration."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import calibrations as queries
+from siklus.activities.store.queries import roster
+from siklus.activities.store.queries.calibrations import CalibrationRow, ProposalRow
+from siklus.activities.store.queries.cycles import CycleRow
+from siklus.services.auth.caller import Caller
+from siklus.services.rpc import calibration_views as shown
+from siklus.services.rpc.cycle_rows import found as found_cycle
+from siklus.services.rpc.names import calibration_id
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.scheme.standing import Breach
+from siklus.workflows.domain.values import AgencyId, CycleId, PersonId, Role
+
+MOST: Final = 500
+"""Proposals of one calibration."""
+_UNDECIDED: Final = frozenset({"PROPOSED", "SENT_BACK"})
+
+
+def agreed_to(proposals: Sequence[ProposalRow], breach: Breach) -> int:
+    """Return how many above a guide were agreed to, and stand as agreed."""
+    agreed = (each for each in proposals if each.state == queries.AGREED)
+    return sum(each.now == each.proposed and each.now in breach.predicates for each in agreed)
+
+
+def must_be_new(proposals: Sequence[ProposalRow], person: PersonId, segment: int) -> None:
+    """Refuse another proposal where one for the same evaluation is not settled."""
+    if len(proposals) >= MOST:
+        raise ServiceRefusal(
+            ServiceReason.LIMIT_REACHED,
+            f"a calibration has at most {MOST} proposals",
+            details={"limit": str(MOST)},
+        )
+    for each in proposals:
+        waits = shown.state_of(each) in _UNDECIDED
+        if waits and (each.person, each.segment) == (person, segment):
+            message = f"proposal {each.number} for this evaluation is not settled yet"
+            raise Refusal(Reason.ALREADY_DONE, message, details={"number": str(each.number)})
+
+
+def must_be_settled(proposals: Sequence[ProposalRow]) -> None:
+    """Refuse while a proposal waits to be decided, or for its rater."""
+    waiting = [each.number for each in proposals if shown.state_of(each) in _UNDECIDED]
+    if waiting:
+        raise Refusal(
+            Reason.WRONG_STAGE,
+            f"{len(waiting)} proposals are undecided, or wait for their rater",
+            details={"waiting": ",".join(str(each) for each in waiting[:20])},
+        )
+
+
+def must_have_part(caller: Caller, row: CalibrationRow, *roles: Role) -> None:
+    """Refuse whoever neither leads the session nor has one of the roles."""
+    if caller.person != row.chair and not caller.has(*roles):
+        message = "this calibration is led by others; ask its chair or the agency's team"
+        raise Refusal(Reason.NOT_A_PARTICIPANT, message)
+
+
+def own_case() -> Refusal:
+    """Return the refusal of whoever speaks in the own case."""
+    return Refusal(Reason.SELF_DECISION, "nobody calibrates the own rating")
+
+
+async def must_be_a_unit(connection: Connection, agency: AgencyId, unit: str) -> None:
+    """Refuse a code that no unit of the agency has."""
+    if unit not in {each.code for each in await roster.units(connection, agency)}:
+        raise invalid("unit", "is no unit of the agency")
+
+
+async def cycle_of(connection: Connection, agency: AgencyId, cycle: CycleId) -> CycleRow:
+    """Return a cycle that is known to be there."""
+    return await found_cycle(connection, agency, f"agencies/{agency}/cycles/{cycle}")
+
+
+async def found(connection: Connection, agency: AgencyId, name: str) -> CalibrationRow:
+    """Return the session of that name; raises NOT_FOUND."""
+    cycle, calibration = calibration_id(name)
+    row = await queries.get(connection, agency, cycle, calibration)
+    if row is None:
+        raise ServiceRefusal(
+            ServiceReason.NOT_FOUND, "there is no such calibration", details={"name": name}
+        )
+    return row

@@ -1,0 +1,82 @@
+"""Calibrations and their proposals, as the contract shows them."""
+
+from collections.abc import Sequence
+
+from siklus.activities.store.queries.calibrations import (
+    AGREED,
+    CalibrationRow,
+    OrganisationRow,
+    ProposalRow,
+)
+from siklus.services.rpc import views
+from siklus.services.rpc.distribution_views import organisation_code, predicate
+from siklus.services.rpc.names import calibration_name, evaluation_name_of
+from siklus.v1 import calibrations_pb2 as pb
+from siklus.v1 import evaluation_pb2
+from siklus.workflows.domain.stages import Stage
+from siklus.workflows.domain.values import AgencyId
+
+
+def rating(row: OrganisationRow) -> pb.OrganisationRating:
+    """Return what was said of an organisation."""
+    return pb.OrganisationRating(
+        unit=row.unit,
+        predicate=organisation_code(row.predicate),
+        reason=row.reason,
+        set_by=row.set_by,
+        set_at=views.to_timestamp(row.set_at),
+    )
+
+
+def calibration(
+    agency: AgencyId,
+    row: CalibrationRow,
+    *,
+    spread: pb.Distribution | None = None,
+    proposals: Sequence[ProposalRow] = (),
+) -> pb.Calibration:
+    """Return a session, with what it looks at where that was read."""
+    return pb.Calibration(
+        name=calibration_name(agency, row.cycle, row.calibration),
+        unit=row.unit,
+        chair=row.chair,
+        state=views.code(pb.CalibrationState, "CALIBRATION_STATE", row.state),
+        reason=row.reason,
+        opened_by=row.opened_by,
+        opened_at=views.to_timestamp(row.opened_at),
+        closed_by=row.closed_by or "",
+        closed_at=views.to_timestamp(row.closed_at) if row.closed_at else None,
+        closing=row.closing or "",
+        distribution=spread,
+        proposals=[_proposal(agency, each) for each in proposals],
+    )
+
+
+def _proposal(agency: AgencyId, row: ProposalRow) -> pb.Proposal:
+    return pb.Proposal(
+        number=row.number,
+        evaluation=evaluation_name_of(agency, row.cycle, row.person, row.segment),
+        person=row.person,
+        display_name=row.name or "",
+        before=predicate(row.before),
+        proposed=predicate(row.proposed),
+        now=predicate(row.now),
+        state=views.code(pb.ProposalState, "PROPOSAL_STATE", state_of(row)),
+        reason=row.reason,
+        proposed_by=row.proposed_by,
+        proposed_at=views.to_timestamp(row.proposed_at),
+        decided_by=row.decided_by or "",
+        decided_at=views.to_timestamp(row.decided_at) if row.decided_at else None,
+        decision=row.decision or "",
+        stage=views.stage(row.stage) if row.stage else evaluation_pb2.STAGE_UNSPECIFIED,
+        receipt_kind=views.code(evaluation_pb2.ReceiptKind, "RECEIPT_KIND", row.received_how),
+    )
+
+
+def state_of(row: ProposalRow) -> str:
+    """Return what became of a proposal: what was agreed to goes on in the evaluation itself."""
+    if row.state != AGREED:
+        return row.state
+    if row.rated_again is not None and row.stage != Stage.RATING:
+        return "RERATED"
+    return "SENT_BACK" if row.stage == Stage.RATING and row.before is not None else AGREED

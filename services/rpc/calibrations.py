@@ -1,0 +1,366 @@
+"""CalibrationService: how a unit's ratings are spread, and the session that looks at it."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import calibrations as queries
+from siklus.activities.store.queries import distribution, evaluations, roster
+from siklus.activities.store.queries.calibrations import CalibrationRow, Place, ProposalRow
+from siklus.activities.store.queries.cycles import CycleRow
+from siklus.services.auth.caller import Caller
+from siklus.services.interceptors.layer import Context
+from siklus.services.rpc import calibration_views as shown
+from siklus.services.rpc import distribution_views as spread
+from siklus.services.rpc.calibration_checks import (
+    agreed_to,
+    cycle_of,
+    found,
+    must_be_a_unit,
+    must_be_new,
+    must_be_settled,
+    must_have_part,
+    own_case,
+)
+from siklus.services.rpc.commanding import Commanding, servicer
+from siklus.services.rpc.cycle_rows import found as found_cycle
+from siklus.services.rpc.gate import admit, admit_person
+from siklus.services.rpc.names import calibration_id, calibration_name, evaluation_key
+from siklus.services.rpc.once import Request
+from siklus.services.rpc.paging import Page, instant_or_never, number, text
+from siklus.services.rpc.reading import read
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.v1 import calibration_service_pb2 as pb
+from siklus.v1 import calibration_service_pb2_grpc, calibrations_pb2, distribution_pb2, values_pb2
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.scheme.distribution import Mode
+from siklus.workflows.domain.scheme.standing import Bound, breaches
+from siklus.workflows.domain.values import AgencyId, PersonId, Role
+
+NEWEST: Final = 2**31 - 1
+Answer = TypeVar("Answer", bound=Message)
+
+
+class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceServicer):
+    """Keeps what is said in sessions; a rating is sent back by a command like those of the year."""
+
+    async def SetOrganisationRating(  # noqa: N802
+        self, request: pb.SetOrganisationRatingRequest, context: Context
+    ) -> pb.SetOrganisationRatingResponse:
+        """Write down what an organisation was rated."""
+        caller, person = admit_person("SetOrganisationRating")
+
+        async def make(connection: Connection) -> pb.SetOrganisationRatingResponse:
+            agency = caller.agency
+            cycle = await found_cycle(connection, agency, request.parent)
+            if request.unit:
+                await must_be_a_unit(connection, agency, request.unit)
+            await queries.lock(connection, agency, cycle.cycle)
+            name = distribution_pb2.OrganisationPredicate.Name(request.predicate)
+            row = await queries.say(
+                connection,
+                agency,
+                cycle.cycle,
+                request.unit,
+                name.removeprefix("ORGANISATION_PREDICATE_"),
+                reason=request.reason,
+                by=person,
+                at=self.clock.now(),
+            )
+            return pb.SetOrganisationRatingResponse(rating=shown.rating(row))
+
+        return await self._once(caller, request, pb.SetOrganisationRatingResponse, make)
+
+    async def ListOrganisationRatings(  # noqa: N802
+        self, request: pb.ListOrganisationRatingsRequest, context: Context
+    ) -> pb.ListOrganisationRatingsResponse:
+        """List what was said of organisations, the newest first."""
+        caller = admit("ListOrganisationRatings")
+        page = Page.asked(request, caller, (number,))
+        (before,) = page.after or (NEWEST,)
+        async with self.store.agency(caller.agency) as connection:
+            cycle = await found_cycle(connection, caller.agency, request.parent)
+            rows = await queries.said(
+                connection, caller.agency, cycle.cycle, before=int(before), limit=page.limit
+            )
+        kept, token = page.cut(rows, lambda row: (row.number,))
+        return pb.ListOrganisationRatingsResponse(
+            ratings=map(shown.rating, kept), next_page_token=token
+        )
+
+    async def GetDistribution(  # noqa: N802
+        self, request: pb.GetDistributionRequest, context: Context
+    ) -> pb.GetDistributionResponse:
+        """Read how a unit is rated."""
+        agency = admit("GetDistribution").agency
+        async with self.store.agency(agency) as connection:
+            cycle = await found_cycle(connection, agency, request.parent)
+            await must_be_a_unit(connection, agency, request.unit)
+            answer = await self._spread(connection, agency, cycle, request.unit)
+        return pb.GetDistributionResponse(distribution=answer)
+
+    async def GetRatingGuide(  # noqa: N802
+        self, request: pb.GetRatingGuideRequest, context: Context
+    ) -> pb.GetRatingGuideResponse:
+        """Tell what each predicate would mean for the group."""
+        caller = admit("GetRatingGuide")
+        key = evaluation_key(request.name)
+        await read(self.store, caller, key, self.clock)
+        if caller.person == key.person:
+            message = "what others are rated is for whoever rates, not for the employee"
+            raise Refusal(Reason.NOT_YOUR_TASK, message)
+        async with self.store.agency(key.agency) as connection:
+            group = await self.guides.group(connection, key)
+        if group is None:
+            return pb.GetRatingGuideResponse()
+        return pb.GetRatingGuideResponse(
+            mode=spread.mode(group.mode),
+            organisation=spread.organisation_code(group.organisation),
+            group_size=group.size,
+            options=spread.options(group),
+        )
+
+    async def OpenCalibration(  # noqa: N802
+        self, request: pb.OpenCalibrationRequest, context: Context
+    ) -> pb.OpenCalibrationResponse:
+        """Open a session for a unit."""
+        caller, person = admit_person("OpenCalibration")
+
+        async def make(connection: Connection) -> pb.OpenCalibrationResponse:
+            agency = caller.agency
+            cycle = await found_cycle(connection, agency, request.parent)
+            await must_be_a_unit(connection, agency, request.unit)
+            await self._must_not_be_off(connection, agency, cycle)
+            chair = await roster.person(connection, agency, PersonId(request.chair))
+            if chair is None or not chair.active:
+                raise invalid("chair", "is nobody who works in the agency now")
+            row = CalibrationRow(
+                calibration=f"k-{secrets.token_hex(8)}",
+                cycle=cycle.cycle,
+                unit=request.unit,
+                chair=PersonId(request.chair),
+                state=queries.OPEN,
+                reason=request.reason,
+                opened_by=person,
+                opened_at=self.clock.now(),
+            )
+            await queries.lock(connection, agency, cycle.cycle)
+            if not await queries.add(connection, agency, row):
+                known = await queries.open_of(connection, agency, cycle.cycle, request.unit)
+                raise ServiceRefusal(
+                    ServiceReason.ALREADY_EXISTS,
+                    "a calibration of this unit is open; close it first",
+                    details={"name": calibration_name(agency, cycle.cycle, known or "")},
+                )
+            whole = await self._whole(connection, agency, row)
+            return pb.OpenCalibrationResponse(calibration=whole)
+
+        return await self._once(caller, request, pb.OpenCalibrationResponse, make)
+
+    async def GetCalibration(  # noqa: N802
+        self, request: pb.GetCalibrationRequest, context: Context
+    ) -> pb.GetCalibrationResponse:
+        """Read a session, and how each rating stands by now."""
+        caller = admit("GetCalibration")
+        async with self.store.agency(caller.agency) as connection:
+            row = await found(connection, caller.agency, request.name)
+            must_have_part(caller, row, Role.AGENCY_ADMIN, Role.AUDITOR)
+            whole = await self._whole(connection, caller.agency, row)
+        return pb.GetCalibrationResponse(calibration=whole)
+
+    async def ListCalibrations(  # noqa: N802
+        self, request: pb.ListCalibrationsRequest, context: Context
+    ) -> pb.ListCalibrationsResponse:
+        """List sessions, the newest first."""
+        caller = admit("ListCalibrations")
+        page = Page.asked(request, caller, (instant_or_never, text))
+        after = Place(str(page.after[0]), str(page.after[1])) if page.after else queries.FIRST
+        async with self.store.agency(caller.agency) as connection:
+            cycle = await found_cycle(connection, caller.agency, request.parent)
+            rows = await queries.page(
+                connection, caller.agency, cycle.cycle, after=after, limit=page.limit
+            )
+        kept, token = page.cut(rows, lambda row: (row.opened_at.isoformat(), row.calibration))
+        return pb.ListCalibrationsResponse(
+            calibrations=[shown.calibration(caller.agency, row) for row in kept],
+            next_page_token=token,
+        )
+
+    async def ProposeRating(  # noqa: N802
+        self, request: pb.ProposeRatingRequest, context: Context
+    ) -> pb.ProposeRatingResponse:
+        """Propose another predicate."""
+        caller, person = admit_person("ProposeRating")
+        key = evaluation_key(request.evaluation)
+        asked = values_pb2.Predicate.Name(request.predicate).removeprefix("PREDICATE_")
+
+        async def make(connection: Connection) -> pb.ProposeRatingResponse:
+            agency = caller.agency
+            row = await self._open(connection, caller, request.name)
+            if key.person == person:
+                raise own_case()
+            standing = await evaluations.get(connection, key) if key.agency == agency else None
+            if standing is None or (standing.cycle, standing.unit) != (row.cycle, row.unit):
+                raise invalid("evaluation", "is none of this calibration's unit and cycle")
+            proposals = await queries.proposals(connection, agency, row.calibration)
+            must_be_new(proposals, key.person, key.segment)
+            before = await distribution.predicate(connection, key)
+            if before == asked:
+                raise invalid("predicate", "is the one that stands")
+            await queries.propose(
+                connection,
+                key,
+                row.calibration,
+                before=before,
+                revision=standing.revision,
+                proposed=asked,
+                reason=request.reason,
+                by=person,
+                at=self.clock.now(),
+            )
+            whole = await self._whole(connection, agency, row)
+            return pb.ProposeRatingResponse(calibration=whole)
+
+        return await self._once(caller, request, pb.ProposeRatingResponse, make)
+
+    async def DecideProposal(  # noqa: N802
+        self, request: pb.DecideProposalRequest, context: Context
+    ) -> pb.DecideProposalResponse:
+        """Agree to a proposal, or decline it."""
+        caller, person = admit_person("DecideProposal")
+
+        async def make(connection: Connection) -> pb.DecideProposalResponse:
+            agency = caller.agency
+            row = await self._open(connection, caller, request.name)
+            proposals = await queries.proposals(connection, agency, row.calibration)
+            proposal = next((each for each in proposals if each.number == request.number), None)
+            if proposal is None:
+                raise invalid("number", "there is no such proposal")
+            if proposal.person == person:
+                raise own_case()
+            if proposal.state != queries.PROPOSED:
+                raise Refusal(
+                    Reason.ALREADY_DONE,
+                    "this proposal was decided already",
+                    details={"decided_by": proposal.decided_by or "", "state": proposal.state},
+                )
+            await queries.decide(
+                connection,
+                agency,
+                row.calibration,
+                proposal.number,
+                agreed=request.agreed,
+                by=person,
+                at=self.clock.now(),
+                said=request.reason,
+            )
+            whole = await self._whole(connection, agency, row)
+            return pb.DecideProposalResponse(calibration=whole)
+
+        return await self._once(caller, request, pb.DecideProposalResponse, make)
+
+    async def CloseCalibration(  # noqa: N802
+        self, request: pb.CloseCalibrationRequest, context: Context
+    ) -> pb.CloseCalibrationResponse:
+        """End a session in which nothing waits."""
+        caller, person = admit_person("CloseCalibration")
+
+        async def make(connection: Connection) -> pb.CloseCalibrationResponse:
+            agency = caller.agency
+            row = await self._open(connection, caller, request.name)
+            proposals = await queries.proposals(connection, agency, row.calibration)
+            must_be_settled(proposals)
+            await self._must_be_kept(connection, agency, row, proposals)
+            await queries.close(
+                connection,
+                agency,
+                row.calibration,
+                by=person,
+                at=self.clock.now(),
+                said=request.closing,
+            )
+            closed = await found(connection, agency, request.name)
+            whole = await self._whole(connection, agency, closed)
+            return pb.CloseCalibrationResponse(calibration=whole)
+
+        return await self._once(caller, request, pb.CloseCalibrationResponse, make)
+
+    async def _once(
+        self,
+        caller: Caller,
+        request: Any,
+        kind: type[Answer],
+        make: Callable[[Connection], Awaitable[Answer]],
+    ) -> Answer:
+        once = Request(caller, request, self.clock)
+        async with self.store.agency(caller.agency) as connection:
+            return await once.once(connection, kind, lambda: make(connection))
+
+    async def _open(self, connection: Connection, caller: Caller, name: str) -> CalibrationRow:
+        """Return an open session, held until the transaction ends, if the caller leads it."""
+        cycle, _ = calibration_id(name)
+        await queries.lock(connection, caller.agency, cycle)
+        row = await found(connection, caller.agency, name)
+        must_have_part(caller, row, Role.AGENCY_ADMIN)
+        if row.state != queries.OPEN:
+            message = "the calibration is closed; open another one"
+            raise Refusal(Reason.CALIBRATION_CLOSED, message, details={"name": name})
+        return row
+
+    async def _whole(
+        self, connection: Connection, agency: AgencyId, row: CalibrationRow
+    ) -> calibrations_pb2.Calibration:
+        cycle = await cycle_of(connection, agency, row.cycle)
+        return shown.calibration(
+            agency,
+            row,
+            spread=await self._spread(connection, agency, cycle, row.unit),
+            proposals=await queries.proposals(connection, agency, row.calibration),
+        )
+
+    async def _spread(
+        self, connection: Connection, agency: AgencyId, cycle: CycleRow, unit: str
+    ) -> calibrations_pb2.Distribution:
+        rule = await self.guides.of(connection, agency, cycle.policy, cycle.policy_version)
+        organisation = await distribution.organisation(connection, agency, cycle.cycle, unit)
+        held, unrated = await distribution.counts(connection, agency, cycle.cycle, unit)
+        return spread.distribution(unit, rule, organisation, held, unrated)
+
+    async def _must_not_be_off(
+        self, connection: Connection, agency: AgencyId, cycle: CycleRow
+    ) -> None:
+        rule = await self.guides.of(connection, agency, cycle.policy, cycle.policy_version)
+        if rule is not None and rule.mode is Mode.OFF:
+            message = "the policy of this cycle switches the distribution off"
+            raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
+
+    async def _must_be_kept(
+        self,
+        connection: Connection,
+        agency: AgencyId,
+        row: CalibrationRow,
+        proposals: Sequence[ProposalRow],
+    ) -> None:
+        """Refuse where the policy blocks and more than was agreed to lies above a guide."""
+        cycle = await cycle_of(connection, agency, row.cycle)
+        rule = await self.guides.of(connection, agency, cycle.policy, cycle.policy_version)
+        if rule is None or rule.mode is not Mode.BLOCK:
+            return
+        organisation = await distribution.organisation(connection, agency, row.cycle, row.unit)
+        held, unrated = await distribution.counts(connection, agency, row.cycle, row.unit)
+        guides = spread.guides(rule, organisation, sum(held.values()) + unrated)
+        for breach in breaches(guides, held, unrated=unrated):
+            if breach.bound is Bound.AT_MOST_PERCENT and breach.by > agreed_to(proposals, breach):
+                raise Refusal(
+                    Reason.DISTRIBUTION_EXCEEDED,
+                    f"{breach.count} of {breach.size} stand against {breach.allowed}; "
+                    "send ratings back, or agree to what goes beyond the guide",
+                    details={"count": str(breach.count), "allowed": str(breach.allowed)},
+                )
+
+
+CalibrationServicer: Any = servicer("CalibrationServicer", Calibrations, "CalibrationService")
+"""Calibrations with the command that sends a rating back."""
