@@ -10,6 +10,8 @@ from siklus.activities.store.queries import cycles, history, policies
 from siklus.activities.store.queries.cycles import CycleState
 from siklus.activities.vault import Erased, Vault
 from siklus.workflows.carry import ANSWERED_KEPT, ERASED_SALT, Answered, Carry, Receipt
+from siklus.workflows.domain.audit_chain import ChainCheck
+from siklus.workflows.domain.audit_file import ChainedEvent
 from siklus.workflows.domain.events import Entry, EvaluationOpened
 from siklus.workflows.domain.evolve import begin, evolve, fold, start_of
 from siklus.workflows.domain.model import Evaluation, Terms
@@ -32,6 +34,10 @@ class Pinned(NamedTuple):
     version: int
     calendar: Digest
     year: int
+
+
+class RecordAltered(Exception):  # noqa: N818 - it says what is so
+    """An event is not what its link of the chain says."""
 
 
 class Archive:
@@ -77,11 +83,21 @@ class Archive:
     ) -> tuple[Evaluation, list[Entry]]:
         """Return the state before the first event of an evaluation, and every event of it.
 
-        Raises ValueError when there is none.
+        The chain is taken again on the way: whatever is told is what was recorded. Raises
+        RecordAltered where it does not fit, or there is none.
         """
-        entries = await _entries(connection, key)
+        chain, entries = ChainCheck(), list[Entry]()
+        while True:
+            page = await history.page(connection, key, after=len(entries), limit=PAGE_EVENTS)
+            for row in page:
+                problem = chain.take(ChainedEvent(row.number, row.body, row.hash))
+                if problem:
+                    raise RecordAltered(f"event {row.number}: {problem}")
+                entries.append(row.entry())
+            if len(page) < PAGE_EVENTS:
+                break
         if not entries:
-            raise ValueError("the record has no events of it")
+            raise RecordAltered("there are no events")
         return await self._beginning(connection, key, entries[0]), entries
 
     async def folded(

@@ -9,7 +9,7 @@ from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import history
 from siklus.activities.store.snapshots import Snapshots
 from siklus.activities.vault import Vault
-from siklus.services.archive import Archive
+from siklus.services.archive import Archive, RecordAltered
 from siklus.services.clock import Clock
 from siklus.services.documents.sources import Sources
 from siklus.services.documents.typesetting import PATIENCE, Typesetter
@@ -24,7 +24,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import document_service_pb2 as pb
 from siklus.v1 import document_service_pb2_grpc
 from siklus.workflows.domain.document.reading import Document, read_document
-from siklus.workflows.domain.document.verification import Check, check_code
+from siklus.workflows.domain.document.verification import Check, Verdict, check_code
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.model import Evaluation, Terms
 from siklus.workflows.domain.values import EvaluationKey
@@ -55,7 +55,13 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
         caller, _ = admit_person("GetDocument")
         key = evaluation_key(request.name)
         await read(self._store, caller, key, self._clock, min_revision=request.min_revision)
-        beginning, entries = await self._told(key)
+        try:
+            beginning, entries = await self._told(key)
+        except RecordAltered:
+            raise ServiceRefusal(
+                ServiceReason.INTERNAL_FAULT,
+                "the record of this evaluation was altered: there is nothing to make a document of",
+            ) from None
         document = await asyncio.to_thread(read_document, beginning, entries)
         sources = await self._sources(beginning.terms, document)
         pdf = await self._set(sources)
@@ -74,7 +80,11 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
         caller = admit("VerifyDocument")
         key = evaluation_key(request.name)
         await read(self._store, caller, key, self._clock)
-        beginning, entries = await self._told(key)
+        try:
+            beginning, entries = await self._told(key)
+        except RecordAltered:
+            altered = Check(verdict=Verdict.ALTERED)
+            return views.checked(altered, pb.FILE_VERDICT_UNSPECIFIED)
         check = await asyncio.to_thread(check_code, beginning, entries, request.code)
         return views.checked(check, await self._compared(beginning, check, request.sha256))
 

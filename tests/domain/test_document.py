@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -36,6 +37,7 @@ from tests.domain.story import (
     rated,
     story,
 )
+from tests.domain.walk import Tally, Walk
 
 
 def document(told: Story) -> Document:
@@ -237,6 +239,23 @@ def test_a_signature_over_several_parts_is_one_hash() -> None:
 
 def make_plan_lines() -> tuple[c.Indicator, ...]:
     return (c.Indicator(id="antrean", kind=c.IndicatorKind.QUANTITATIVE),)
+
+
+@settings(max_examples=40, derandomize=True, database=None, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_any_year_has_a_document_whose_code_proves_it(seed: int) -> None:
+    walk = Walk(Random(seed), Tally(), watch=lambda _: None)
+    walk.go(60)
+    beginning = begin(walk.start)
+
+    read = read_document(beginning, walk.entries)
+
+    code = code_of(read)
+    assert check_code(beginning, walk.entries, code).verdict is Verdict.AUTHENTIC
+    # What came after its last event shows nothing, so it is the document of that moment too.
+    assert read_document(beginning, walk.entries[: read.revision]) == read
+    earlier = check_code(beginning, walk.entries[: read.revision - 1], code)
+    assert earlier.verdict is Verdict.UNKNOWN
 
 
 def test_a_history_with_a_gap_is_no_document() -> None:

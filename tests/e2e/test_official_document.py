@@ -22,6 +22,7 @@ from tests.documents.pages import texts
 from tests.e2e.agency import STAFF, Agency, launched_agency
 from tests.e2e.calls import bearer, refused
 from tests.e2e.people import Person
+from tests.e2e.test_audit import tampered
 
 FORMULA = "=cmd|'/c calc'!A1"
 NAMED = tuple(
@@ -101,6 +102,24 @@ async def test_a_code_is_authentic_until_the_record_says_something_else(agency: 
     assert list(later.changed_parts) == ["signatures"]
     with refused(Code.PERMISSION_DENIED, "NOT_A_PARTICIPANT"):
         await verified(yos, paper.code, wayan)
+
+
+async def test_a_record_that_was_altered_makes_no_document_and_proves_nothing(
+    agency: Agency,
+) -> None:
+    siti = agency.person("siti")
+    paper = await document(siti)
+
+    async with tampered(agency, siti, "event body replace(body, '\"budi\"', '\"rina\"')", 3):
+        found = await verified(siti, paper.code, sha256=paper.sha256)
+        with refused(Code.INTERNAL, "INTERNAL_FAULT"):
+            await document(siti)
+
+    assert (found.verdict, found.file) == (
+        pb.DOCUMENT_VERDICT_ALTERED,
+        pb.FILE_VERDICT_UNSPECIFIED,
+    )
+    assert (await document(siti)).pdf == paper.pdf
 
 
 async def test_results_as_csv_hold_no_formula(agency: Agency) -> None:

@@ -144,6 +144,8 @@ class _DocumentVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Docum
     """The record said so once; part of it has changed since."""
     DOCUMENT_VERDICT_UNKNOWN: _DocumentVerdict.ValueType  # 3
     """The record never gave that code for this evaluation."""
+    DOCUMENT_VERDICT_ALTERED: _DocumentVerdict.ValueType  # 4
+    """The record itself does not verify, so nothing can be told: VerifyEvaluation says where."""
 
 class DocumentVerdict(_DocumentVerdict, metaclass=_DocumentVerdictEnumTypeWrapper):
     """What a code proves."""
@@ -156,6 +158,8 @@ DOCUMENT_VERDICT_CHANGED: DocumentVerdict.ValueType  # 2
 """The record said so once; part of it has changed since."""
 DOCUMENT_VERDICT_UNKNOWN: DocumentVerdict.ValueType  # 3
 """The record never gave that code for this evaluation."""
+DOCUMENT_VERDICT_ALTERED: DocumentVerdict.ValueType  # 4
+"""The record itself does not verify, so nothing can be told: VerifyEvaluation says where."""
 Global___DocumentVerdict: _TypeAlias = DocumentVerdict  # noqa: Y015
 
 class _FileVerdict:

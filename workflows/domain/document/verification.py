@@ -37,6 +37,8 @@ class Verdict(StrEnum):
     """The record said so once; part of it has changed since."""
     UNKNOWN = "UNKNOWN"
     """The record never gave that code for this evaluation."""
+    ALTERED = "ALTERED"
+    """The record itself does not verify: somebody changed it past the chain."""
 
 
 class Check(Value):
