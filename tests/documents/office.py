@@ -14,6 +14,7 @@ from siklus.workflows.domain.evolve import begin
 from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.values import Digest, Level
 from tests.domain.story import AGUS, BUDI, RINA, SITI, Story, make_policy, story
+from tests.domain.walk import Walk
 
 PEOPLE: Final = {
     SITI: Face("Siti Contoh, S.AP.", "199009132025242014", "Penata Layanan Operasional", "Loket"),
@@ -46,7 +47,9 @@ class Teller:
         return sources_of(self.told, texts, **changes)
 
 
-def sources_of(told: Story, texts: Mapping[Digest, Mapping[str, str]], **changes: Any) -> Sources:
+def sources_of(
+    told: Story | Walk, texts: Mapping[Digest, Mapping[str, str]], **changes: Any
+) -> Sources:
     """Return the sources of a story's document, in an invented agency."""
     document = read_document(begin(told.start), told.entries)
     given: dict[str, Any] = {

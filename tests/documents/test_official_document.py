@@ -7,23 +7,36 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from PIL import Image
 
 from siklus.services.documents import typesetting
 from siklus.services.documents import words as w
+from siklus.services.documents.blocks import Table
+from siklus.services.documents.composing import (
+    OF_THE_APPEAL,
+    OF_THE_EVALUATION,
+    OF_THE_PLAN,
+    compose,
+)
 from siklus.services.documents.sources import Face, Sources, Withheld, number
 from siklus.services.documents.typesetting import Typesetter, printed
 from siklus.services.documents.writable import BREAK, one_line, writable
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.document import parts as p
+from siklus.workflows.domain.document.reading import read_document
+from siklus.workflows.domain.document.signatures import Act, Standing
+from siklus.workflows.domain.evolve import begin
 from siklus.workflows.domain.labels import NATIONAL_LABELS, Text
+from siklus.workflows.domain.stages import ENDED
 from siklus.workflows.domain.values import Predicate
 from tests.documents.office import PEOPLE, Teller, plan, sources_of, whole_year
 from tests.documents.pages import keep, outside, texts
 from tests.domain.story import BUDI, SITI
 from tests.domain.test_rating_by_numbers import told_rated
+from tests.domain.walk import Tally, Walk
 
 HOSTILE = (
     "#set page(width: 1cm) *b* _i_ $x$ `r` @ref <lab> // \\ #panic() <script>alert(1)</script> "
@@ -130,6 +143,31 @@ def test_a_rating_by_numbers_can_be_checked_by_hand() -> None:
     assert "102,8 × 70 / 100 + 110 × 30 / 100 = 104,96" in said
     assert "102.8 × 70 / 100 + 110 × 30 / 100 = 104.96" in said
     assert outside(pdf) == []
+
+
+def test_everything_that_can_happen_has_words() -> None:
+    kinds = {str(name).partition(".")[0] for name in w.PARTS}
+
+    assert set(w.ACTS) == set(Act)
+    assert set(w.STANDINGS) == set(Standing)
+    assert set(w.ENDED) == ENDED
+    assert set(w.OUTCOMES) == set(c.AppealOutcome)
+    assert kinds == OF_THE_PLAN | OF_THE_EVALUATION | OF_THE_APPEAL | {
+        "case", "segment", "signatures"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_year_can_be_put_on_paper(seed: int) -> None:
+    walk = Walk(Random(seed), Tally(), watch=lambda _: None)
+    walk.go(60)
+
+    sheets = compose(sources_of(walk, {}))
+
+    signed = [row for block in sheets.blocks if isinstance(block, Table) and block.whole
+              for row in block.rows]  # fmt: skip
+    document = read_document(begin(walk.start), walk.entries)
+    assert len(signed) == len(document.signatures)
 
 
 def test_a_void_signature_says_what_changed() -> None:
