@@ -9,6 +9,7 @@ import typer
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines
 from siklus.services.cli.packs import Pack, read_pack, read_source
 from siklus.services.cli.policy_distribution import distribution
+from siklus.services.cli.policy_keys import keys
 from siklus.services.cli.policy_rate import rate
 from siklus.workflows.domain.packs import load
 from siklus.workflows.domain.policy import Count, Roll
@@ -57,6 +58,7 @@ def check(
 
 app.command()(rate)
 app.command()(distribution)
+app.command()(keys)
 
 
 @app.command()

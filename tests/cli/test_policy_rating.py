@@ -193,3 +193,13 @@ def test_counts_that_are_none(capsys: Captured, organisation: str, counts: str, 
     more = ("--organisation", organisation, "--counts", counts)
 
     assert refused(capsys, *SHARES, *more)["code"] == code
+
+
+def test_every_key_is_told(capsys: Captured) -> None:
+    said = answer(capsys, "policy", "keys", "Weighted")
+
+    assert {key["key"] for key in said["keys"]} >= {"weights", "bands", "achievement", "caps"}
+    assert run(["policy", "keys", "Weighted", "--language", "en"]) == 0
+    assert "list of Band " in capsys.readouterr().out
+    assert run(["policy", "keys", "Nope"]) == 2
+    assert "Weighted" in capsys.readouterr().err
