@@ -13,7 +13,15 @@ from siklus.services.documents.sources import Sources
 
 OF_THE_PLAN: Final = frozenset({"plan", "expectation"})
 OF_THE_EVALUATION: Final = frozenset(
-    {"period", "midyear_account", "midyear_review", "self_evaluation", "interim", "rating"}
+    {
+        "period",
+        "midyear_account",
+        "midyear_review",
+        "self_evaluation",
+        "interim",
+        "first_rating",
+        "rating",
+    }
 )
 OF_THE_APPEAL: Final = frozenset({"appeal", "appeal_response", "appeal_decision"})
 

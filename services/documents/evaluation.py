@@ -44,6 +44,7 @@ def evaluation_chapter(sources: Sources) -> Iterator[Block]:
     yield from _own_view(sources)
     yield from _earlier(sources)
     yield from _rating(sources, p.INTERIM, w.INTERIM)
+    yield from _rating(sources, p.FIRST_RATING, w.FIRST_RATING)
     yield from _rating(sources, p.RATING, w.RATING)
     if sources.document.result is None and case.ended is None:
         yield Heading(title=w.RATING)

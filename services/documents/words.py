@@ -59,6 +59,7 @@ REALISATION: Final = _("Realisasi", "Realisation")
 OWN_RESULTS: Final = _("Hasil kerja menurut pegawai", "Work results, the employee's view")
 OWN_BEHAVIOUR: Final = _("Perilaku kerja menurut pegawai", "Work behaviour, the employee's view")
 RATING: Final = _("Penilaian kinerja", "Rating")
+FIRST_RATING: Final = _("Penilaian penilai pertama", "Rating by the first of two raters")
 INTERIM: Final = _("Penilaian atas masa kerja sebelum mutasi", "Interim rating before a transfer")
 RESULTS_LEVEL: Final = _("Rating hasil kerja", "Work results")
 BEHAVIOUR_LEVEL: Final = _("Rating perilaku kerja", "Work behaviour")
@@ -153,6 +154,7 @@ PARTS: Final = {
     p.MIDYEAR_REVIEW: _("reviu tengah tahun", "the midyear review"),
     p.SELF_EVALUATION: _("evaluasi mandiri", "the self-evaluation"),
     p.INTERIM: _("penilaian sementara", "the interim rating"),
+    p.FIRST_RATING: _("penilaian pertama", "the first rating"),
     p.RATING: _("penilaian", "the rating"),
     p.APPEAL: _("keberatan", "the appeal"),
     p.RESPONSE: _("tanggapan", "the response"),

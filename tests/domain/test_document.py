@@ -37,6 +37,8 @@ from tests.domain.story import (
     rated,
     story,
 )
+from tests.domain.test_calibration import sends_back
+from tests.domain.test_packs_by_numbers import rate, rules
 from tests.domain.walk import Tally, Walk
 
 
@@ -121,6 +123,29 @@ def test_a_new_rating_voids_what_was_said_of_the_old_one_and_nothing_before() ->
             assert how is Standing.STANDS
     assert standing[Standing.GIVEN_BACK] == 3
     assert signed(told)[-1] == (Act.RATED, BUDI, Standing.STANDS)
+
+
+def test_a_rating_that_a_calibration_sent_back_is_signed_anew() -> None:
+    told = sends_back(rated("ABOVE", "ABOVE").at("2027-01-11 09:00"))
+    assert signed(told)[-1] == (Act.RATED, BUDI, Standing.GIVEN_BACK)
+
+    told.at("2027-01-12 09:00").supervisor.rates("AT", "AT")
+    assert signed(told)[-1] == (Act.RATED, BUDI, Standing.STANDS)
+
+
+def test_the_first_of_two_ratings_shows_once_the_second_is_given() -> None:
+    told = story(policy=rules("my-lnpt")).at("2026-01-06 09:00").employee.submits_plan()
+    told.supervisor.approves_plan().at("2027-01-04 09:00")
+    told.supervisor.gives(rate(results="80", behaviour="80"))
+    before = document(told)
+    assert p.FIRST_RATING not in before.parts
+
+    told.superior.gives(rate(results="90", behaviour="90"))
+    assert p.FIRST_RATING in document(told).parts
+    assert signed(told)[-2:] == [
+        (Act.RATED, BUDI, Standing.STANDS),
+        (Act.RATED, RINA, Standing.STANDS),
+    ]
 
 
 def test_the_decision_covers_what_was_heard_and_the_first_rating_stays_signed() -> None:

@@ -29,6 +29,7 @@ MIDYEAR_ACCOUNT: Final = PartName("midyear_account")
 MIDYEAR_REVIEW: Final = PartName("midyear_review")
 SELF_EVALUATION: Final = PartName("self_evaluation")
 INTERIM: Final = PartName("interim")
+FIRST_RATING: Final = PartName("first_rating")
 RATING: Final = PartName("rating")
 APPEAL: Final = PartName("appeal")
 RESPONSE: Final = PartName("appeal_response")
@@ -145,7 +146,7 @@ def case_of(state: Evaluation) -> Case:
 
 
 def judged(
-    event: e.PeriodicEvaluationRecorded | e.Rated | e.InterimRated | e.AppealDecided,
+    event: e.PeriodicEvaluationRecorded | e.FirstRated | e.Rated | e.InterimRated | e.AppealDecided,
 ) -> Judgement:
     """Return what one of these events says."""
     return Judgement(
@@ -156,6 +157,6 @@ def judged(
         combined=event.combined if isinstance(event, e.Rated | e.AppealDecided) else None,
         numbers=None if isinstance(event, e.PeriodicEvaluationRecorded) else event.numbers,
         explanation=() if isinstance(event, e.PeriodicEvaluationRecorded) else event.explanation,
-        indicators=event.indicators if isinstance(event, e.Rated) else (),
+        indicators=event.indicators if isinstance(event, e.Rated | e.FirstRated) else (),
         outcome=event.outcome if isinstance(event, e.AppealDecided) else None,
     )

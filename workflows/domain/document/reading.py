@@ -69,6 +69,8 @@ class _Reader:
         self._signatures: list[Signature] = []
         self._asked: tuple[p.Plan, Signature] | None = None
         """A change of the plan that waits for its decision."""
+        self._first: tuple[p.Judgement, Signature] | None = None
+        """What the first of two raters gave: nothing to show before the second has rated."""
         self._expectations = 0
         self._as_of: e.Entry | None = None
 
@@ -156,7 +158,15 @@ class _Reader:
 
     def _judgement(self, entry: e.Entry) -> None:
         match entry.event:
+            case e.FirstRated() as first:
+                given = p.judged(first)
+                covers = (Covered(part=p.FIRST_RATING, digest=given.digest),)
+                self._first = given, _signature(entry, Act.RATED, covers)
             case e.Rated() as rated:
+                if self._first is not None:
+                    self._parts[p.FIRST_RATING], signed = self._first
+                    self._signatures.append(signed)
+                    self._first = None
                 self._parts[p.RATING] = p.judged(rated)
                 self._sign(entry, Act.RATED, p.RATING)
             case e.InterimRated() as rated:
@@ -170,8 +180,8 @@ class _Reader:
                     predicate=earlier.predicate,
                     score=earlier.score,
                 )
-            case e.RatingReturned():
-                self._give_back(entry, {Act.RATED, Act.RECEIVED, Act.ACCEPTED}, p.RATING)
+            case e.RatingReturned() | e.RatingSentBack():
+                self._rate_anew(entry)
             case e.ResultReceived(how=e.Receipt.OPENED | e.Receipt.ACKNOWLEDGED):
                 self._sign(entry, Act.RECEIVED, p.RATING)
             case e.ResultAccepted():
@@ -196,12 +206,19 @@ class _Reader:
             case _:
                 pass
 
+    def _rate_anew(self, entry: e.Entry) -> None:
+        self._first = None
+        self._give_back(entry, {Act.RATED}, p.FIRST_RATING)
+        self._give_back(entry, {Act.RATED, Act.RECEIVED, Act.ACCEPTED}, p.RATING)
+
     def _repair(self, entry: e.Entry) -> None:
         match entry.event:
             case e.EntryCorrected() as corrected:
                 self._correct(entry, corrected)
             case e.EvaluationReopened():
                 self._give_back(entry, {Act.FINALLY_APPROVED})
+            case e.StageReturned(stage=Stage.RATING):
+                self._rate_anew(entry)
             case e.StageReturned(stage=stage):
                 for acts, part in _UNDONE.get(stage or Stage.PLAN, ()):
                     self._give_back(entry, acts, part)
@@ -241,7 +258,6 @@ _UNDONE: dict[Stage, tuple[tuple[set[Act], PartName], ...]] = {
     Stage.PLAN_REVIEW: (({Act.APPROVED}, p.PLAN), _RECEIPT),
     Stage.MIDYEAR: (({Act.RECORDED}, p.MIDYEAR_REVIEW), _RECEIPT),
     Stage.SELF_EVALUATION: (({Act.SUBMITTED}, p.SELF_EVALUATION), _RECEIPT),
-    Stage.RATING: (({Act.RATED}, p.RATING), _RECEIPT),
     Stage.DELIVERY: (_RECEIPT,),
     Stage.EXECUTION: (_RECEIPT,),
 }
