@@ -207,6 +207,20 @@ def test_an_appeal_upholds_numbers_or_may_not_lower_them() -> None:
         appealed("85", "85").superior.gives(decide(AppealOutcome.UPHELD, numbers("85", "85")))
 
 
+def test_an_appeal_lowers_no_score_within_a_predicate_unless_the_policy_lets_it() -> None:
+    lower = decide(AppealOutcome.CHANGED, numbers("84", "85"))
+
+    with refused(Reason.RATING_LOWERED) as caught:
+        appealed("85", "85").superior.gives(lower)
+    assert list(caught.value.fields) == ["numbers"]
+
+    harsh = told_rated("85", "85", rules=policy(appeal={"may_lower": True}))
+    harsh.at("2027-01-06 09:00").employee.appeals().supervisor.responds().superior.gives(lower)
+    assert harsh.predicates == [Predicate.BUTUH_PERBAIKAN, Predicate.BUTUH_PERBAIKAN]
+    raised = decide(AppealOutcome.CHANGED, numbers("86", "85"))
+    assert appealed("85", "85").superior.gives(raised).stage is Stage.FINAL_APPROVAL
+
+
 def second_segment(combine: str, *, rules: Policy = PP_30) -> Story:
     return at_rating(
         policy=policy(base=rules, segments={"combine": combine}),

@@ -14,13 +14,13 @@ from siklus.workflows.domain.commands import (
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.rules import Act, decides
+from siklus.workflows.domain.decide.scoring import Judged, upheld
 from siklus.workflows.domain.decide.scoring import decided as decided_by_scheme
-from siklus.workflows.domain.decide.scoring import upheld
 from siklus.workflows.domain.decide.second_rating import line_above
 from siklus.workflows.domain.decide.tasks import at_least, by_span, task
 from siklus.workflows.domain.decide.transfer import combine
 from siklus.workflows.domain.errors import Reason, Refusal
-from siklus.workflows.domain.model import Appeal, Evaluation
+from siklus.workflows.domain.model import Appeal, Evaluation, Rating
 from siklus.workflows.domain.policy import Count, DecidedBy, Span
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
@@ -167,27 +167,41 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
     forms.must_say(command, "reason")
     stands = command.outcome is AppealOutcome.UPHELD
     found = upheld(command, rating) if stands else decided_by_scheme(state, command, rating)
-    predicate = found.predicate
-    if predicate.rank < rating.predicate.rank and not state.policy.appeal.may_lower:
-        raise Refusal(
-            Reason.RATING_LOWERED,
-            f"the policy lets an appeal not lower {rating.predicate} to {predicate}",
-            details={"standing": rating.predicate, "decided": predicate},
-            fields={"results": "would lower the predicate"},
-        )
+    if not state.policy.appeal.may_lower:
+        _must_not_be_lower(rating, found)
     year = combine(state, found)
     decided = e.AppealDecided(
         prose=act.prose,
         outcome=command.outcome,
         results=found.results,
         behaviour=found.behaviour,
-        predicate=predicate,
+        predicate=found.predicate,
         combined=year.predicate,
         numbers=year.numbers,
         explanation=found.explanation if stands else (*found.explanation, *year.explanation),
         closes=(TaskKind.DECIDE_APPEAL, TaskKind.RESPOND_TO_APPEAL),
     )
     return [decided, final_approval(state, act.at)]
+
+
+def _must_not_be_lower(rating: Rating, found: Judged) -> None:
+    """Refuse a worse predicate, and by numbers a lower score within the same one."""
+    standing, decided = rating.predicate, found.predicate
+    if decided.rank < standing.rank:
+        raise Refusal(
+            Reason.RATING_LOWERED,
+            f"the policy lets an appeal not lower {standing} to {decided}",
+            details={"standing": standing, "decided": decided},
+            fields={"results": "would lower the predicate"},
+        )
+    before, after = rating.numbers, found.numbers
+    if decided is standing and before and after and after.score < before.score:
+        raise Refusal(
+            Reason.RATING_LOWERED,
+            f"the policy lets an appeal not lower the score {before.score} to {after.score}",
+            details={"standing": str(before.score), "decided": str(after.score)},
+            fields={"numbers": "would lower the score"},
+        )
 
 
 def _must_not_be_the_rater(state: Evaluation, act: Act) -> None:
