@@ -300,3 +300,50 @@ def test_a_leaving_supervisor_rates_the_segment_by_numbers() -> None:
     assert told.state.interim.score == Decimal(83)
     assert told.state.interim.predicate is Predicate.BUTUH_PERBAIKAN
     assert told.folded() == told.state
+
+
+CRITERIA = [
+    {"code": "disiplin", "axis": "behaviour", "required": True},
+    {"code": "inovasi", "axis": "results"},
+]
+
+
+def levels(**given: str) -> tuple[IndicatorLevel, ...]:
+    return tuple(IndicatorLevel(id=name, level=Level(level)) for name, level in given.items())
+
+
+def test_criteria_of_the_catalogue_are_judged_beside_the_plan() -> None:
+    rules = policy(base=at_rating().state.policy, rating={"criteria": CRITERIA})
+    told = at_rating(policy=rules)
+    both = {"results": Level.AT, "behaviour": Level.AT}
+
+    with refused(Reason.FIELD_INVALID) as missing:
+        told.again().supervisor.gives(Rate(**both))
+    with refused(Reason.FIELD_INVALID) as unknown:
+        told.again().supervisor.gives(Rate(**both, indicators=levels(disiplin="AT", arsip="AT")))
+    told.supervisor.gives(Rate(**both, indicators=levels(disiplin="AT", inovasi="ABOVE")))
+
+    assert missing.value.fields == {"indicators": "a level is missing for disiplin"}
+    assert unknown.value.fields == {"indicators": "the plan has no indicator arsip"}
+    assert told.state.rating is not None
+    assert [line.id for line in told.state.rating.indicators] == ["disiplin", "inovasi"]
+
+
+def test_criteria_speak_for_their_axis() -> None:
+    rules = policy(
+        base=at_rating().state.policy, rating={"criteria": CRITERIA, "axis_level": "lowest"}
+    )
+    told = at_rating(policy=rules)
+    given = levels(antrean="AT", inovasi="BELOW", disiplin="AT")
+
+    with refused(Reason.FIELD_INVALID, axis="results", proposed="BELOW"):
+        told.again().supervisor.gives(Rate(results=Level.AT, behaviour=Level.AT, indicators=given))
+    with refused(Reason.FIELD_INVALID, axis="behaviour", proposed="AT"):
+        told.again().supervisor.gives(
+            Rate(results=Level.BELOW, behaviour=Level.ABOVE, indicators=given)
+        )
+    told.supervisor.gives(Rate(results=Level.BELOW, behaviour=Level.AT, indicators=given))
+
+    assert told.predicates == [Predicate.BUTUH_PERBAIKAN]
+    assert told.state.rating is not None
+    assert [line.path for line in told.state.rating.explanation] == ["results", "behaviour"]

@@ -4,16 +4,13 @@
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.policy import Lateness, Rungs, Span
-from siklus.workflows.domain.values import Code, Value
+from siklus.workflows.domain.values import Value
 
-Percent = Annotated[Decimal, Field(ge=0, le=100)]
 Few = Annotated[int, Field(ge=0, le=100)]
 
 
@@ -22,23 +19,6 @@ class Panel(Value):
 
     members: Annotated[int, Field(ge=1, le=15)] = 3
     quorum: Annotated[int, Field(ge=1, le=15)] = 2
-
-
-class Criterion(Value):
-    """Something that is judged, on one axis, by somebody."""
-
-    code: Code
-    title: Text
-    axis: Literal["results", "behaviour"]
-    weight: Percent | None = None
-    judged_by: Literal["supervisor", "citizens", "colleagues"] = "supervisor"
-
-
-class Catalogue(Value):
-    """A version of the criteria; running cycles stay on theirs."""
-
-    version: Annotated[int, Field(ge=1)] = 1
-    entries: Annotated[tuple[Criterion, ...], Field(min_length=1)]
 
 
 class Indicators(Value):
@@ -78,7 +58,6 @@ class Calibration(Value):
 
 
 LATER: Mapping[str, TypeAdapter[object]] = {
-    "criteria": TypeAdapter(Catalogue),
     "indicators": TypeAdapter(Indicators),
     "feedback.citizens": TypeAdapter(CitizenFeedback),
     "feedback.colleagues": TypeAdapter(ColleagueFeedback),
@@ -99,5 +78,6 @@ NOW_LIVE: Mapping[str, str] = {
     "rating.weighted": "rules.rating.weighted",
     "segments.combine": "rules.segments.combine",
     "distribution": "distribution",
+    "criteria": "rules.rating.criteria",
 }
 """What an earlier release kept under `later:`, and where it is written now."""

@@ -7,6 +7,7 @@ from siklus.workflows.domain.labels import Labels, StageName
 from siklus.workflows.domain.outcomes.checks import check_outcomes
 from siklus.workflows.domain.policy import Clock, Combine, Late, Lateness, Policy, StageRule
 from siklus.workflows.domain.problems import Problem, ProblemCode
+from siklus.workflows.domain.scheme.criteria import check_criteria
 from siklus.workflows.domain.scheme.key_checks import check_weighted
 from siklus.workflows.domain.scheme.keys import Scheme
 from siklus.workflows.domain.values import Level, Predicate
@@ -90,6 +91,10 @@ def _scheme(policy: Policy) -> Iterator[Problem]:
             message = "the scheme is quadrant; write `scheme: weighted` to rate by numbers"
             yield _problem("rating.weighted", ProblemCode.SCHEME_MISMATCH, message)
         yield from check_weighted(rule.weighted, "rules.rating.weighted")
+    yield from check_criteria(rule.criteria, "rules.rating.criteria")
+    if numbers and rule.criteria:
+        message = "criteria are judged by levels, in the quadrant scheme alone"
+        yield _problem("rating.criteria", ProblemCode.SCHEME_MISMATCH, message)
     if numbers and rule.axis_level is not None:
         message = "levels of indicators make an axis in the quadrant scheme alone"
         yield _problem("rating.axis_level", ProblemCode.SCHEME_MISMATCH, message)

@@ -21,6 +21,7 @@ from siklus.workflows.domain.pack_checks import check_labels, check_policy
 from siklus.workflows.domain.pack_source import read_tree
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode, from_pydantic
+from siklus.workflows.domain.scheme.criteria import check_criteria_words
 from siklus.workflows.domain.scheme.distribution import Distribution
 from siklus.workflows.domain.values import Code, Value
 
@@ -39,6 +40,8 @@ class PolicyPack(Value):
     stages: dict[StageName, Text] = Field(default_factory=dict)
     outcomes: dict[Code, OutcomeWords] = Field(default_factory=dict)
     """What the outcomes under `rules.outcomes` are called."""
+    criteria: dict[Code, Text] = Field(default_factory=dict)
+    """What the criteria of `rules.rating.criteria` are called."""
     rules: Policy
     distribution: Distribution | None = None
     """How ratings spread over a group is looked at; evaluations themselves know nothing of it."""
@@ -68,6 +71,7 @@ def load(source: str | bytes) -> PolicyPack:
     if pack is not None:
         problems += [*check_labels(pack.labels), *_too_large(pack.rules)]
         problems += check_words(pack.rules.outcomes, pack.outcomes)
+        problems += check_criteria_words(pack.rules.rating.criteria, pack.criteria)
     if problems or pack is None:
         raise PolicyInvalid(problems)
     return pack.model_copy(update={"later": json.loads(_json(later))})

@@ -16,7 +16,14 @@ from pydantic import (
 )
 
 from siklus.workflows.domain.outcomes.rules import MOST_RULES, OutcomeRule
-from siklus.workflows.domain.scheme.keys import AxisRule, Scheme, SecondRating, Weighted
+from siklus.workflows.domain.scheme.keys import (
+    MOST_CRITERIA,
+    AxisRule,
+    CriterionRule,
+    Scheme,
+    SecondRating,
+    Weighted,
+)
 from siklus.workflows.domain.values import Level, Predicate, Value
 
 
@@ -156,6 +163,8 @@ class RatingRule(StageRule):
     """Numbers, weights and bands; needed by the weighted scheme alone."""
     axis_level: AxisRule | None = None
     """How levels of indicators make the level of results; a departure then needs a reason."""
+    criteria: Annotated[tuple[CriterionRule, ...], Field(max_length=MOST_CRITERIA)] = ()
+    """What the rater may, or must, judge beside the indicators of the plan."""
     second: SecondRating | None = None
     """A second rater after the first; None leaves it at one."""
 
@@ -163,8 +172,8 @@ class RatingRule(StageRule):
     def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what policies of earlier releases had no word for, where nothing is said."""
         written: dict[str, Any] = dump(self)
-        for name in ("weighted", "axis_level", "second"):
-            if getattr(self, name) is None:
+        for name in ("weighted", "axis_level", "criteria", "second"):
+            if not getattr(self, name):
                 written.pop(name, None)
         return written
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from siklus.workflows.domain import packs
+from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.problems import PolicyInvalid
 from siklus.workflows.packs import shipped, shipped_pack
@@ -39,7 +40,10 @@ def put(tree: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     *steps, last = path.split(".")
     for step in steps:
         at = at[int(step)] if isinstance(at, list) else at.setdefault(step, {})
-    at[int(last) if isinstance(at, list) else last] = value
+    if isinstance(at, list) and int(last) == len(at):
+        at.append(value)
+    else:
+        at[int(last) if isinstance(at, list) else last] = value
     return changed
 
 
@@ -116,6 +120,45 @@ def test_a_wrong_key_is_told_with_its_path_and_rule(
     path: str, value: object, where: str, code: str
 ) -> None:
     assert (where, code) in problems(put(written(), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "code"),
+    [
+        ("rules.rating.criteria.0.weight", 29, "rules.rating.criteria", "WEIGHTS_NOT_100"),
+        ("rules.rating.criteria.0.weight", 31, "rules.rating.criteria", "WEIGHTS_NOT_100"),
+        ("rules.rating.criteria.0", {"code": "disiplin", "axis": "behaviour"},
+         "rules.rating.criteria", "WEIGHTS_NOT_100"),
+        ("rules.rating.criteria.1.code", "disiplin", "rules.rating.criteria.1.code",
+         "REPEATED_VALUE"),
+        ("rules.rating.criteria.1.code", "lain", "criteria.lain", "LABEL_MISSING"),
+        ("rules.rating.criteria.1.axis", "speed", "rules.rating.criteria.1.axis",
+         "INVALID_VALUE"),
+        ("criteria.lain", {"id": "Lain", "en": "Other"}, "criteria.lain", "UNKNOWN_KEY"),
+    ],
+)  # fmt: skip
+def test_a_wrong_catalogue_is_told_with_its_path(
+    path: str, value: object, where: str, code: str
+) -> None:
+    assert (where, code) in problems(put(written("tubei"), path, value))
+
+
+def test_a_catalogue_is_judged_by_levels_alone() -> None:
+    tree = put(written(), "rules.rating.criteria", [{"code": "a", "axis": "results"}])
+
+    assert ("rules.rating.criteria", "SCHEME_MISMATCH") in problems(tree)
+
+
+def test_next_years_catalogue_leaves_the_running_one_alone() -> None:
+    this = packs.compile(shipped_pack("jakarta"), 1)
+    tree = put(written("jakarta"), "rules.rating.criteria.3", {"code": "x", "axis": "results"})
+    following = packs.compile(
+        packs.load(json.dumps(put(tree, "criteria.x", {"id": "Tanggap", "en": "Responsive"}))), 2
+    )
+
+    assert len(this.rating.criteria) == 3
+    assert [each.code for each in following.rating.criteria][3:] == ["x"]
+    assert digest_of(this) != digest_of(following)
 
 
 def test_a_mean_by_days_needs_numbers() -> None:

@@ -13,10 +13,11 @@ from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation, Rating
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.rating import rate_quadrant
+from siklus.workflows.domain.scheme.criteria import levels_of_axis
 from siklus.workflows.domain.scheme.explained import Step
 from siklus.workflows.domain.scheme.given import GivenNumbers, Numbers
 from siklus.workflows.domain.scheme.indicators import score_indicators
-from siklus.workflows.domain.scheme.keys import Weighted
+from siklus.workflows.domain.scheme.keys import AxisRule, Weighted
 from siklus.workflows.domain.scheme.levels import axis_level, axis_step, must_confirm
 from siklus.workflows.domain.scheme.refused import RatingInvalid
 from siklus.workflows.domain.scheme.weighted import Axes, rate_weighted
@@ -110,28 +111,52 @@ def _by_levels(state: Evaluation, command: Rate) -> Judged:
     if command.results is None or command.behaviour is None:
         missing = "results" if command.results is None else "behaviour"
         raise invalid(missing, "is required: this policy rates by levels")
-    given = [level.id for level in command.indicators]
-    forms.must_be_indicators_of(state.plan.indicators, given)
     rule = state.policy.rating
-    if rule.per_indicator or rule.axis_level is not None:
-        missing_ids = {i.id for i in state.plan.indicators} - set(given)
-        if missing_ids:
-            raise invalid("indicators", f"a level is missing for {', '.join(sorted(missing_ids))}")
-    found = levels(state.policy, command.results, command.behaviour)
-    if rule.axis_level is None or not command.indicators:
-        return found
     each = {line.id: line.level for line in command.indicators}
-    proposed = axis_level(rule.axis_level, tuple(each.values()))
+    _must_be_judgeable(state, command)
+    found = levels(state.policy, command.results, command.behaviour)
+    if rule.axis_level is None:
+        return found
+    lines = list[Step]()
+    for axis, given in (("results", command.results), ("behaviour", command.behaviour)):
+        speaking = levels_of_axis(axis, each, rule.criteria)
+        if not speaking:
+            continue
+        lines.append(axis_step(rule.axis_level, speaking, axis))
+        _must_follow(rule.axis_level, axis, tuple(speaking.values()), given, command)
+    return found.model_copy(update={"explanation": tuple(lines)})
+
+
+def _must_be_judgeable(state: Evaluation, command: Rate) -> None:
+    """Refuse a level for what neither plan nor catalogue has, and a needed one that is missing."""
+    rule = state.policy.rating
+    criteria = {criterion.code for criterion in rule.criteria}
+    given = [line.id for line in command.indicators]
+    planned = [name for name in given if name not in criteria]
+    forms.must_be_indicators_of(state.plan.indicators, planned)
+    if len(set(given)) < len(given):
+        raise invalid("indicators", "a level is given twice")
+    needed = {criterion.code for criterion in rule.criteria if criterion.required}
+    if rule.per_indicator or rule.axis_level is not None:
+        needed |= {indicator.id for indicator in state.plan.indicators}
+    missing = needed - set(given)
+    if missing:
+        raise invalid("indicators", f"a level is missing for {', '.join(sorted(missing))}")
+
+
+def _must_follow(
+    rule: AxisRule, axis: str, speaking: tuple[Level, ...], given: Level, command: Rate
+) -> None:
+    proposed = axis_level(rule, speaking)
     try:
-        must_confirm(proposed, command.results, command.prose.get("note", ""))
+        must_confirm(proposed, given, command.prose.get("note", ""), axis)
     except RatingInvalid as wrong:
         raise Refusal(
             Reason.FIELD_INVALID,
             str(wrong),
-            details={"proposed": proposed, "rule": "rating.axis_level"},
-            fields={"note": "is required: results depart from what the indicators make"},
+            details={"axis": axis, "proposed": proposed, "rule": "rating.axis_level"},
+            fields={"note": f"is required: {axis} departs from what the indicators make"},
         ) from None
-    return found.model_copy(update={"explanation": (axis_step(rule.axis_level, each),)})
 
 
 def _measured(

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -13,6 +13,9 @@ Score = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=2)]
 WholePercent = Annotated[int, Field(ge=0, le=1000)]
 
 ConditionName = Annotated[Code, Field(max_length=40)]
+
+
+MOST_CRITERIA: Final = 10
 
 
 class Lean(Value):
@@ -109,6 +112,20 @@ class Weighted(Lean):
     indicator_decimals: Annotated[int, Field(ge=0, le=6)] = 2
     """Decimals of an indicator's score, rounded half up: what is shown is what counts."""
     caps: Annotated[tuple[Cap, ...], Field(max_length=5)] = ()
+
+
+class CriterionRule(Lean):
+    """Something beside the plan that the rater judges by a level; the pack has its words.
+
+    A catalogue is as old as its policy's version: running cycles stay on theirs.
+    """
+
+    code: Code
+    axis: Literal["results", "behaviour"]
+    weight: Percent | None = None
+    """Its part of the whole of 100, for whoever reads the rating; levels are not averaged."""
+    required: bool = False
+    """Whether a rating without it is refused."""
 
 
 class SecondRating(Lean):
