@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import IO, Final, Protocol
 
 import xlsxwriter
@@ -63,10 +63,12 @@ class XlsxTable:
 
     def __init__(self, columns: Mapping[str, Text], *, dated: datetime) -> None:
         self._file: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by close
+        self._rows_folder = TemporaryDirectory()
         self._book = xlsxwriter.Workbook(
             self._file,
             {
                 "constant_memory": True,
+                "tmpdir": self._rows_folder.name,
                 "strings_to_formulas": False,
                 "strings_to_numbers": False,
                 "strings_to_urls": False,
@@ -104,4 +106,7 @@ class XlsxTable:
 
     def close(self) -> None:
         """Remove what lies on disk."""
+        # A workbook that is not whole would be written when it is collected, into a closed file.
+        self._book.fileclosed = True
+        self._rows_folder.cleanup()
         self._file.close()

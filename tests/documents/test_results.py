@@ -1,9 +1,13 @@
 """What a row of results says, and that no cell of a table ever runs."""
 
 import csv
+import gc
 import io
+import sys
+import tempfile
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -98,3 +102,20 @@ def test_the_same_rows_make_the_same_bytes(place: int) -> None:
     rows: list[list[Cell]] = [["siti", 3, None], ["wayan", 4, "=x"]]
 
     assert written(tables()[place], rows) == written(tables()[place], rows)
+
+
+def test_a_workbook_that_is_given_up_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    unraisable = list[object]()
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    table = XlsxTable(COLUMNS, dated=DATED)
+    table.add([["Siti"]])
+
+    table.close()
+    del table
+    gc.collect()
+
+    assert list(tmp_path.iterdir()) == []
+    assert unraisable == []

@@ -27,7 +27,7 @@ PEOPLE: Final = 300 if PROVE else 40
 SAMPLES: Final = 80
 MOST_GROWTH: Final = 1.1
 LEAST_PAST_THE_RULES: Final = 0.15
-LEAST_OF_EACH: Final = max(1, CALLS // 2_000)
+LEAST_OF_EACH: Final = max(1, CALLS // 6_000)
 """Calls of every method with a right token, with a wrong one, and with none."""
 
 pytestmark = pytest.mark.timeout(900)
