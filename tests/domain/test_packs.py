@@ -22,7 +22,6 @@ from siklus.workflows.packs import shipped, shipped_pack, source_of
 Tree = dict[str, Any]
 
 LATER_EXAMPLES: dict[str, object] = {
-    "indicators": {"kinds": ["quantitative"]},
     "feedback.citizens": {"bound_to_contact": True},
     "feedback.colleagues": {"peers": 3},
     "calibration": {"due": {"days": 10}},

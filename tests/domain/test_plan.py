@@ -196,3 +196,13 @@ def test_a_plan_names_each_indicator_once_and_describes_it(
         with refused(Reason.FIELD_INVALID) as caught:
             told.employee.gives(command(**fields))
         assert list(caught.value.fields) == [field]
+
+
+def test_a_plan_has_the_kinds_of_indicators_that_the_policy_asks_for() -> None:
+    both = story(policy=make_policy(plan={"indicators": {"each_kind_required": True}}))
+    judged = story(policy=make_policy(plan={"indicators": {"kinds": ["qualitative"]}}))
+
+    for told in (both, judged):
+        with refused(Reason.FIELD_INVALID) as caught:
+            told.at("2026-01-06 09:00").employee.submits_plan()
+        assert set(caught.value.fields) == {"indicators"}

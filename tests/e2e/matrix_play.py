@@ -190,7 +190,7 @@ def request_of(command: c.AnyCommand) -> Any:
             getattr(request, field.name).FromDatetime(getattr(command, field.name))
             continue
         if field.message_type is not None:
-            for line in getattr(command, field.name, ()):
+            for line in getattr(command, field.name, ()) or ():
                 if isinstance(line, c.Indicator):
                     kind = values_pb2.IndicatorKind.Value(f"INDICATOR_KIND_{line.kind}")
                     getattr(request, field.name).add(id=line.id, kind=kind, description=WORDS)

@@ -21,15 +21,6 @@ class Panel(Value):
     quorum: Annotated[int, Field(ge=1, le=15)] = 2
 
 
-class Indicators(Value):
-    """How the indicators of a plan are scored."""
-
-    kinds: tuple[Literal["quantitative", "qualitative"], ...] = ("quantitative", "qualitative")
-    directions: tuple[Literal["higher", "lower", "range"], ...] = ("higher",)
-    each_kind_required: bool = False
-    more_than_the_range_is_better: bool = False
-
-
 class CitizenFeedback(Value):
     """Citizens judge a service they received."""
 
@@ -58,7 +49,6 @@ class Calibration(Value):
 
 
 LATER: Mapping[str, TypeAdapter[object]] = {
-    "indicators": TypeAdapter(Indicators),
     "feedback.citizens": TypeAdapter(CitizenFeedback),
     "feedback.colleagues": TypeAdapter(ColleagueFeedback),
     "calibration": TypeAdapter(Calibration),
@@ -79,5 +69,6 @@ NOW_LIVE: Mapping[str, str] = {
     "segments.combine": "rules.segments.combine",
     "distribution": "distribution",
     "criteria": "rules.rating.criteria",
+    "indicators": "rules.plan.indicators",
 }
 """What an earlier release kept under `later:`, and where it is written now."""

@@ -20,6 +20,7 @@ from siklus.workflows.domain.scheme.keys import (
     MOST_CRITERIA,
     AxisRule,
     CriterionRule,
+    IndicatorRule,
     Scheme,
     SecondRating,
     Weighted,
@@ -139,6 +140,15 @@ class PlanRule(StageRule):
     max_returns: Annotated[int, Field(ge=0, le=20)] = 3
     return_days: Span = Span(days=5, count=Count.WORKING)
     team_may_set: bool = True
+    indicators: IndicatorRule = IndicatorRule()
+
+    @model_serializer(mode="wrap")
+    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what policies of earlier releases had no word for, where nothing is said."""
+        written: dict[str, Any] = dump(self)
+        if self.indicators == IndicatorRule():
+            written.pop("indicators", None)
+        return written
 
 
 class PeriodRule(Value):

@@ -32,9 +32,17 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
     command = c.COMMANDS[kind]
     today = at.astimezone(state.calendar.tz).date()
     last_day = state.policy.year.ends.in_year(state.terms.year)
+    kinds = state.policy.plan.indicators.kinds
+    needed = kinds if state.policy.plan.indicators.each_kind_required else kinds[:1]
+    plan = tuple(
+        c.Indicator(id=f"{INDICATOR}-{number}", kind=c.IndicatorKind(kind.upper()))
+        for number, kind in enumerate(needed)
+    )
     fields: dict[str, Any] = {
-        "prose": {path: WORDS for path in (*_SAID, f"indicators.{INDICATOR}.description")},
-        "indicators": (c.Indicator(id=INDICATOR, kind=c.IndicatorKind.QUANTITATIVE),),
+        "prose": {
+            path: WORDS for path in (*_SAID, *(f"indicators.{i.id}.description" for i in plan))
+        },
+        "indicators": plan,
         "approved": True,
         "accepted": True,
         "period": state.open_periods[0].number if state.open_periods else 1,

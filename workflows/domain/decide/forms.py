@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from siklus.workflows.domain.commands import FORM_BYTES, Command, Indicator
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.scheme.keys import IndicatorRule
 
 MOST_INDICATORS = 50
 """Indicators in one plan (our decision)."""
@@ -29,13 +30,21 @@ def must_say(command: Command, *paths: str) -> None:
             raise invalid(path, "is required")
 
 
-def must_be_a_plan(command: Command, indicators: tuple[Indicator, ...]) -> None:
-    """Refuse a plan without indicators, with doubles, or without a description for each."""
+def must_be_a_plan(
+    command: Command, indicators: tuple[Indicator, ...], rule: IndicatorRule
+) -> None:
+    """Refuse a plan without indicators, with doubles, without a description for each, or of other
+    kinds than the policy's."""
     if not indicators:
         raise invalid("indicators", "a plan needs at least one")
     if len(indicators) > MOST_INDICATORS:
         raise invalid("indicators", f"a plan has at most {MOST_INDICATORS}")
     _once([indicator.id for indicator in indicators], "indicators")
+    kinds = {indicator.kind.value.lower() for indicator in indicators}
+    if unwanted := kinds - set(rule.kinds):
+        raise invalid("indicators", f"the policy has no {', '.join(sorted(unwanted))} indicators")
+    if rule.each_kind_required and (missing := set(rule.kinds) - kinds):
+        raise invalid("indicators", f"a plan needs a {' and a '.join(sorted(missing))} one too")
     must_say(command, *(f"indicators.{indicator.id}.description" for indicator in indicators))
 
 

@@ -52,7 +52,7 @@ def record_midyear_review(
         )
     forms.must_say(command, "dialogue")
     if command.indicators:
-        forms.must_be_a_plan(command, command.indicators)
+        forms.must_be_a_plan(command, command.indicators, state.policy.plan.indicators)
     return [
         e.MidyearReviewed(
             prose=act.prose,

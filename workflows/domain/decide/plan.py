@@ -29,7 +29,7 @@ AT_WORK = (Stage.EXECUTION, Stage.MIDYEAR)
 @decides(SubmitPlan, by=Party.EMPLOYEE, stages=[Stage.PLAN], task=TaskKind.SUBMIT_PLAN)
 def submit_plan(state: Evaluation, command: SubmitPlan, act: Act) -> list[e.AnyEvent]:
     """The plan goes to the supervisor, who has until the review's date or 5 working days."""
-    forms.must_be_a_plan(command, command.indicators)
+    forms.must_be_a_plan(command, command.indicators, state.policy.plan.indicators)
     due = at_least(
         state,
         by_clock(state, "plan_review.due", state.policy.plan_review.due, act.at),
@@ -73,7 +73,7 @@ def set_plan(state: Evaluation, command: SetPlan, act: Act) -> list[e.AnyEvent]:
             "the employee still has time to submit the plan",
             details={"opens_at": waiting.due.expires_at.isoformat(), "rule": waiting.due.rule},
         )
-    forms.must_be_a_plan(command, command.indicators)
+    forms.must_be_a_plan(command, command.indicators, state.policy.plan.indicators)
     return [
         e.PlanSet(
             prose=act.prose,
@@ -133,7 +133,7 @@ def request_plan_change(
         raise Refusal(
             Reason.ALREADY_DONE, "a plan change already waits for the supervisor's decision"
         )
-    forms.must_be_a_plan(command, command.indicators)
+    forms.must_be_a_plan(command, command.indicators, state.policy.plan.indicators)
     due = at_least(
         state,
         by_clock(state, "plan_change.due", state.policy.plan_change.due, act.at),

@@ -114,6 +114,16 @@ class Weighted(Lean):
     caps: Annotated[tuple[Cap, ...], Field(max_length=5)] = ()
 
 
+class IndicatorRule(Lean):
+    """What kinds of indicators a plan has; one that says nothing takes any."""
+
+    kinds: Annotated[
+        tuple[Literal["quantitative", "qualitative"], ...], Field(min_length=1, max_length=2)
+    ] = ("quantitative", "qualitative")
+    each_kind_required: bool = False
+    """Whether a plan needs at least one of each of these kinds."""
+
+
 class CriterionRule(Lean):
     """Something beside the plan that the rater judges by a level; the pack has its words.
 
