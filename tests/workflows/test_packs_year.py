@@ -104,6 +104,7 @@ async def test_what_follows_is_drawn_from_the_result_that_stands(years: Years, p
     for each in handed:
         assert state.rating is not None
         assert each.facts.predicate is state.rating.combined
+        assert each.facts.score == state.rating.score
         assert (each.revision, each.head) == (state.revision, state.head)
 
 
