@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from siklus.workflows.domain.scheme.indicators import score_indicators
+from siklus.workflows.domain.scheme.keys import AxisRule
 from siklus.workflows.domain.scheme.refused import RatingInvalid
 from siklus.workflows.domain.scheme.written import rate_written
 from siklus.workflows.packs import shipped_pack
@@ -102,3 +103,30 @@ def test_every_number_is_explained_so_that_it_can_be_checked_by_hand() -> None:
         ),
         ("predicate", "Predikat dari nilai: 93,2 > 90 → BAIK", "rating.weighted.bands.1"),
     ]
+
+
+def test_levels_of_indicators_and_criteria_make_the_levels_of_their_axes() -> None:
+    tubei = rule("tubei").model_copy(update={"axis_level": AxisRule.LOWEST})
+    lines = [
+        {"id": "antrean", "level": "AT"},
+        {"id": "inovasi", "level": "BELOW"},
+        {"id": "disiplin", "level": "ABOVE"},
+    ]
+
+    rated = rate_written(tubei, {"indicators": lines})
+    departing = {"indicators": lines, "results": "AT"}
+    with pytest.raises(RatingInvalid) as refused:
+        rate_written(tubei, departing)
+    explained = rate_written(tubei, {**departing, "reason": "Banjir"})
+
+    assert (rated.results, rated.behaviour, rated.predicate) == (
+        "BELOW",
+        "ABOVE",
+        "BUTUH_PERBAIKAN",
+    )
+    assert [step.formula for step in rated.steps[:2]] == [
+        "lowest(antrean AT, inovasi BELOW) = BELOW",
+        "lowest(disiplin ABOVE) = ABOVE",
+    ]
+    assert refused.value.fault == "REASON_REQUIRED"
+    assert explained.predicate == "BAIK"

@@ -10,6 +10,7 @@ from decimal import Decimal
 from siklus.workflows.domain.policy import RatingRule
 from siklus.workflows.domain.rating import UnknownLabel, parse_level
 from siklus.workflows.domain.scheme.amounts import amount, plain
+from siklus.workflows.domain.scheme.criteria import levels_of_axis
 from siklus.workflows.domain.scheme.explained import Step
 from siklus.workflows.domain.scheme.indicators import score_indicators
 from siklus.workflows.domain.scheme.keys import Scheme, Weighted
@@ -85,20 +86,9 @@ def _axis(written: Written, name: str, rule: Weighted) -> Decimal:
 def _levels(rule: RatingRule, written: Written) -> Outcome:
     _only(written, {"results", "behaviour", "indicators", "reason"})
     steps = list[Step]()
-    proposed = None
-    if "indicators" in written:
-        given = _indicator_levels(written["indicators"])
-        if rule.axis_level is not None:
-            proposed = axis_level(rule.axis_level, tuple(given.values()))
-            steps.append(axis_step(rule.axis_level, given))
-    if "results" in written or proposed is None:
-        results = _level(written.get("results"), "results")
-    else:
-        results = proposed
-    behaviour = _level(written.get("behaviour"), "behaviour")
-    if proposed is not None:
-        reason = written.get("reason", "")
-        must_confirm(proposed, results, reason if isinstance(reason, str) else "")
+    each = _indicator_levels(written["indicators"]) if "indicators" in written else {}
+    results = _axis_level(rule, written, "results", each, steps)
+    behaviour = _axis_level(rule, written, "behaviour", each, steps)
     predicate, explained = rate_levels(rule.matrix, results, behaviour)
     return Outcome(
         scheme=Scheme.QUADRANT,
@@ -107,6 +97,22 @@ def _levels(rule: RatingRule, written: Written) -> Outcome:
         behaviour=behaviour.value,
         steps=(*steps, *explained),
     )
+
+
+def _axis_level(
+    rule: RatingRule, written: Written, axis: str, each: Mapping[str, Level], steps: list[Step]
+) -> Level:
+    """Return the level of an axis: as given, or as its indicators and criteria make it."""
+    speaking = levels_of_axis(axis, each, rule.criteria)
+    if rule.axis_level is None or not speaking:
+        return _level(written.get(axis), axis)
+    proposed = axis_level(rule.axis_level, tuple(speaking.values()))
+    steps.append(axis_step(rule.axis_level, speaking, axis))
+    if axis not in written:
+        return proposed
+    given, reason = _level(written[axis], axis), written.get("reason", "")
+    must_confirm(proposed, given, reason if isinstance(reason, str) else "", axis)
+    return given
 
 
 def _indicator_levels(given: object) -> dict[str, Level]:
