@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from siklus.activities.store.queries.contacts import RatingRow
 from siklus.services.rpc.names import comment_name
 from siklus.services.rpc.views import code, to_timestamp
+from siklus.v1 import feedback_scores_pb2
 from siklus.v1 import feedback_service_pb2 as pb
 from siklus.workflows.domain.feedback.contacts import Scores, together
 from siklus.workflows.domain.values import AgencyId
 
 
-def all_scores(parts: Iterable[Scores]) -> pb.ContactScores:
+def all_scores(parts: Iterable[Scores]) -> feedback_scores_pb2.ContactScores:
     """Return the scores of several services as one."""
     return scores(together(parts))
 
@@ -21,9 +22,9 @@ def by_service(found: Mapping[str, Scores]) -> list[pb.ServiceScores]:
     return [pb.ServiceScores(service=name, scores=scores(each)) for name, each in ordered]
 
 
-def scores(found: Scores) -> pb.ContactScores:
+def scores(found: Scores) -> feedback_scores_pb2.ContactScores:
     """Return scores with their mean written out."""
-    return pb.ContactScores(
+    return feedback_scores_pb2.ContactScores(
         count=found.count,
         spread=found.spread,
         mean="" if found.mean is None else str(found.mean),

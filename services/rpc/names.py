@@ -26,6 +26,7 @@ _CALIBRATION: Final = re.compile(
     rf"agencies/(?P<agency>{ID})/cycles/(?P<cycle>{ID})/calibrations/(?P<id>{ID})"
 )
 
+_ROUND: Final = re.compile(rf"agencies/(?P<agency>{ID})/feedbackRounds/(?P<id>{ID})")
 _COMMENT: Final = re.compile(rf"agencies/(?P<agency>{ID})/contactComments/(?P<id>{ID})")
 
 
@@ -166,6 +167,16 @@ def comment_name(agency: AgencyId, comment: str) -> str:
 def comment_id(name: str) -> str:
     """Return the comment that a name stands for; its agency was checked at the door."""
     return _parts(_COMMENT, name)["id"]
+
+
+def round_name(agency: AgencyId, round_: str) -> str:
+    """Return the name of a round in which colleagues are asked."""
+    return f"agencies/{agency}/feedbackRounds/{round_}"
+
+
+def round_id(name: str) -> str:
+    """Return the round that a name stands for; its agency was checked at the door."""
+    return _parts(_ROUND, name)["id"]
 
 
 def agency_of(name: str) -> AgencyId:

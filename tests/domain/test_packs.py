@@ -23,7 +23,6 @@ Tree = dict[str, Any]
 
 LATER_EXAMPLES: dict[str, object] = {
     "feedback.citizens": {"bound_to_contact": True},
-    "feedback.colleagues": {"peers": 3},
     "calibration": {"due": {"days": 10}},
     "delivery.within": {"days": 14},
     "appeal.decided_by": "panel",

@@ -29,18 +29,20 @@ from siklus.workflows.domain.errors import Refusal
 from siklus.workflows.domain.values import AgencyId, Role
 from tests.e2e.agency import STAFF, Agency, launched_agency
 from tests.e2e.calls import bearer
+from tests.e2e.rounds import has_round
 from tests.e2e.sessions import has_calibration
 from tests.fuzz.calls import Answered, Line, Request
 from tests.fuzz.messages import Messages
 from tests.fuzz.methods import Method, methods
-from tests.fuzz.pool import CALIBRATION, CHANGE, COMMENT, MANDATE, OPERATION, PLAN, Pool
+from tests.fuzz.pool import CALIBRATION, CHANGE, COMMENT, MANDATE, OPERATION, PLAN, ROUND, Pool
 
 OURS, THEIRS, NOWHERE = "pulau-b", "pulau-a", "pulau-z"
 """The callers' agency, another one, and one that does not exist; equally long, to compare bytes."""
 MARK: Final = "Rahasia Pulau"
 """In every name and text of the other agency."""
 IDS: Final = (
-    r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas|pindah|perbaikan|suara|rapat|20\d\d)$"
+    r"(?<=/)(siti\.1|siti|permenpan-6-2022|arsip|surat|tugas"
+    r"|pindah|perbaikan|suara|rekan|rapat|20\d\d)$"
 )
 PATIENCE: Final = 15.0
 INVALID: Final = grpc.StatusCode.INVALID_ARGUMENT
@@ -58,6 +60,7 @@ SETTLED: Final = (
     "notice_preference",
     "mandate",
     "contact_rating",
+    "feedback_invitation",
     "operation",
     "roster_change",
     "outcome",
@@ -168,6 +171,7 @@ async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
             await agency.has_operation(OPERATION)
             await agency.has_change(CHANGE, "rina")
             await agency.has_plan(PLAN, "siti")
+            await has_round(agency, ROUND, "rina", ("siti", "wayan", "yos"))
             await agency.has_comment(COMMENT, "rina", f"{mark} lambat")
             await has_calibration(agency, CALIBRATION)
         yield Islands(stack, ours, theirs)

@@ -56,6 +56,8 @@ OPERATION: Final = "tugas"
 """Is there when the fuzzer begins, and done."""
 COMMENT: Final = "suara"
 """Is there when the fuzzer begins."""
+ROUND: Final = "rekan"
+"""Is there when the fuzzer begins."""
 CHANGE: Final = "pindah"
 """Is there when the fuzzer begins."""
 
@@ -100,6 +102,7 @@ class Pool:
             f"{top}/operations/{OPERATION}",
             f"{top}/rosterChanges/{CHANGE}",
             f"{top}/contactComments/{COMMENT}",
+            f"{top}/feedbackRounds/{ROUND}",
             f"{top}/cycles/{self.cycle}/calibrations/{CALIBRATION}",
             *(f"{top}/people/{person}" for person in self.people),
             *self._evaluations(agency),

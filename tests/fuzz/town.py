@@ -12,6 +12,7 @@ from typing import Final
 from siklus.v1 import annotations_pb2
 from siklus.v1 import subscription_service_pb2 as subscriptions
 from tests.e2e.agency import STAFF, Agency, launched_agency
+from tests.e2e.rounds import has_round
 from tests.e2e.sessions import has_calibration
 from tests.fuzz.callers import Callers
 from tests.fuzz.calls import Line
@@ -24,6 +25,7 @@ from tests.fuzz.pool import (
     MANDATE,
     OPERATION,
     PLAN,
+    ROUND,
     SUBSCRIPTION,
     TARGETS,
     TICKET,
@@ -88,6 +90,7 @@ async def town(served: Served, *, size: int) -> AsyncIterator[Town]:
         await agency.has_plan(PLAN, people[0])
         await agency.has_comment(COMMENT, people[0])
         await agency.has_ticket(TICKET, people[0])
+        await has_round(agency, ROUND, "budi", people)
         await has_calibration(agency, CALIBRATION)
         pool = Pool(agency.id, str(year), people, "lain")
         yield Town(agency, Target(found, pool, callers, line, MARK, OTHER_MARK))

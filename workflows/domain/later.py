@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from siklus.workflows.domain.policy import Lateness, Rungs, Span
+from siklus.workflows.domain.policy import Lateness, Span
 from siklus.workflows.domain.values import Value
 
 Few = Annotated[int, Field(ge=0, le=100)]
@@ -29,16 +29,6 @@ class CitizenFeedback(Value):
     min_answers: Few = 5
 
 
-class ColleagueFeedback(Value):
-    """Peers and subordinates are heard."""
-
-    peers: Few = 2
-    subordinates: Few = 2
-    anonymous: bool = True
-    window: Span = Span(days=14)
-    remind: Rungs = (-3, 0)
-
-
 class Calibration(Value):
     """A panel looks at the distribution and may send a rating back with a reason."""
 
@@ -50,7 +40,6 @@ class Calibration(Value):
 
 LATER: Mapping[str, TypeAdapter[object]] = {
     "feedback.citizens": TypeAdapter(CitizenFeedback),
-    "feedback.colleagues": TypeAdapter(ColleagueFeedback),
     "calibration": TypeAdapter(Calibration),
     "delivery.within": TypeAdapter(Span),
     "appeal.decided_by": TypeAdapter(Literal["panel"]),
@@ -70,5 +59,6 @@ NOW_LIVE: Mapping[str, str] = {
     "distribution": "distribution",
     "criteria": "rules.rating.criteria",
     "indicators": "rules.plan.indicators",
+    "feedback.colleagues": "rules.feedback.colleagues",
 }
 """What an earlier release kept under `later:`, and where it is written now."""

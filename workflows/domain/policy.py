@@ -15,6 +15,7 @@ from pydantic import (
     model_serializer,
 )
 
+from siklus.workflows.domain.feedback.rules import FeedbackRule
 from siklus.workflows.domain.outcomes.rules import MOST_RULES, OutcomeRule
 from siklus.workflows.domain.scheme.keys import (
     MOST_CRITERIA,
@@ -315,6 +316,7 @@ class Policy(Value):
     leave_pauses_clocks: bool = False
     deadlines: DeadlineRule = DeadlineRule()
     second_person: tuple[Repair, ...] = ()
+    feedback: FeedbackRule = FeedbackRule()
     outcomes: Annotated[tuple[OutcomeRule, ...], Field(max_length=MOST_RULES)] = ()
     """What follows from a final result, rule by rule."""
 
@@ -336,4 +338,5 @@ _UNSAID: Final[dict[str, object]] = {
     "deadlines": DeadlineRule(),
     "second_person": (),
     "outcomes": (),
+    "feedback": FeedbackRule(),
 }

@@ -1,4 +1,4 @@
-"""What citizens say of service contacts, and the tickets that let them."""
+"""What citizens and colleagues say of somebody, and notes between employee and supervisor."""
 
 from datetime import date, datetime
 
@@ -58,3 +58,70 @@ class ContactRating(Row, table=True):
     moderated_by: str | None
     moderated_at: datetime | None = Field(sa_column=Column(INSTANT))
     moderation_reason: str | None
+
+
+class FeedbackRound(Row, table=True):
+    """One group of colleagues who were asked about one employee."""
+
+    __tablename__ = "feedback_round"
+    __table_args__ = (UniqueConstraint("agency", "cycle", "person", "segment", "grouping"),)
+
+    round: str = Field(primary_key=True)
+    cycle: str
+    person: str
+    segment: int
+    grouping: str
+    anonymous: bool
+    invited: int
+    min_answers: int
+    invited_by: str
+    closes_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    closed_at: datetime | None = Field(sa_column=Column(INSTANT))
+    """When all that could lead from an answer to its author was taken away."""
+
+
+class FeedbackInvitation(Row, table=True):
+    """Who was asked, and whether they answered; not what."""
+
+    __tablename__ = "feedback_invitation"
+    __table_args__ = (Index(None, "agency", "invitee", "round"),)
+
+    round: str = Field(primary_key=True)
+    invitee: str = Field(primary_key=True)
+    answered: bool
+    request_mark: str | None
+    """By what the same request is known again; gone when the round closes."""
+
+
+class FeedbackAnswer(Row, table=True):
+    """What was answered; not by whom, unless the round is named."""
+
+    __tablename__ = "feedback_answer"
+    __table_args__ = (Index(None, "agency", "round"),)
+
+    answer: str = Field(primary_key=True)
+    round: str
+    score: int
+    week_on: date
+    """Monday of the week: when it came, nobody shall know better."""
+    comment: str | None
+    author: str | None
+
+
+class FeedbackNote(Row, table=True):
+    """One note between an employee and their supervisor; its text is sealed with the employee's."""
+
+    __tablename__ = "feedback_note"
+    __table_args__ = (Index(None, "agency", "cycle", "person", "segment", "written_at", "note"),)
+
+    note: str = Field(primary_key=True)
+    cycle: str
+    person: str
+    segment: int
+    kind: str
+    author: str
+    other: str
+    team: bool
+    text: str
+    """Its digest."""
+    written_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from siklus.v1 import feedback_scores_pb2 as _feedback_scores_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -267,46 +268,6 @@ class GetContactSummaryRequest(_message.Message):
 Global___GetContactSummaryRequest: _TypeAlias = GetContactSummaryRequest  # noqa: Y015
 
 @_typing.final
-class ContactScores(_message.Message):
-    """How citizens rated some contacts."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    COUNT_FIELD_NUMBER: _builtins.int
-    SPREAD_FIELD_NUMBER: _builtins.int
-    MEAN_FIELD_NUMBER: _builtins.int
-    FIRST_ON_FIELD_NUMBER: _builtins.int
-    LAST_ON_FIELD_NUMBER: _builtins.int
-    count: _builtins.int
-    """How many rated."""
-    mean: _builtins.str
-    """The mean as a decimal with two places, halves up; empty without any."""
-    first_on: _builtins.str
-    """Day of the first contact that was rated, `YYYY-MM-DD`; empty without any."""
-    last_on: _builtins.str
-    """Day of the last one."""
-    @_builtins.property
-    def spread(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """How many gave 1, 2, 3, 4 and 5, in that order."""
-
-    def __init__(
-        self,
-        *,
-        count: _builtins.int = ...,
-        spread: _abc.Iterable[_builtins.int] | None = ...,
-        mean: _builtins.str = ...,
-        first_on: _builtins.str = ...,
-        last_on: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "first_on", b"first_on", "last_on", b"last_on", "mean", b"mean", "spread", b"spread"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ContactScores: _TypeAlias = ContactScores  # noqa: Y015
-
-@_typing.final
 class ServiceScores(_message.Message):
     """How citizens rated the contacts of one service."""
 
@@ -317,14 +278,14 @@ class ServiceScores(_message.Message):
     service: _builtins.str
     """The service."""
     @_builtins.property
-    def scores(self) -> Global___ContactScores:
+    def scores(self) -> _feedback_scores_pb2.ContactScores:
         """How they rated it."""
 
     def __init__(
         self,
         *,
         service: _builtins.str = ...,
-        scores: Global___ContactScores | None = ...,
+        scores: _feedback_scores_pb2.ContactScores | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["scores", b"scores"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -431,7 +392,7 @@ class GetContactSummaryResponse(_message.Message):
     hidden: _builtins.int
     """How many are hidden."""
     @_builtins.property
-    def scores(self) -> Global___ContactScores:
+    def scores(self) -> _feedback_scores_pb2.ContactScores:
         """All contacts with the person in these days."""
 
     @_builtins.property
@@ -447,7 +408,7 @@ class GetContactSummaryResponse(_message.Message):
         *,
         from_on: _builtins.str = ...,
         to_on: _builtins.str = ...,
-        scores: Global___ContactScores | None = ...,
+        scores: _feedback_scores_pb2.ContactScores | None = ...,
         services: _abc.Iterable[Global___ServiceScores] | None = ...,
         comments: _abc.Iterable[Global___ContactComment] | None = ...,
         published: _builtins.int = ...,

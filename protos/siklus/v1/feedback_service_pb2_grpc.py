@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from siklus.v1 import feedback_colleagues_pb2 as siklus_dot_v1_dot_feedback__colleagues__pb2
+from siklus.v1 import feedback_notes_pb2 as siklus_dot_v1_dot_feedback__notes__pb2
 from siklus.v1 import feedback_service_pb2 as siklus_dot_v1_dot_feedback__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -31,6 +33,10 @@ class FeedbackServiceStub:
 
     Citizens: for one contact with a service an integrator issues one ticket. Whoever holds it rates
     that contact once, without a login. What they write is shown after the agency's team let it.
+
+    Colleagues: where the policy says so, an employee's peers or subordinates are asked. Answers are shown
+    after the round has closed, when enough of them answered, and then without their authors unless
+    the policy wants names. Notes: what employee and supervisor tell one another during the year.
     """
 
     def __init__(self, channel):
@@ -64,6 +70,36 @@ class FeedbackServiceStub:
                 request_serializer=siklus_dot_v1_dot_feedback__service__pb2.ModerateCommentRequest.SerializeToString,
                 response_deserializer=siklus_dot_v1_dot_feedback__service__pb2.ModerateCommentResponse.FromString,
                 _registered_method=True)
+        self.InviteColleagues = channel.unary_unary(
+                '/siklus.v1.FeedbackService/InviteColleagues',
+                request_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.InviteColleaguesRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.InviteColleaguesResponse.FromString,
+                _registered_method=True)
+        self.ListInvitations = channel.unary_unary(
+                '/siklus.v1.FeedbackService/ListInvitations',
+                request_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.ListInvitationsRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.ListInvitationsResponse.FromString,
+                _registered_method=True)
+        self.AnswerInvitation = channel.unary_unary(
+                '/siklus.v1.FeedbackService/AnswerInvitation',
+                request_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.AnswerInvitationRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.AnswerInvitationResponse.FromString,
+                _registered_method=True)
+        self.GetColleagueFeedback = channel.unary_unary(
+                '/siklus.v1.FeedbackService/GetColleagueFeedback',
+                request_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.GetColleagueFeedbackRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.GetColleagueFeedbackResponse.FromString,
+                _registered_method=True)
+        self.AddNote = channel.unary_unary(
+                '/siklus.v1.FeedbackService/AddNote',
+                request_serializer=siklus_dot_v1_dot_feedback__notes__pb2.AddNoteRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_feedback__notes__pb2.AddNoteResponse.FromString,
+                _registered_method=True)
+        self.ListNotes = channel.unary_unary(
+                '/siklus.v1.FeedbackService/ListNotes',
+                request_serializer=siklus_dot_v1_dot_feedback__notes__pb2.ListNotesRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_feedback__notes__pb2.ListNotesResponse.FromString,
+                _registered_method=True)
 
 
 class FeedbackServiceServicer:
@@ -72,6 +108,10 @@ class FeedbackServiceServicer:
 
     Citizens: for one contact with a service an integrator issues one ticket. Whoever holds it rates
     that contact once, without a login. What they write is shown after the agency's team let it.
+
+    Colleagues: where the policy says so, an employee's peers or subordinates are asked. Answers are shown
+    after the round has closed, when enough of them answered, and then without their authors unless
+    the policy wants names. Notes: what employee and supervisor tell one another during the year.
     """
 
     def IssueTickets(self, request, context):
@@ -115,6 +155,52 @@ class FeedbackServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InviteColleagues(self, request, context):
+        """Asks all peers or subordinates of an employee what they say of them, once in an evaluation.
+        Allowed to the supervisor and to the agency's team, where the policy asks that group and it is
+        large enough.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvitations(self, request, context):
+        """Lists about whom the caller is asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerInvitation(self, request, context):
+        """Says something of a colleague, once. In an anonymous round nothing of the answer is kept with its
+        author: that somebody answered is noted with them, what was answered elsewhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetColleagueFeedback(self, request, context):
+        """Reads what colleagues said, of the rounds that are closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddNote(self, request, context):
+        """Writes a note between the employee and the supervisor of an evaluation, either to the other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNotes(self, request, context):
+        """Lists the notes of an evaluation that the caller wrote or was written to; the team and auditors
+        read those that their author let them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FeedbackServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -143,6 +229,36 @@ def add_FeedbackServiceServicer_to_server(servicer, server):
                     request_deserializer=siklus_dot_v1_dot_feedback__service__pb2.ModerateCommentRequest.FromString,
                     response_serializer=siklus_dot_v1_dot_feedback__service__pb2.ModerateCommentResponse.SerializeToString,
             ),
+            'InviteColleagues': grpc.unary_unary_rpc_method_handler(
+                    servicer.InviteColleagues,
+                    request_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.InviteColleaguesRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.InviteColleaguesResponse.SerializeToString,
+            ),
+            'ListInvitations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvitations,
+                    request_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.ListInvitationsRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.ListInvitationsResponse.SerializeToString,
+            ),
+            'AnswerInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerInvitation,
+                    request_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.AnswerInvitationRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.AnswerInvitationResponse.SerializeToString,
+            ),
+            'GetColleagueFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetColleagueFeedback,
+                    request_deserializer=siklus_dot_v1_dot_feedback__colleagues__pb2.GetColleagueFeedbackRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_feedback__colleagues__pb2.GetColleagueFeedbackResponse.SerializeToString,
+            ),
+            'AddNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddNote,
+                    request_deserializer=siklus_dot_v1_dot_feedback__notes__pb2.AddNoteRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_feedback__notes__pb2.AddNoteResponse.SerializeToString,
+            ),
+            'ListNotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotes,
+                    request_deserializer=siklus_dot_v1_dot_feedback__notes__pb2.ListNotesRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_feedback__notes__pb2.ListNotesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'siklus.v1.FeedbackService', rpc_method_handlers)
@@ -157,6 +273,10 @@ class FeedbackService:
 
     Citizens: for one contact with a service an integrator issues one ticket. Whoever holds it rates
     that contact once, without a login. What they write is shown after the agency's team let it.
+
+    Colleagues: where the policy says so, an employee's peers or subordinates are asked. Answers are shown
+    after the round has closed, when enough of them answered, and then without their authors unless
+    the policy wants names. Notes: what employee and supervisor tell one another during the year.
     """
 
     @staticmethod
@@ -284,6 +404,168 @@ class FeedbackService:
             '/siklus.v1.FeedbackService/ModerateComment',
             siklus_dot_v1_dot_feedback__service__pb2.ModerateCommentRequest.SerializeToString,
             siklus_dot_v1_dot_feedback__service__pb2.ModerateCommentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InviteColleagues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.FeedbackService/InviteColleagues',
+            siklus_dot_v1_dot_feedback__colleagues__pb2.InviteColleaguesRequest.SerializeToString,
+            siklus_dot_v1_dot_feedback__colleagues__pb2.InviteColleaguesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvitations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.FeedbackService/ListInvitations',
+            siklus_dot_v1_dot_feedback__colleagues__pb2.ListInvitationsRequest.SerializeToString,
+            siklus_dot_v1_dot_feedback__colleagues__pb2.ListInvitationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.FeedbackService/AnswerInvitation',
+            siklus_dot_v1_dot_feedback__colleagues__pb2.AnswerInvitationRequest.SerializeToString,
+            siklus_dot_v1_dot_feedback__colleagues__pb2.AnswerInvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetColleagueFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.FeedbackService/GetColleagueFeedback',
+            siklus_dot_v1_dot_feedback__colleagues__pb2.GetColleagueFeedbackRequest.SerializeToString,
+            siklus_dot_v1_dot_feedback__colleagues__pb2.GetColleagueFeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.FeedbackService/AddNote',
+            siklus_dot_v1_dot_feedback__notes__pb2.AddNoteRequest.SerializeToString,
+            siklus_dot_v1_dot_feedback__notes__pb2.AddNoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.FeedbackService/ListNotes',
+            siklus_dot_v1_dot_feedback__notes__pb2.ListNotesRequest.SerializeToString,
+            siklus_dot_v1_dot_feedback__notes__pb2.ListNotesResponse.FromString,
             options,
             channel_credentials,
             insecure,

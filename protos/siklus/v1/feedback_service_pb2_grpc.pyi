@@ -5,6 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from siklus.v1 import feedback_colleagues_pb2 as _feedback_colleagues_pb2
+from siklus.v1 import feedback_notes_pb2 as _feedback_notes_pb2
 from siklus.v1 import feedback_service_pb2 as _feedback_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -32,6 +34,10 @@ class FeedbackServiceStub:
 
     Citizens: for one contact with a service an integrator issues one ticket. Whoever holds it rates
     that contact once, without a login. What they write is shown after the agency's team let it.
+
+    Colleagues: where the policy says so, an employee's peers or subordinates are asked. Answers are shown
+    after the round has closed, when enough of them answered, and then without their authors unless
+    the policy wants names. Notes: what employee and supervisor tell one another during the year.
     """
 
     @_typing.overload
@@ -58,6 +64,25 @@ class FeedbackServiceStub:
     """Publishes a comment or hides it, with a reason. The score counts either way, and what was
     decided may be decided anew. Nobody decides about what was said of themselves.
     """
+    InviteColleagues: _grpc.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.InviteColleaguesRequest, _feedback_colleagues_pb2.InviteColleaguesResponse]
+    """Asks all peers or subordinates of an employee what they say of them, once in an evaluation.
+    Allowed to the supervisor and to the agency's team, where the policy asks that group and it is
+    large enough.
+    """
+    ListInvitations: _grpc.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.ListInvitationsRequest, _feedback_colleagues_pb2.ListInvitationsResponse]
+    """Lists about whom the caller is asked."""
+    AnswerInvitation: _grpc.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.AnswerInvitationRequest, _feedback_colleagues_pb2.AnswerInvitationResponse]
+    """Says something of a colleague, once. In an anonymous round nothing of the answer is kept with its
+    author: that somebody answered is noted with them, what was answered elsewhere.
+    """
+    GetColleagueFeedback: _grpc.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.GetColleagueFeedbackRequest, _feedback_colleagues_pb2.GetColleagueFeedbackResponse]
+    """Reads what colleagues said, of the rounds that are closed."""
+    AddNote: _grpc.UnaryUnaryMultiCallable[_feedback_notes_pb2.AddNoteRequest, _feedback_notes_pb2.AddNoteResponse]
+    """Writes a note between the employee and the supervisor of an evaluation, either to the other."""
+    ListNotes: _grpc.UnaryUnaryMultiCallable[_feedback_notes_pb2.ListNotesRequest, _feedback_notes_pb2.ListNotesResponse]
+    """Lists the notes of an evaluation that the caller wrote or was written to; the team and auditors
+    read those that their author let them.
+    """
 
 @_typing.type_check_only
 class FeedbackServiceAsyncStub(FeedbackServiceStub):
@@ -66,6 +91,10 @@ class FeedbackServiceAsyncStub(FeedbackServiceStub):
 
     Citizens: for one contact with a service an integrator issues one ticket. Whoever holds it rates
     that contact once, without a login. What they write is shown after the agency's team let it.
+
+    Colleagues: where the policy says so, an employee's peers or subordinates are asked. Answers are shown
+    after the round has closed, when enough of them answered, and then without their authors unless
+    the policy wants names. Notes: what employee and supervisor tell one another during the year.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -89,6 +118,25 @@ class FeedbackServiceAsyncStub(FeedbackServiceStub):
     """Publishes a comment or hides it, with a reason. The score counts either way, and what was
     decided may be decided anew. Nobody decides about what was said of themselves.
     """
+    InviteColleagues: _aio.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.InviteColleaguesRequest, _feedback_colleagues_pb2.InviteColleaguesResponse]  # type: ignore[assignment]
+    """Asks all peers or subordinates of an employee what they say of them, once in an evaluation.
+    Allowed to the supervisor and to the agency's team, where the policy asks that group and it is
+    large enough.
+    """
+    ListInvitations: _aio.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.ListInvitationsRequest, _feedback_colleagues_pb2.ListInvitationsResponse]  # type: ignore[assignment]
+    """Lists about whom the caller is asked."""
+    AnswerInvitation: _aio.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.AnswerInvitationRequest, _feedback_colleagues_pb2.AnswerInvitationResponse]  # type: ignore[assignment]
+    """Says something of a colleague, once. In an anonymous round nothing of the answer is kept with its
+    author: that somebody answered is noted with them, what was answered elsewhere.
+    """
+    GetColleagueFeedback: _aio.UnaryUnaryMultiCallable[_feedback_colleagues_pb2.GetColleagueFeedbackRequest, _feedback_colleagues_pb2.GetColleagueFeedbackResponse]  # type: ignore[assignment]
+    """Reads what colleagues said, of the rounds that are closed."""
+    AddNote: _aio.UnaryUnaryMultiCallable[_feedback_notes_pb2.AddNoteRequest, _feedback_notes_pb2.AddNoteResponse]  # type: ignore[assignment]
+    """Writes a note between the employee and the supervisor of an evaluation, either to the other."""
+    ListNotes: _aio.UnaryUnaryMultiCallable[_feedback_notes_pb2.ListNotesRequest, _feedback_notes_pb2.ListNotesResponse]  # type: ignore[assignment]
+    """Lists the notes of an evaluation that the caller wrote or was written to; the team and auditors
+    read those that their author let them.
+    """
 
 class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
     """What others say of a person's work. Nothing here is a rating, and nothing here makes one: it is
@@ -96,6 +144,10 @@ class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Citizens: for one contact with a service an integrator issues one ticket. Whoever holds it rates
     that contact once, without a login. What they write is shown after the agency's team let it.
+
+    Colleagues: where the policy says so, an employee's peers or subordinates are asked. Answers are shown
+    after the round has closed, when enough of them answered, and then without their authors unless
+    the policy wants names. Notes: what employee and supervisor tell one another during the year.
     """
 
     @_abc_1.abstractmethod
@@ -146,6 +198,61 @@ class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_feedback_service_pb2.ModerateCommentResponse, _abc.Awaitable[_feedback_service_pb2.ModerateCommentResponse]]:
         """Publishes a comment or hides it, with a reason. The score counts either way, and what was
         decided may be decided anew. Nobody decides about what was said of themselves.
+        """
+
+    @_abc_1.abstractmethod
+    def InviteColleagues(
+        self,
+        request: _feedback_colleagues_pb2.InviteColleaguesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feedback_colleagues_pb2.InviteColleaguesResponse, _abc.Awaitable[_feedback_colleagues_pb2.InviteColleaguesResponse]]:
+        """Asks all peers or subordinates of an employee what they say of them, once in an evaluation.
+        Allowed to the supervisor and to the agency's team, where the policy asks that group and it is
+        large enough.
+        """
+
+    @_abc_1.abstractmethod
+    def ListInvitations(
+        self,
+        request: _feedback_colleagues_pb2.ListInvitationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feedback_colleagues_pb2.ListInvitationsResponse, _abc.Awaitable[_feedback_colleagues_pb2.ListInvitationsResponse]]:
+        """Lists about whom the caller is asked."""
+
+    @_abc_1.abstractmethod
+    def AnswerInvitation(
+        self,
+        request: _feedback_colleagues_pb2.AnswerInvitationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feedback_colleagues_pb2.AnswerInvitationResponse, _abc.Awaitable[_feedback_colleagues_pb2.AnswerInvitationResponse]]:
+        """Says something of a colleague, once. In an anonymous round nothing of the answer is kept with its
+        author: that somebody answered is noted with them, what was answered elsewhere.
+        """
+
+    @_abc_1.abstractmethod
+    def GetColleagueFeedback(
+        self,
+        request: _feedback_colleagues_pb2.GetColleagueFeedbackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feedback_colleagues_pb2.GetColleagueFeedbackResponse, _abc.Awaitable[_feedback_colleagues_pb2.GetColleagueFeedbackResponse]]:
+        """Reads what colleagues said, of the rounds that are closed."""
+
+    @_abc_1.abstractmethod
+    def AddNote(
+        self,
+        request: _feedback_notes_pb2.AddNoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feedback_notes_pb2.AddNoteResponse, _abc.Awaitable[_feedback_notes_pb2.AddNoteResponse]]:
+        """Writes a note between the employee and the supervisor of an evaluation, either to the other."""
+
+    @_abc_1.abstractmethod
+    def ListNotes(
+        self,
+        request: _feedback_notes_pb2.ListNotesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feedback_notes_pb2.ListNotesResponse, _abc.Awaitable[_feedback_notes_pb2.ListNotesResponse]]:
+        """Lists the notes of an evaluation that the caller wrote or was written to; the team and auditors
+        read those that their author let them.
         """
 
 def add_FeedbackServiceServicer_to_server(servicer: FeedbackServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
