@@ -49,6 +49,7 @@ def test_credit_points_are_a_percentage_of_the_coefficient(
 
     assert (found.percent, found.points) == (Decimal(percent), Decimal(points))
     assert found.because.en.endswith(f"{percent} % × 12.5 × 12/12 = {points}")
+    assert found.because.id.endswith(f"{percent} % × 12,5 × 12/12 = {points.replace('.', ',')}")
     (without,) = drawn([national], facts(predicate))
     assert without.points is None
     assert without.because.en.endswith(f"{percent} % of the yearly coefficient × 12/12")
@@ -193,3 +194,12 @@ def test_rules_come_back_as_they_were_pinned(name: str) -> None:
 
     assert Policy.model_validate_json(policy.model_dump_json()) == policy
     assert '"steps":[]' not in policy.model_dump_json()
+
+
+def test_numbers_stand_in_each_language_s_form() -> None:
+    by_score = rule(when={"score_below": Decimal("90.50")})
+
+    (found,) = judge([by_score], facts(score=Decimal("77.3600")))
+
+    assert found.because.id == "Nilai 77,36 < 90,5"
+    assert found.because.en == "The score 77.36 < 90.5"

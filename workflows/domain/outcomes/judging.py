@@ -7,6 +7,7 @@ from typing import Final
 from siklus.workflows.domain.labels import NATIONAL_LABELS, Text
 from siklus.workflows.domain.outcomes.credit import credit_points, formula
 from siklus.workflows.domain.outcomes.rules import OutcomeKind, OutcomeRule, When
+from siklus.workflows.domain.scheme.amounts import indonesian, plain
 from siklus.workflows.domain.values import Level, Predicate, Value
 
 EVERY_RESULT: Final = Text(
@@ -76,10 +77,14 @@ def _reckoned(rule: OutcomeRule, percent: Decimal, facts: Facts) -> Text:
     name = NATIONAL_LABELS.predicates[facts.predicate]
     if rule.coefficient is not None:
         how = formula(rule.coefficient, percent, facts.months)
-        return Text(id=f"Angka kredit {name.id}: {how}", en=f"Credit points for {name.en}: {how}")
+        return Text(
+            id=f"Angka kredit {name.id}: {indonesian(how)}",
+            en=f"Credit points for {name.en}: {how}",
+        )
     return Text(
-        id=f"Angka kredit {name.id}: {percent} % dari koefisien tahunan × {facts.months}/12",
-        en=f"Credit points for {name.en}: {percent} % of the yearly coefficient"
+        id=f"Angka kredit {name.id}: {indonesian(plain(percent))} % dari koefisien tahunan"
+        f" × {facts.months}/12",
+        en=f"Credit points for {name.en}: {plain(percent)} % of the yearly coefficient"
         f" × {facts.months}/12",
     )
 
@@ -133,7 +138,8 @@ def _score(had: Decimal | None, bound: Decimal, *, at_least: bool) -> Found:
         return False, Text(id="Skema ini tidak memberi nilai angka", en="The scheme gives no score")
     holds = had >= bound if at_least else had < bound
     sign = ("≥" if at_least else "<") if holds else ("<" if at_least else "≥")
-    return holds, Text(id=f"Nilai {had} {sign} {bound}", en=f"The score {had} {sign} {bound}")
+    said = f"{plain(had)} {sign} {plain(bound)}"
+    return holds, Text(id=f"Nilai {indonesian(said)}", en=f"The score {said}")
 
 
 def _years(when: When, facts: Facts) -> Found:
