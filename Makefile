@@ -12,7 +12,7 @@ ON_BOTH_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: $(READY) ## Play a small agency through a whole year, then exit
+demo: $(READY) ## Play two small agencies through a whole year, one rated by quadrant and one by numbers, then exit
 	@$(BIN)/siklus demo
 
 dev: $(READY) ## Run everything embedded; data in .siklus survives restarts

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from siklus.activities.store.queries import tally as queries
 from siklus.activities.store.queries.tally import Acknowledged, Tally
 from siklus.services.demo.office import Office
-from siklus.services.demo.people import AGENCY, EVALUATED
 from siklus.services.local.mailbox import Mail
 from siklus.services.local.stack import LocalStack
 from siklus.services.rpc.names import evaluation_key
@@ -18,6 +17,10 @@ from siklus.workflows.domain.values import AgencyId, CycleId, Digest
 class Reckoning:
     """All counts, each from its own source."""
 
+    name: str
+    """What its line begins with."""
+    expected: int
+    """How many people are to be evaluated."""
     record: Tally
     lost: int
     """Receipts handed to callers that are not in the event table."""
@@ -31,10 +34,10 @@ class Reckoning:
 
     @property
     def line(self) -> str:
-        """The last line of the demo."""
+        """What came of it; the last line of the demo."""
         record = self.record
         return (
-            f"demo: {record.evaluations} evaluations, {record.completed} completed,"
+            f"{self.name}: {record.evaluations} evaluations, {record.completed} completed,"
             f" {record.appeals} appeals, {self.mails} mails, {self.lost} lost"
         )
 
@@ -42,7 +45,7 @@ class Reckoning:
         """Tell which counts do not agree; empty when all is well."""
         record = self.record
         pairs = {
-            "evaluations in the record, people to evaluate": (record.evaluations, len(EVALUATED)),
+            "evaluations in the record, people to evaluate": (record.evaluations, self.expected),
             "evaluations in the record, started by the launch": (
                 record.evaluations,
                 record.members,
@@ -59,9 +62,9 @@ class Reckoning:
         ]
 
 
-async def reckon(stack: LocalStack, office: Office) -> Reckoning:
-    """Count everything anew from the database and the mail server."""
-    agency, cycle = AgencyId(AGENCY), CycleId(office.cycle)
+async def reckon(stack: LocalStack, office: Office, name: str = "demo") -> Reckoning:
+    """Count everything of one agency anew from the database and the mail server."""
+    agency, cycle = AgencyId(office.cast.agency), CycleId(office.cycle)
     told = [
         Acknowledged(evaluation_key(receipt.name), receipt.revision, Digest(receipt.digest))
         for receipt in office.receipts
@@ -69,8 +72,10 @@ async def reckon(stack: LocalStack, office: Office) -> Reckoning:
     async with stack.store.agency(agency) as connection:
         record = await queries.tally(connection, agency, cycle)
         lost = await queries.lost(connection, agency, cycle, told)
-    mails = stack.mailbox.messages()
+    mails = mails_to(stack, office)
     return Reckoning(
+        name=name,
+        expected=len(office.cast.evaluated),
         record=record,
         lost=lost,
         acknowledged=len(told),
@@ -78,6 +83,12 @@ async def reckon(stack: LocalStack, office: Office) -> Reckoning:
         mails=len(mails),
         notices=sum(mails_by_kind(mails).values()),
     )
+
+
+def mails_to(stack: LocalStack, office: Office) -> list[Mail]:
+    """Return the mails that the mail server was given for the people of one agency."""
+    domain = f"@{office.cast.agency}.example"
+    return [mail for mail in stack.mailbox.messages() if mail.to[0].endswith(domain)]
 
 
 def mails_by_kind(mails: Sequence[Mail]) -> Counter[str]:

@@ -13,7 +13,8 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
 from siklus.services.demo.passage import Passage
-from siklus.services.demo.people import AGENCY, EVALUATED, HEAD, HOME, PEOPLE, UNITS, ZONES
+from siklus.services.demo.people import HOME, Cast
+from siklus.services.demo.policies import DemoPolicy
 from siklus.services.local.calls import ADMIN, Calls, Metadata
 from siklus.services.local.sample import launch
 from siklus.services.local.stack import LocalStack
@@ -23,29 +24,21 @@ from siklus.v1 import evaluation_reads_pb2 as reads
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.packs import source_of
 from siklus.workflows.ports import ReminderRun
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 PATIENCE: Final = 30.0
 """Seconds for one call; a machine under load is slow, and the year is short."""
-POLICY: Final = "tahun-demo"
-# The national policy, with half-years in place of quarters, and without spreading what the clock
-# does at midnight over an hour: here midnight has 24 evaluations, not four million.
-DEMO_POLICY: Final = {
-    "name: permenpan-6-2022\n": f"name: {POLICY}\n",
-    "per_year: 4": "per_year: 2",
-    "rules:\n": "rules:\n  spread_minutes: 0\n",
-}
 
 
 class Office:
     """One agency and its cycle; `receipts` holds every receipt that was handed to a caller."""
 
-    def __init__(self, stack: LocalStack, channel: grpc.aio.Channel, year: int) -> None:
+    def __init__(self, stack: LocalStack, channel: grpc.aio.Channel, year: int, cast: Cast) -> None:
         self.year = year
         self.cycle = str(year)
-        self.calls = Calls(stack, channel, AGENCY)
+        self.cast = cast
+        self.calls = Calls(stack, channel, cast.agency)
         self.receipts: list[pb.Receipt] = []
         self.given = Counter[str]()
         """How often each command was accepted."""
@@ -54,9 +47,9 @@ class Office:
         """Of the one employee whose year is shown: revision → why it waited then."""
         self.revisions: dict[str, int] = {}
         """Of each evaluation, what its callers were told last: every read must show it."""
-        self.running = set(EVALUATED)
+        self.running = set(cast.evaluated)
         self._stack = stack
-        self._passage = Passage(stack, AGENCY, self.cycle)
+        self._passage = Passage(stack, cast.agency, self.cycle)
         self._numbers = count(1)
 
     @property
@@ -66,15 +59,16 @@ class Office:
 
     def by_admin(self) -> Metadata:
         """Return the metadata of a call by the agency's team."""
-        return self.calls.by(HEAD, *ADMIN)
+        return self.calls.by(self.cast.head, *ADMIN)
 
-    async def open(self) -> cycles.Cycle:
+    async def open(self, policy: DemoPolicy) -> cycles.Cycle:
         """Import the roster, publish the policy, create and launch the cycle."""
-        admin, parent = self.by_admin(), self.calls.parent
-        await self.calls.import_roster(UNITS, [person.row() for person in PEOPLE], admin)
+        admin, parent, cast = self.by_admin(), self.calls.parent, self.cast
+        people = [person.row(cast.agency) for person in cast.people]
+        await self.calls.import_roster(cast.units, people, admin)
         await self.calls.tell_at_any_hour(admin)
         publish = policies.PublishPolicyRequest(
-            parent=parent, request_id="policy", yaml=demo_policy()
+            parent=parent, request_id="policy", yaml=policy.source()
         )
         await self.calls.policies.PublishPolicy(publish, metadata=admin)
         create = cycles.CreateCycleRequest(
@@ -82,11 +76,11 @@ class Office:
             request_id="cycle",
             cycle_id=self.cycle,
             year=self.year,
-            policy=POLICY,
+            policy=policy.name,
             title=f"Penilaian kinerja {self.year}",
         )
         await self.calls.cycles.CreateCycle(create, metadata=admin)
-        launched = await launch(self.calls, self.cycle, HEAD, request_id="launch")
+        launched = await launch(self.calls, self.cycle, cast.head, request_id="launch")
         await self._delete_schedules()
         return launched
 
@@ -115,7 +109,7 @@ class Office:
         try:
             await self.give(by, about, request)
         except grpc.aio.AioRpcError as error:
-            return _reason(error)
+            return reason_of(error)
         raise AssertionError(f"{type(request).__name__} by {by} was not refused")
 
     async def each(self, people: Iterable[str], act: Callable[[str], Awaitable[object]]) -> None:
@@ -167,7 +161,7 @@ class Office:
         """
         await self.each(self.revisions, self.evaluation)
         run = self._stack.client.execute_workflow
-        agency = AgencyId(AGENCY)
+        agency = AgencyId(self.cast.agency)
         await asyncio.gather(
             *(
                 run(
@@ -176,7 +170,7 @@ class Office:
                     id=f"{names.reminders_schedule_id(agency, zone)}/{next(self._numbers)}",
                     task_queue=names.NOTICE_QUEUE,
                 )
-                for zone in ZONES
+                for zone in self.cast.zones
             )
         )
         await run(
@@ -191,23 +185,14 @@ class Office:
 
     async def _delete_schedules(self) -> None:
         """Schedules live on the wall clock; in virtual time each day calls what they would."""
-        agency = AgencyId(AGENCY)
-        reminders = [names.reminders_schedule_id(agency, zone) for zone in ZONES]
+        agency = AgencyId(self.cast.agency)
+        reminders = [names.reminders_schedule_id(agency, zone) for zone in self.cast.zones]
         for schedule in (names.notices_schedule_id(agency), *reminders):
             await self._stack.client.get_schedule_handle(schedule).delete()
 
 
-def demo_policy() -> str:
-    """Return the policy of the demo as its author would have written it."""
-    source = source_of("permenpan-6-2022").decode()
-    for before, after in DEMO_POLICY.items():
-        if source.count(before) != 1:
-            raise AssertionError(f"the national policy says {before!r} no longer just once")
-        source = source.replace(before, after)
-    return source
-
-
-def _reason(error: grpc.aio.AioRpcError) -> str:
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    """Return the documented reason of a refusal."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
     for detail in status.details if status else ():
         info = ErrorInfo()

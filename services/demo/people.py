@@ -28,7 +28,7 @@ class Person:
     position: str
     language: str = "id"
 
-    def row(self) -> PersonRow:
+    def row(self, agency: str) -> PersonRow:
         """Return the person as a roster has it; number and address are made up."""
         number = int(self.id.removeprefix("p-"))
         born, appointed = f"19{70 + number % 25}0{1 + number % 9}15", f"20{10 + number % 10}03"
@@ -36,12 +36,36 @@ class Person:
             person_id=self.id,
             nip=f"{born}{appointed}{1 + number % 2}{number:03}",
             name=self.name,
-            email=f"{self.id}@dinas-contoh.example",
+            email=f"{self.id}@{agency}.example",
             unit=self.unit,
             position=self.position,
             supervisor=self.supervisor or "TOP",
             language=self.language,
         )
+
+
+@dataclass(frozen=True)
+class Cast:
+    """An agency and its people; the first of them is its head and speaks for its team."""
+
+    agency: str
+    zones: tuple[str, ...]
+    units: tuple[UnitRow, ...]
+    people: tuple[Person, ...]
+
+    @property
+    def head(self) -> str:
+        """Who gives the final approvals."""
+        return self.people[0].id
+
+    @property
+    def evaluated(self) -> tuple[str, ...]:
+        """Everybody whom somebody rates."""
+        return tuple(person.id for person in self.people if person.supervisor)
+
+    def named(self, person: str) -> Person:
+        """Return one of them by the id."""
+        return next(each for each in self.people if each.id == person)
 
 
 def _staff(first: int, unit: str, supervisor: str, names: str) -> list[Person]:
@@ -86,7 +110,8 @@ PEOPLE: Final = (
     ),
 )
 BY_ID: Final = {person.id: person for person in PEOPLE}
-EVALUATED: Final = tuple(person.id for person in PEOPLE if person.supervisor)
+DINAS: Final = Cast(AGENCY, ZONES, UNITS, PEOPLE)
+EVALUATED: Final = DINAS.evaluated
 
 
 def supervisor_of(person: str) -> str:

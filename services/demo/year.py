@@ -3,14 +3,11 @@
 Read it from top to bottom: each function is a day, in the order of the calendar.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from siklus.services.demo.days import Script
 from siklus.services.demo.office import Office
-from siklus.services.demo.people import BY_ID, EVALUATED, HEAD, HOME, SECRETARY, supervisor_of
+from siklus.services.demo.people import BY_ID, EVALUATED, HEAD, SECRETARY, supervisor_of
 from siklus.v1 import commands_appeal_pb2 as appeal
 from siklus.v1 import commands_plan_pb2 as plan
 from siklus.v1 import commands_rating_pb2 as rating
@@ -50,35 +47,8 @@ RATINGS: Final[dict[str, tuple[v.Level.ValueType, v.Level.ValueType]]] = {
 PROOF: Final = plan.Evidence(link="https://bukti.example/antrean.pdf", sha256="5f" * 32)
 
 
-@dataclass(frozen=True)
-class Day:
-    """A day on which something happens; `years` counts from the cycle's own."""
-
-    month: int
-    day: int
-    years: int
-    title: str
-    play: Callable[[Office], Awaitable[None]]
-
-    def starts_at(self, cycle: int) -> datetime:
-        """Return nine o'clock at the head office."""
-        on = date(cycle + self.years, self.month, self.day)
-        return datetime.combine(on, time(9), ZoneInfo(HOME))
-
-
-DAYS: Final[list[Day]] = []
-_Play = Callable[[Office], Awaitable[None]]
-
-
-def on(month: int, day: int, *, years: int = 0) -> Callable[[_Play], _Play]:
-    """Enter the function as a day of the year; its docstring is what is shown."""
-
-    def enter(play: _Play) -> _Play:
-        title = (play.__doc__ or "").removesuffix(".")
-        DAYS.append(Day(month, day, years, title, play))
-        return play
-
-    return enter
+SCRIPT: Final = Script()
+on = SCRIPT.on
 
 
 @on(1, 6)

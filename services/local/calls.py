@@ -10,6 +10,8 @@ from siklus.v1 import reminders_pb2 as reminders
 from siklus.v1 import roster_service_pb2 as roster
 from siklus.v1.cycle_service_pb2_grpc import CycleServiceStub
 from siklus.v1.evaluation_service_pb2_grpc import EvaluationServiceStub
+from siklus.v1.feedback_service_pb2_grpc import FeedbackServiceStub
+from siklus.v1.outcome_service_pb2_grpc import OutcomeServiceStub
 from siklus.v1.policy_service_pb2_grpc import PolicyServiceStub
 from siklus.v1.reminder_service_pb2_grpc import ReminderServiceStub
 from siklus.v1.roster_service_pb2_grpc import RosterServiceStub
@@ -34,6 +36,8 @@ class Calls:
         self.roster = RosterServiceStub(channel)
         self.cycles = CycleServiceStub(channel)
         self.evaluations = EvaluationServiceStub(channel)
+        self.feedback = FeedbackServiceStub(channel)
+        self.outcomes = OutcomeServiceStub(channel)
         self.tasks = TaskServiceStub(channel)
         self.reminders = ReminderServiceStub(channel)
         self._stack = stack
@@ -41,6 +45,11 @@ class Calls:
     def by(self, person: str, *roles: Role) -> Metadata:
         """Return the metadata of a call by that person, with a token that is valid now."""
         return (("authorization", f"Bearer {self._stack.token(self.agency, person, *roles)}"),)
+
+    def by_program(self, program: str, *scopes: str) -> Metadata:
+        """Return the metadata of a call by a program of the agency, with these scopes."""
+        token = self._stack.program_token(self.agency, program, *scopes)
+        return (("authorization", f"Bearer {token}"),)
 
     def cycle(self, cycle: str) -> str:
         """Return the name of a cycle."""

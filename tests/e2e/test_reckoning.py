@@ -10,6 +10,8 @@ from siklus.workflows.domain.values import AgencyId, CycleId, Digest, Evaluation
 
 AGENCY, CYCLE = AgencyId("reckoned"), CycleId("2027")
 GOOD = Reckoning(
+    name="demo",
+    expected=24,
     record=Tally(24, 24, 24, 2, 60, 80, 0),
     lost=0,
     acknowledged=250,
