@@ -55,7 +55,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
     {"self_evaluation": OFF, "plan": {"late": {"act": "escalate"}, "max_returns": 0}},
     {"plan": OFF, "final_approval": OFF, "plan_change": OFF},
     {"leave_pauses_clocks": True, "second_person": ["cancel", "return_to_stage", "reassign"]},
-    {"leave_pauses_clocks": True, "roll": "next", "rating": {"second": {"combine": "second"}}},
+    {"leave_pauses_clocks": True, "roll": "next"},
     {"plan_review": OFF, "midyear": {"due": {"on": None, "after": {"days": 20}}}},
 )
 LINES: tuple[dict[PersonId, PersonId | None], ...] = (
@@ -110,7 +110,6 @@ FOR_TASK: dict[TaskKind, Kinds] = {
     TaskKind.RATE: (c.Rate,),
     TaskKind.SECOND_RATE: (c.Rate,),
     TaskKind.INTERIM_RATE: (c.Rate,),
-    TaskKind.SECOND_RATE: (c.Rate,),
     TaskKind.RECEIVE_RESULT: (c.OpenResult, c.AcknowledgeResult, c.FileAppeal),
     TaskKind.APPEAL: (c.AcknowledgeResult, c.FileAppeal, c.FileAppeal),
     TaskKind.RESPOND_TO_APPEAL: (c.RespondToAppeal,),
