@@ -1,10 +1,10 @@
 """A cycle's results as a file, written while they are read: beside the event loop, and in parts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from siklus.activities.store.queries import cycles, policies, results
 from siklus.activities.store.snapshots import Snapshot, Snapshots
@@ -19,6 +19,8 @@ from siklus.workflows.domain.labels import Labels
 from siklus.workflows.domain.pack_words import words_of
 from siklus.workflows.domain.values import AgencyId, CycleId, Role
 
+P = ParamSpec("P")
+T = TypeVar("T")
 NOBODY_YET: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The date of a workbook without rows."""
 
@@ -52,15 +54,24 @@ async def export_results(
                 if not page:
                     break
                 written += len(page)
-                chunk = await asyncio.to_thread(_added, table, page, labels, nip_open)
+                chunk = await _beside(_added, table, page, labels, nip_open)
                 yield pb.ExportResultsResponse(
                     chunk=chunk, evaluations=written, evaluations_total=total
                 )
             rest = table.finish()
-            while (last := await asyncio.to_thread(_next, rest)) is not None:
+            while (last := await _beside(_next, rest)) is not None:
                 yield pb.ExportResultsResponse(
                     chunk=last, evaluations=written, evaluations_total=total
                 )
+
+
+async def _beside(work: Callable[P, T], *args: P.args, **given: P.kwargs) -> T:
+    """Do it on a thread, and end with it: a call that is broken off closes no table in use."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *args, **given))
+    try:
+        return await asyncio.shield(working)
+    finally:
+        await asyncio.wait([working])
 
 
 def _added(table: Table, page: list[results.ResultRow], labels: Labels, nip_open: bool) -> bytes:
