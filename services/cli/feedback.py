@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from siklus.services.cli import feedback_colleagues
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.sheet_reading import Columns, read_sheet
@@ -15,7 +16,7 @@ from siklus.services.cli.sheets import AsCsv, write_sheet
 from siklus.v1 import feedback_service_pb2 as pb
 from siklus.v1 import feedback_service_pb2_grpc
 
-app = typer.Typer(help="Hear what citizens say of a service.", add_completion=False)
+app = typer.Typer(help="Hear what citizens and colleagues say.", add_completion=False)
 
 BATCH: Final = 200
 CONTACT: Final = Columns(needed=("reference", "person", "unit", "service", "served_on"))
@@ -29,6 +30,17 @@ class State(StrEnum):
     PENDING = "pending"
     PUBLISHED = "published"
     HIDDEN = "hidden"
+
+
+for command in (
+    feedback_colleagues.invite,
+    feedback_colleagues.invitations,
+    feedback_colleagues.answer,
+    feedback_colleagues.show,
+    feedback_colleagues.note,
+    feedback_colleagues.notes,
+):
+    app.command()(command)
 
 
 @app.callback()

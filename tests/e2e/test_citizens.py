@@ -91,6 +91,9 @@ async def test_citizens_rate_and_the_rater_sees_evidence_and_no_rating(
         await siti.sends(pb.ListContactCommentsRequest(parent=agency.name))
     told = await siklus(agency, "contacts", agency.cycle_id, "siti")
     assert told["scores"]["mean"] == "4.33"
+    for command, key in (("show", "rounds"), ("notes", "notes")):
+        assert await siklus(agency, command, agency.cycle_id, "siti") == {key: []}
+    assert await siklus(agency, "invitations") == {"invitations": []}
     # Evidence alone: nothing of the evaluation moved.
     assert (await siti.reads()).revision == before.revision
 
