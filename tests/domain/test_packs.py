@@ -329,6 +329,13 @@ def test_plain_words_stay_words() -> None:
     assert rule.mode == "off"
 
 
+def test_an_unknown_key_with_a_dot_in_it_is_told_like_any_other() -> None:
+    tree = written()
+    tree["rules"][". team_may_set"] = True
+
+    assert problems_of(tree) == {("rules.. team_may_set", "UNKNOWN_KEY")}
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_any_damage_is_a_problem_and_never_a_crash(data: st.DataObject) -> None:

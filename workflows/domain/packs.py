@@ -108,7 +108,9 @@ def _contradictions(rules: Mapping[str, object], found: list[Problem]) -> list[P
         for problem in found
         if problem.path.startswith("rules.") and problem.code is not ProblemCode.NOT_SUPPORTED_YET
     }
-    readable = {key: value for key, value in rules.items() if key not in unread}
+    # An unknown key may hold a dot, by which its path cannot be told from another's.
+    known = Policy.model_fields.keys() - unread
+    readable = {key: value for key, value in rules.items() if key in known}
     policy = Policy.model_validate_json(_json({**readable, "name": "unnamed"}), strict=True)
     return [problem for problem in check_policy(policy) if problem.path.split(".")[1] not in unread]
 
