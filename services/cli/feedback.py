@@ -104,16 +104,18 @@ async def contacts(
     scores = found.scores
     print_lines(
         {
-            "year": f"{found.from_on} to {found.to_on}",
+            "counted": f"{found.from_on} to {found.to_on}",
             "rated": str(scores.count),
             "mean": scores.mean or "-",
             "1 2 3 4 5": " ".join(map(str, scores.spread)),
-            "served": f"{scores.first_on} to {scores.last_on}" if scores.count else "-",
+            "served": f"{scores.first_on} to {scores.last_on}" if scores.first_on else "-",
             "comments": f"{found.published} published, {found.pending} pending, "
             f"{found.hidden} hidden",
         },
         strong="mean",
     )
+    if found.missing:
+        print_lines({"id": found.too_few.id, "en": found.too_few.en})
     if found.comments:
         print_table(COMMENTS, [_cells(each) for each in found.comments])
 

@@ -1,19 +1,23 @@
 """Citizens' ratings as the contract shows them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from siklus.activities.store.queries.contacts import RatingRow
 from siklus.services.rpc.names import comment_name
 from siklus.services.rpc.views import code, to_timestamp
 from siklus.v1 import feedback_scores_pb2
 from siklus.v1 import feedback_service_pb2 as pb
-from siklus.workflows.domain.feedback.contacts import Scores, together
+from siklus.workflows.domain.feedback.citizens import told_missing
+from siklus.workflows.domain.feedback.contacts import Scores
 from siklus.workflows.domain.values import AgencyId
 
 
-def all_scores(parts: Iterable[Scores]) -> feedback_scores_pb2.ContactScores:
-    """Return the scores of several services as one."""
-    return scores(together(parts))
+def leave_missing(summary: pb.GetContactSummaryResponse, count: int, missing: int) -> None:
+    """Say how many answered and how many are missing, and nothing of what they said."""
+    told = told_missing(count, missing)
+    summary.scores.count = count
+    summary.missing = missing
+    summary.too_few.id, summary.too_few.en = told.id, told.en
 
 
 def by_service(found: Mapping[str, Scores]) -> list[pb.ServiceScores]:

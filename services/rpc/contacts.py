@@ -21,9 +21,11 @@ from siklus.services.rpc.paging import Page, day, text
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import feedback_service_pb2 as pb
+from siklus.workflows.domain.feedback import citizens as rules
 from siklus.workflows.domain.feedback.contacts import (
     CommentState,
     must_be_moderated_by_another,
+    together,
 )
 from siklus.workflows.domain.values import AgencyId
 
@@ -49,23 +51,35 @@ class ContactMethods:
         row = await read(self._store, caller, key, self._clock)
         terms = (await self._archive.standing(key, row.document)).terms
         year = terms.policy.year
-        days = (year.starts.in_year(terms.year), year.ends.in_year(terms.year))
-        stretch = Stretch(key.agency, key.person, *days)
+        rule, today = (
+            terms.policy.feedback.citizens,
+            self._clock.now().astimezone(terms.calendar.tz),
+        )
+        starts, ends = year.starts.in_year(terms.year), year.ends.in_year(terms.year)
+        stretch = Stretch(
+            key.agency, key.person, *rules.days_counted(rule, starts, ends, today.date())
+        )
         async with self._store.agency(key.agency) as connection:
             by_service = await contacts.counted(connection, stretch)
             states = await contacts.states(connection, stretch)
+            total = together(by_service.values())
+            summary = pb.GetContactSummaryResponse(
+                from_on=stretch.from_on.isoformat(),
+                to_on=stretch.to_on.isoformat(),
+                published=states.get(CommentState.PUBLISHED, 0),
+                pending=states.get(CommentState.PENDING, 0),
+                hidden=states.get(CommentState.HIDDEN, 0),
+                min_answers=rule.min_answers,
+            )
+            if missing := rules.answers_missing(rule, total.count):
+                views.leave_missing(summary, total.count, missing)
+                return summary
             rows = await contacts.published(connection, stretch, limit=MOST_COMMENTS)
             comments = await self._shown(connection, key.agency, rows, team=False)
-        return pb.GetContactSummaryResponse(
-            from_on=stretch.from_on.isoformat(),
-            to_on=stretch.to_on.isoformat(),
-            scores=views.all_scores(by_service.values()),
-            services=views.by_service(by_service)[:MOST_SERVICES],
-            comments=comments,
-            published=states.get(CommentState.PUBLISHED, 0),
-            pending=states.get(CommentState.PENDING, 0),
-            hidden=states.get(CommentState.HIDDEN, 0),
-        )
+        summary.scores.CopyFrom(views.scores(total))
+        summary.services.extend(views.by_service(by_service)[:MOST_SERVICES])
+        summary.comments.extend(comments)
+        return summary
 
     async def ListContactComments(  # noqa: N802
         self, request: pb.ListContactCommentsRequest, context: Context

@@ -22,7 +22,6 @@ from siklus.workflows.packs import shipped, shipped_pack, source_of
 Tree = dict[str, Any]
 
 LATER_EXAMPLES: dict[str, object] = {
-    "feedback.citizens": {"bound_to_contact": True},
     "calibration": {"due": {"days": 10}},
     "delivery.within": {"days": 14},
     "appeal.decided_by": "panel",

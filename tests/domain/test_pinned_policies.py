@@ -25,6 +25,7 @@ def test_keys_of_later_releases_leave_the_digest_of_an_older_policy_alone() -> N
     [
         {"second_person": ["cancel"]},
         {"deadlines": {"notice": {"days": 3}}},
+        {"feedback": {"citizens": {"min_answers": 3}}},
         {"outcomes": [{"code": "reward", "kind": "reward", "when": {"predicates": ["BAIK"]}}]},
     ],
 )

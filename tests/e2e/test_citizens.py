@@ -22,7 +22,8 @@ DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 @pytest.fixture(scope="module")
 async def agency(stack: LocalStack) -> AsyncIterator[Agency]:
-    async with launched_agency(stack, "serang", year=stack.clock.now().year) as agency:
+    year = stack.clock.now().year
+    async with launched_agency(stack, "serang", year=year, pack="serang") as agency:
         yield agency
 
 
@@ -59,7 +60,13 @@ async def test_citizens_rate_and_the_rater_sees_evidence_and_no_rating(
 
     issued = await siklus(agency, "tickets", str(sheet))
     citizen: Any = feedback_service_pb2_grpc.FeedbackServiceStub(agency.channel)
+    asked = pb.GetContactSummaryRequest(name=siti.evaluation)
+    seen: pb.GetContactSummaryResponse
     for number, (each, score) in enumerate(zip(issued["tickets"], (5, 4, 4), strict=True)):
+        seen = await budi.sends(asked)
+        assert (seen.scores.count, seen.missing, seen.min_answers) == (number, 3 - number, 3)
+        assert (seen.scores.mean, list(seen.scores.spread), len(seen.services)) == ("", [], 0)
+        assert f"masih kurang {3 - number} jawaban" in seen.too_few.id
         request = pb.RateContactRequest(
             parent=agency.name,
             request_id=f"r-{number}",
@@ -72,9 +79,9 @@ async def test_citizens_rate_and_the_rater_sees_evidence_and_no_rating(
         request.request_id = "lagi"
         await citizen.RateContact(request, timeout=15)
 
-    asked = pb.GetContactSummaryRequest(name=siti.evaluation)
-    seen: pb.GetContactSummaryResponse = await budi.sends(asked)
+    seen = await budi.sends(asked)
     assert (seen.scores.count, seen.scores.mean) == (3, "4.33")
+    assert (seen.missing, seen.HasField("too_few")) == (0, False)
     assert list(seen.scores.spread) == [0, 0, 0, 2, 1]
     assert (seen.scores.first_on, seen.scores.last_on) == (today, today)
     assert (seen.pending, len(seen.comments)) == (1, 0)

@@ -11,22 +11,12 @@ from pydantic import Field, TypeAdapter
 from siklus.workflows.domain.policy import Lateness, Span
 from siklus.workflows.domain.values import Value
 
-Few = Annotated[int, Field(ge=0, le=100)]
-
 
 class Panel(Value):
     """Several people who decide together."""
 
     members: Annotated[int, Field(ge=1, le=15)] = 3
     quorum: Annotated[int, Field(ge=1, le=15)] = 2
-
-
-class CitizenFeedback(Value):
-    """Citizens judge a service they received."""
-
-    bound_to_contact: bool = True
-    window: Span = Span(days=14)
-    min_answers: Few = 5
 
 
 class Calibration(Value):
@@ -39,7 +29,6 @@ class Calibration(Value):
 
 
 LATER: Mapping[str, TypeAdapter[object]] = {
-    "feedback.citizens": TypeAdapter(CitizenFeedback),
     "calibration": TypeAdapter(Calibration),
     "delivery.within": TypeAdapter(Span),
     "appeal.decided_by": TypeAdapter(Literal["panel"]),
@@ -60,5 +49,6 @@ NOW_LIVE: Mapping[str, str] = {
     "criteria": "rules.rating.criteria",
     "indicators": "rules.plan.indicators",
     "feedback.colleagues": "rules.feedback.colleagues",
+    "feedback.citizens": "rules.feedback.citizens",
 }
 """What an earlier release kept under `later:`, and where it is written now."""

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from siklus.v1 import feedback_scores_pb2 as _feedback_scores_pb2
+from siklus.v1 import values_pb2 as _values_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -381,27 +382,44 @@ class GetContactSummaryResponse(_message.Message):
     PUBLISHED_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELD_NUMBER: _builtins.int
+    MIN_ANSWERS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    TOO_FEW_FIELD_NUMBER: _builtins.int
     from_on: _builtins.str
-    """First day of the evaluation's year, `YYYY-MM-DD`."""
+    """First day whose contacts count, `YYYY-MM-DD`: that of the evaluation's year, or of the window
+    that the policy sets.
+    """
     to_on: _builtins.str
-    """Its last day."""
+    """The last such day."""
     published: _builtins.int
     """How many comments are published."""
     pending: _builtins.int
     """How many wait for a decision."""
     hidden: _builtins.int
     """How many are hidden."""
+    min_answers: _builtins.int
+    """How many answers there must be before they are evidence, by the cycle's policy; 0 where it does
+    not say.
+    """
+    missing: _builtins.int
+    """How many are still missing; 0 where there are enough."""
     @_builtins.property
     def scores(self) -> _feedback_scores_pb2.ContactScores:
-        """All contacts with the person in these days."""
+        """All contacts with the person in these days; where answers are missing, their count alone."""
 
     @_builtins.property
     def services(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceScores]:
-        """The same by service, at most 50 of them, those with the most contacts first."""
+        """The same by service, at most 50 of them, those with the most contacts first; none where answers
+        are missing.
+        """
 
     @_builtins.property
     def comments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContactComment]:
-        """The newest published comments, at most 50."""
+        """The newest published comments, at most 50; none where answers are missing."""
+
+    @_builtins.property
+    def too_few(self) -> _values_pb2.LocalizedText:
+        """The same in words; absent where there are enough."""
 
     def __init__(
         self,
@@ -414,10 +432,13 @@ class GetContactSummaryResponse(_message.Message):
         published: _builtins.int = ...,
         pending: _builtins.int = ...,
         hidden: _builtins.int = ...,
+        min_answers: _builtins.int = ...,
+        missing: _builtins.int = ...,
+        too_few: _values_pb2.LocalizedText | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["scores", b"scores"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scores", b"scores", "too_few", b"too_few"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comments", b"comments", "from_on", b"from_on", "hidden", b"hidden", "pending", b"pending", "published", b"published", "scores", b"scores", "services", b"services", "to_on", b"to_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comments", b"comments", "from_on", b"from_on", "hidden", b"hidden", "min_answers", b"min_answers", "missing", b"missing", "pending", b"pending", "published", b"published", "scores", b"scores", "services", b"services", "to_on", b"to_on", "too_few", b"too_few"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -134,7 +134,8 @@ class FeedbackServiceServicer:
 
     def GetContactSummary(self, request, context):
         """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
-        from when to when, how they are spread, and the comments that the team published.
+        from when to when, how they are spread, and the comments that the team published. Where the
+        cycle's policy wants more answers than there are, it tells how many are missing instead.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

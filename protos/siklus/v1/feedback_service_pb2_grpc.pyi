@@ -56,7 +56,8 @@ class FeedbackServiceStub:
     """
     GetContactSummary: _grpc.UnaryUnaryMultiCallable[_feedback_service_pb2.GetContactSummaryRequest, _feedback_service_pb2.GetContactSummaryResponse]
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
-    from when to when, how they are spread, and the comments that the team published.
+    from when to when, how they are spread, and the comments that the team published. Where the
+    cycle's policy wants more answers than there are, it tells how many are missing instead.
     """
     ListContactComments: _grpc.UnaryUnaryMultiCallable[_feedback_service_pb2.ListContactCommentsRequest, _feedback_service_pb2.ListContactCommentsResponse]
     """Lists citizens' comments, those that came last first."""
@@ -110,7 +111,8 @@ class FeedbackServiceAsyncStub(FeedbackServiceStub):
     """
     GetContactSummary: _aio.UnaryUnaryMultiCallable[_feedback_service_pb2.GetContactSummaryRequest, _feedback_service_pb2.GetContactSummaryResponse]  # type: ignore[assignment]
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
-    from when to when, how they are spread, and the comments that the team published.
+    from when to when, how they are spread, and the comments that the team published. Where the
+    cycle's policy wants more answers than there are, it tells how many are missing instead.
     """
     ListContactComments: _aio.UnaryUnaryMultiCallable[_feedback_service_pb2.ListContactCommentsRequest, _feedback_service_pb2.ListContactCommentsResponse]  # type: ignore[assignment]
     """Lists citizens' comments, those that came last first."""
@@ -179,7 +181,8 @@ class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feedback_service_pb2.GetContactSummaryResponse, _abc.Awaitable[_feedback_service_pb2.GetContactSummaryResponse]]:
         """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
-        from when to when, how they are spread, and the comments that the team published.
+        from when to when, how they are spread, and the comments that the team published. Where the
+        cycle's policy wants more answers than there are, it tells how many are missing instead.
         """
 
     @_abc_1.abstractmethod

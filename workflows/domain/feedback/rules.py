@@ -1,8 +1,14 @@
-"""What a policy says of feedback by colleagues."""
+"""What a policy says of feedback by citizens and by colleagues."""
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from siklus.workflows.domain.values import Value
 
@@ -30,7 +36,40 @@ class ColleagueRule(Value):
         return self
 
 
+class ContactWindow(Value):
+    """The last so many days of the year, or up to today while it runs; both ends are counted."""
+
+    days: Annotated[int, Field(ge=1, le=366)]
+
+
+class CitizenRule(Value):
+    """From when on what citizens said is evidence; saying nothing shows all of the year."""
+
+    bound_to_contact: bool = True
+    min_answers: Annotated[int, Field(ge=0, le=100)] = 0
+    window: ContactWindow | None = None
+
+    @field_validator("bound_to_contact")
+    @classmethod
+    def _bound(cls, bound: bool) -> bool:
+        if not bound:
+            raise ValueError(
+                "tickets are issued for service contacts alone: without one, nobody could tell"
+                " many citizens from one who answers many times"
+            )
+        return bound
+
+
 class FeedbackRule(Value):
-    """Who is heard besides citizens, whose tickets need no rule."""
+    """Who is heard, and from when on it is evidence; citizens' tickets need no rule."""
 
     colleagues: ColleagueRule = ColleagueRule()
+    citizens: CitizenRule = CitizenRule()
+
+    @model_serializer(mode="wrap")
+    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what policies had no word for while they spoke of colleagues alone."""
+        written: dict[str, Any] = dump(self)
+        if self.citizens == CitizenRule():
+            written.pop("citizens", None)
+        return written
