@@ -37,6 +37,7 @@ from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.decide.clock import next_wake, spread_of
 from siklus.workflows.domain.model import Evaluation, Participants, Start, Terms
 from siklus.workflows.domain.packs import compile as compiled
+from siklus.workflows.domain.scheme.keys import Scheme
 from siklus.workflows.domain.stages import Task, TaskKind
 from siklus.workflows.domain.values import (
     AgencyId,
@@ -62,7 +63,12 @@ AFTER = timedelta(days=1)
 """How long everybody takes for a task."""
 LEEWAY = timedelta(minutes=15)
 """A timer that runs may serve a little later than what it is needed for."""
+PACKS = tuple(
+    pack for pack in shipped() if compiled(shipped_pack(pack)).rating.scheme is Scheme.QUADRANT
+)
+"""Packs under which everybody is rated by two levels; numbers make no other history."""
 INDICATORS = tuple(f"indikator-{n}" for n in (1, 2, 3))
+KINDS = (c.IndicatorKind.QUANTITATIVE, *[c.IndicatorKind.QUALITATIVE] * 2)
 MOVES = (
     "WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED",
     "WORKFLOW_EXECUTION_OPTIONS_UPDATED",
@@ -151,6 +157,8 @@ class Life:
                 wake = next_wake(state, spread=spread_of(state))
                 assert wake is not None, f"{self.year.pack} waits for nobody in {state.stage}"
                 await self._time.forward_to(handle, wake + LEEWAY)
+        # What follows from the result is drawn after it, and then the workflow rests.
+        await handle.result()
         await self._read_history(handle)
         return self.year
 
@@ -203,7 +211,7 @@ Act = Callable[[Task, Start, str], c.Command]
 ACTS: dict[TaskKind, Act] = {
     TaskKind.SUBMIT_PLAN: lambda task, start, text: c.SubmitPlan(
         indicators=tuple(
-            c.Indicator(id=each, kind=c.IndicatorKind.QUALITATIVE) for each in INDICATORS
+            c.Indicator(id=each, kind=kind) for each, kind in zip(INDICATORS, KINDS, strict=True)
         ),
         prose={
             f"indicators.{each}.description": text[n * 500 : (n + 1) * 500]
@@ -323,7 +331,7 @@ async def measure(tell: Callable[[str], None], packs: tuple[str, ...] = ()) -> l
     tell("playing a quiet year of each pack in virtual time")
     with tempfile.TemporaryDirectory(prefix="siklus-bench-") as folder:
         async with engine_room(Path(folder)) as room:
-            lives = [Life(pack, *room) for pack in packs or shipped()]
+            lives = [Life(pack, *room) for pack in packs or PACKS]
             async with asyncio.timeout(PATIENCE_WITH_ALL.total_seconds()):
                 return list(await asyncio.gather(*(life.live() for life in lives)))
 
