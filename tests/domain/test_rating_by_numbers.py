@@ -87,6 +87,24 @@ def test_indicators_by_numbers_make_the_results() -> None:
     assert rating.explanation[0].path == "measured.antrean.achievement"
 
 
+@pytest.mark.parametrize(
+    ("line", "results"),
+    [
+        ({"target": "10", "actual": "0", "direction": "down"}, Decimal(120)),
+        ({"target": "10", "actual": "0", "direction": "up"}, Decimal(0)),
+        ({"low": "0", "high": "0", "actual": "0", "direction": "range"}, Decimal(109)),
+        ({"score": "0"}, Decimal(0)),
+    ],
+)
+def test_nothing_at_all_is_a_number_too(line: dict[str, str], results: Decimal) -> None:
+    told = told_rated(behaviour="110", measured=[{"id": "antrean", "weight": "100", **line}])
+
+    rating = told.state.rating
+    assert rating is not None
+    assert rating.numbers is not None
+    assert rating.numbers.results == results
+
+
 def test_an_innovation_lifts_and_a_condition_caps() -> None:
     caps = [{"when": "minimum_output_missed", "results_at_most": 99}]
     rules = policy(rating={"weighted": {**PP_30.model_dump(mode="json")["rating"]["weighted"],

@@ -31,7 +31,9 @@ class MeasuredIndicator(Lean):
     def as_written(self) -> Mapping[str, object]:
         """Return what was said, as the scheme reads it."""
         said = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: value for name, value in said.items() if value not in (None, False)}
+        return {
+            name: value for name, value in said.items() if value is not None and value is not False
+        }
 
 
 class GivenNumbers(Lean):
