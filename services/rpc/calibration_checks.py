@@ -23,9 +23,15 @@ _UNDECIDED: Final = frozenset({"PROPOSED", "SENT_BACK"})
 
 
 def agreed_to(proposals: Sequence[ProposalRow], breach: Breach) -> int:
-    """Return how many above a guide were agreed to, and stand as agreed."""
+    """Return how many people above a guide were agreed to, and stand as agreed."""
     agreed = (each for each in proposals if each.state == queries.AGREED)
-    return sum(each.now == each.proposed and each.now in breach.predicates for each in agreed)
+    return len(
+        {
+            (each.person, each.segment)
+            for each in agreed
+            if each.now == each.proposed and each.now in breach.predicates
+        }
+    )
 
 
 def must_be_new(proposals: Sequence[ProposalRow], person: PersonId, segment: int) -> None:
