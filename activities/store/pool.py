@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from siklus.activities.store.outage import Outage, StoreUnavailable, outage_of
+from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import AgencyId
 
 T = TypeVar("T")
@@ -123,7 +124,8 @@ class Store:
 
         Each statement is its own transaction unless `connection.transaction()` groups them.
         Everything inside takes at most `within` seconds. Raises `StoreUnavailable` when the store
-        cannot answer; other errors of the driver mean that a statement is wrong.
+        cannot answer, Refusal FIELD_INVALID for a text that it cannot keep; other errors of the
+        driver mean that a statement is wrong.
         """
         limit = within or self._within
         connection = await self._borrow(agency, limit)
@@ -135,9 +137,13 @@ class Store:
             # What was prepared in a pipeline that failed is not, whatever the driver believes.
             connection.pgconn.finish()
             outage = outage_of(error)
-            if outage is None:
-                raise
-            raise self._unavailable(outage, error) from None
+            if outage is not None:
+                raise self._unavailable(outage, error) from None
+            if isinstance(error, psycopg.DataError) and error.sqlstate is None:
+                # The driver itself would not send it: NUL is in no text of PostgreSQL.
+                message = "a text holds a sign that cannot be kept (U+0000); leave it out"
+                raise Refusal(Reason.FIELD_INVALID, message) from None
+            raise
         except TimeoutError as error:
             if not timer.expired():
                 raise
