@@ -128,7 +128,9 @@ class ColleagueMethods:
             )
         invitation = await queries.invitation(connection, agency, row.round, by)
         answered, known = invitation or (None, None)
-        mark, now = rules.request_mark(row.round, by, request.request_id), self._clock.now()
+        mark = rules.request_mark(row.round, by, request.request_id)
+        # Another server's clock may have closed the round already.
+        now = max(self._clock.now(), row.closed_at) if row.closed_at else self._clock.now()
         if rules.must_be_answerable(
             row.known, by, answered=answered, same_request=known == mark, now=now
         ):

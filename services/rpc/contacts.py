@@ -24,6 +24,7 @@ from siklus.v1 import feedback_service_pb2 as pb
 from siklus.workflows.domain.feedback import citizens as rules
 from siklus.workflows.domain.feedback.contacts import (
     CommentState,
+    comment_of,
     must_be_moderated_by_another,
     together,
 )
@@ -130,7 +131,8 @@ class ContactMethods:
         row = await _found(connection, caller.agency, request.name)
         state = CommentState(pb.CommentState.Name(request.state).removeprefix("COMMENT_STATE_"))
         assert caller.person is not None  # noqa: S101 - admitted as a person
-        must_be_moderated_by_another(row.person, caller.person, state, request.reason)
+        reason = comment_of(request.reason)
+        must_be_moderated_by_another(row.person, caller.person, state, reason)
         await contacts.moderate(
             connection,
             caller.agency,
@@ -138,7 +140,7 @@ class ContactMethods:
             state=state,
             by=caller.subject,
             at=self._clock.now(),
-            reason=request.reason,
+            reason=reason,
         )
         row = await _found(connection, caller.agency, request.name)
         return pb.ModerateCommentResponse(

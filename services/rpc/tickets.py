@@ -68,7 +68,7 @@ class TicketMethods:
         """Store the tickets by their hashes; return the answer with seeds in their places."""
         agency, now = caller.agency, self._clock.now()
         asked = [_contact(place, each) for place, each in enumerate(request.contacts)]
-        await self._must_be_ratable(connection, agency, asked)
+        await self._must_be_ratable(connection, caller, asked)
         seeds = [self._maker.seed() for _ in asked]
         expires_at = rules.expiry(now, request.valid_days)
         hashes = [rules.hashed(agency, self._maker.made(agency, seed)) for seed in seeds]
@@ -96,8 +96,9 @@ class TicketMethods:
         )
 
     async def _must_be_ratable(
-        self, connection: Connection, agency: AgencyId, asked: Sequence[Contact]
+        self, connection: Connection, caller: Caller, asked: Sequence[Contact]
     ) -> None:
+        agency = caller.agency
         rules.must_differ(asked)
         people = await tickets.known(connection, agency, {each.person for each in asked})
         zones = await tickets.zones(connection, agency, sorted({each.unit for each in asked}))
@@ -107,7 +108,7 @@ class TicketMethods:
             if each.unit not in zones:
                 raise invalid(f"{at}.unit", "the roster has no such unit")
             today = now.astimezone(ZoneInfo(zones[each.unit])).date()
-            rules.must_be_ratable(each, at=at, today=today, people=people)
+            rules.must_be_ratable(each, at=at, today=today, people=people, by=caller.person)
 
     async def RateContact(  # noqa: N802
         self, request: pb.RateContactRequest, context: Context

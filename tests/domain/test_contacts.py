@@ -76,6 +76,15 @@ def test_what_cannot_have_been_gets_no_ticket(change: dict[str, object], field: 
     assert list(refused.value.fields) == [f"contacts[0].{field}"]
 
 
+def test_nobody_issues_tickets_for_what_they_did_themselves() -> None:
+    with pytest.raises(Refusal) as refused:
+        tickets.must_be_ratable(
+            CONTACT, at="contacts[0]", today=TODAY, people={"siti"}, by=PersonId("siti")
+        )
+
+    assert refused.value.reason is Reason.SELF_DECISION
+
+
 def test_a_contact_gets_one_ticket() -> None:
     with pytest.raises(Refusal) as refused:
         tickets.must_differ([CONTACT, CONTACT])
@@ -104,6 +113,7 @@ def test_several_services_together_are_as_if_they_were_one(
 
 def test_a_comment_keeps_its_lines_and_hides_nothing() -> None:
     assert contacts.comment_of(" cepat\r\nramah\x00\u202e ") == "cepat\nramah"
+    assert contacts.comment_of("tidak\u00a0ramah\rlama\u2028sekali") == "tidak ramah\nlama\nsekali"
 
 
 def test_nobody_moderates_what_was_said_of_themselves_or_hides_without_a_reason() -> None:

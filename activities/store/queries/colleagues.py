@@ -42,7 +42,7 @@ MINE: Final = """
     FROM feedback_invitation AS i
     JOIN feedback_round AS r ON r.agency = i.agency AND r.round = i.round
     WHERE i.agency = %s AND i.invitee = %s AND r.closes_at > %s
-    ORDER BY r.closes_at, r.round LIMIT %s
+    ORDER BY i.answered, r.closes_at, r.round LIMIT %s
 """
 INVITED: Final = """
     SELECT answered, request_mark FROM feedback_invitation

@@ -63,10 +63,19 @@ def together(parts: Iterable[Scores]) -> Scores:
 def comment_of(written: str) -> str:
     """Return a comment as it is kept; empty where nothing was said.
 
-    Line ends stay; other control characters go, so that nothing hides in what a team reads.
+    Line ends stay, whatever sign stands for them, and any blank is a blank; other control
+    characters go, so that nothing hides in what a team reads.
     """
-    kept = (sign for sign in written.replace("\r\n", "\n") if sign == "\n" or sign.isprintable())
-    return "".join(kept).strip()
+    lines = (
+        "".join(" " if sign.isspace() else sign for sign in line if seen(sign))
+        for line in written.splitlines()
+    )
+    return "\n".join(lines).strip()
+
+
+def seen(sign: str) -> bool:
+    """Tell whether a reader sees the sign, or the blank that it makes."""
+    return sign.isprintable() or sign.isspace()
 
 
 def must_be_moderated_by_another(person: PersonId, by: PersonId, state: str, reason: str) -> None:

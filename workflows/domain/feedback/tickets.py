@@ -59,11 +59,19 @@ def expiry(issued_at: datetime, valid_days: int) -> datetime:
     return issued_at + timedelta(days=valid_days or USUAL_DAYS)
 
 
-def must_be_ratable(contact: Contact, *, at: str, today: date, people: set[str]) -> None:
+def must_be_ratable(
+    contact: Contact, *, at: str, today: date, people: set[str], by: PersonId | None = None
+) -> None:
     """Refuse a contact that cannot have been; `at` is its path in the request.
 
     `today` is the day in the unit's zone, `people` those of the contacts whom the roster knows.
+    Nobody issues tickets for what they did themselves (our decision): they would hold them.
     """
+    if by is not None and contact.person == by:
+        raise Refusal(
+            Reason.SELF_DECISION,
+            f"{at}.person: tickets for one's own contacts are issued by a colleague or a program",
+        )
     if contact.person not in people:
         raise invalid(f"{at}.person", "the roster has no such person")
     if not contact.service.isprintable() or not contact.service.strip():
