@@ -27,8 +27,9 @@ from siklus.workflows.domain.outcomes.improvement import (
 from siklus.workflows.domain.outcomes.judging import Judged, drawn
 from siklus.workflows.domain.pack_words import words_of
 from siklus.workflows.domain.values import AgencyId, EvaluationKey
-from siklus.workflows.following import Completed, PlanReceipt
+from siklus.workflows.following import PlanReceipt
 from siklus.workflows.improvement import ImprovementPlanWorkflow
+from siklus.workflows.ports.following import Completed
 
 PATIENCE: Final = timedelta(seconds=5)
 AT_ONCE: Final = 200

@@ -10,7 +10,7 @@ from siklus.activities.store.queries.projections import Json
 from siklus.activities.vault import DataKey, Vault
 from siklus.workflows.domain.outcomes.improvement import ImprovementPlan
 from siklus.workflows.domain.stages import Task
-from siklus.workflows.following import PlanProjection
+from siklus.workflows.ports.following import PlanProjection
 
 
 class PlanProjector:

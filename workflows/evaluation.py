@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributePair
 from temporalio.exceptions import ApplicationError, FailureError
 
-from siklus.workflows import following, names, ports
+from siklus.workflows import names, ports
 from siklus.workflows.carry import Carry, Outcome, Receipt
 from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import SYSTEM, UPDATES, Order, ResolveSuperior
@@ -22,6 +22,8 @@ from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Start
 from siklus.workflows.domain.stages import Stage
+from siklus.workflows.following import completed
+from siklus.workflows.ports.following import DRAWING, Completed, draw_outcomes
 from siklus.workflows.record import Record
 from siklus.workflows.refused import as_failure
 
@@ -148,20 +150,20 @@ class EvaluationWorkflow:
             return True
         return await self._at_rest()
 
-    def _to_follow(self) -> following.Completed | None:
+    def _to_follow(self) -> Completed | None:
         """Return the final result from which nothing was drawn yet."""
-        found = following.completed(self.record.state)
+        found = completed(self.record.state)
         if found is None or self.drew_at == found.revision:
             return None
         return found if workflow.patched(FOLLOWS) else None
 
-    async def _draw(self, found: following.Completed) -> None:
+    async def _draw(self, found: Completed) -> None:
         """Have drawn what follows from the result, for as long as it takes."""
         self.drew_at = found.revision
         await workflow.execute_activity(
-            following.draw_outcomes,
+            draw_outcomes,
             found,
-            start_to_close_timeout=following.DRAWING,
+            start_to_close_timeout=DRAWING,
             retry_policy=ports.PROJECTION_RETRY,
         )
 

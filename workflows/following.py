@@ -6,41 +6,14 @@ because nothing but a reopening follows the end. Each names the event and the ru
 
 from datetime import timedelta
 
-from temporalio import activity
-
 from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.model import Evaluation, Rating
 from siklus.workflows.domain.outcomes.credit import months_served
-from siklus.workflows.domain.outcomes.improvement import Basis, ImprovementPlan, PlanState
+from siklus.workflows.domain.outcomes.improvement import Basis, PlanState
 from siklus.workflows.domain.outcomes.judging import Facts
-from siklus.workflows.domain.outcomes.rules import OutcomeRule
-from siklus.workflows.domain.stages import Stage, Task
+from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest, Instant, Value
-from siklus.workflows.ports import Text
-
-DRAWING = timedelta(seconds=20)
-
-
-class Completed(Value):
-    """A final result, and the rules that are asked about it."""
-
-    revision: int
-    head: Digest
-    """The last link of the evaluation's chain."""
-    policy: str
-    policy_version: int
-    rules: tuple[OutcomeRule, ...]
-    facts: Facts
-    """Of the earlier years the record knows."""
-    basis: Basis
-
-
-class PlanProjection(Value):
-    """A plan as it stands, with the texts that the store lacks; idempotent by its revision."""
-
-    plan: ImprovementPlan
-    task: Task | None
-    texts: tuple[Text, ...] = ()
+from siklus.workflows.ports.following import Completed
 
 
 class PlanReceipt(Value):
@@ -93,18 +66,3 @@ def _facts(state: Evaluation, rating: Rating) -> Facts:
         score=rating.score,
         months=months_served(first, ends),
     )
-
-
-@activity.defn(name="draw_outcomes")
-async def draw_outcomes(completed: Completed) -> None:
-    """Write what follows from a result, open its plans, and end those it does not ask for.
-
-    Repeated, it changes nothing.
-    """
-    raise NotImplementedError
-
-
-@activity.defn(name="project_plan")
-async def project_plan(projection: PlanProjection) -> None:
-    """Write a plan, its open task and its texts in one transaction."""
-    raise NotImplementedError

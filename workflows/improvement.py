@@ -27,7 +27,8 @@ from siklus.workflows.domain.outcomes.improvement import (
     wakes_at,
 )
 from siklus.workflows.domain.values import Digest
-from siklus.workflows.following import PlanProjection, PlanReceipt, project_plan
+from siklus.workflows.following import PlanReceipt
+from siklus.workflows.ports.following import PlanProjection, project_plan
 from siklus.workflows.refused import as_failure
 
 ONCE = RetryPolicy(maximum_attempts=1)

@@ -33,8 +33,9 @@ from siklus.workflows.domain.outcomes.judging import EarlierYear, Judged, drawn
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest, Level, Predicate
-from siklus.workflows.following import Completed, completed
+from siklus.workflows.following import completed
 from siklus.workflows.packs import shipped_pack, source_of
+from siklus.workflows.ports.following import Completed
 from tests.domain.story import BUDI, SITI, Story, planned, refused, story
 
 ABOVE, AT, BELOW = Level.ABOVE, Level.AT, Level.BELOW

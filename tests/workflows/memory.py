@@ -12,7 +12,7 @@ from temporalio.worker import Worker
 from siklus.workflows import names, ports
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.evaluation import EvaluationWorkflow
-from siklus.workflows.following import Completed, PlanProjection
+from siklus.workflows.ports.following import Completed, PlanProjection
 from tests.workflows.sandbox import workflow_runner
 
 

@@ -19,7 +19,8 @@ from siklus.workflows.domain.outcomes.improvement import (
     open_plan,
 )
 from siklus.workflows.domain.values import Level, PersonId
-from siklus.workflows.following import Completed, PlanReceipt
+from siklus.workflows.following import PlanReceipt
+from siklus.workflows.ports.following import Completed
 from tests.workflows.desk import SUPERVISOR, Desk, at_once, eventually, on_record
 from tests.workflows.memory import Memory
 
