@@ -131,7 +131,8 @@ class Answer(aiohttp.ClientResponse):
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         """Read until the answer itself; raises ClientPayloadError after too many others."""
-        protocol = connection.protocol
+        # The library reads interim answers without end and offers no limit: its reader counts here.
+        protocol: Any = connection.protocol
         if protocol is None:
             return await super().start(connection)
         read, came = protocol.read, 0
@@ -141,13 +142,14 @@ class Answer(aiohttp.ClientResponse):
             came += 1
             if came > INTERIM_ANSWERS + 1:
                 raise aiohttp.ClientPayloadError("too many interim answers")
-            return await read()
+            first: tuple[RawResponseMessage, StreamReader] = await read()
+            return first
 
-        protocol.read = read_few  # type: ignore[method-assign]
+        protocol.read = read_few
         try:
             return await super().start(connection)
         finally:
-            protocol.read = read  # type: ignore[method-assign]
+            protocol.read = read
 
 
 class Sender:

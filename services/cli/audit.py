@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import grpc
 import typer
-from google.rpc.error_details_pb2 import ErrorInfo
-from grpc_status import rpc_status
 
 from siklus.services.auth.checkpoints import CheckpointKeys, read_checkpoint_keys
 from siklus.services.auth.keys import KeysUnreadableError
 from siklus.services.cli.connection import tls_credentials
 from siklus.services.cli.output import AsJson, Fault, print_json
 from siklus.services.cli.progress import progress_of
+from siklus.services.refusal_details import details_of
 from siklus.v1 import audit_service_pb2 as pb
 from siklus.v1 import audit_service_pb2_grpc
 
@@ -119,11 +118,8 @@ def _channel(server: str, credentials: grpc.ChannelCredentials | None) -> Iterat
 def _refused(error: grpc.RpcError, server: str) -> Fault:
     # Whatever the stubs say, an error of a call tells its code and words.
     told: Any = error
-    status = rpc_status.from_call(told)
-    if status is None and told.code() is grpc.StatusCode.UNAVAILABLE:
+    reason = details_of(error).reason
+    if not reason and told.code() is grpc.StatusCode.UNAVAILABLE:
         hint = f"is it {server}, does it speak TLS, does it ask for --certificate?"
         return Fault("NO_SERVER", "the API does not answer", hint)
-    reason = ErrorInfo()
-    for detail in status.details if status else ():
-        detail.Unpack(reason)
-    return Fault(reason.reason or told.code().name, told.details() or "the API refused it")
+    return Fault(reason or told.code().name, told.details() or "the API refused it")

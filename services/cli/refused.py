@@ -1,13 +1,11 @@
 """What the API refused, as a fault of the command: its reason, its words, and how to go on."""
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
-from grpc_status import rpc_status
 
 from siklus.services.cli.output import Fault, Unanswered
+from siklus.services.refusal_details import RefusalDetails, details_of
 
 NOT_THE_CALLERS: Final = frozenset(
     {
@@ -26,22 +24,12 @@ _NOT_SENT: Final = "Internal error from Core"
 """What Python's client says when it could not send, in place of what the server answered."""
 
 
-@dataclass(slots=True)
-class _Told:
-    """The details of a refusal."""
-
-    reason: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-    retry_after: float | None = None
-
-
 def as_fault(error: grpc.RpcError, server: str) -> Fault:
     """Return the fault that a failed call amounts to."""
     # Whatever the stubs say, an error of a call tells its code and words.
     call: Any = error
     code: grpc.StatusCode = call.code()
-    status = rpc_status.from_call(call)
-    told = _told(status.details if status else ())
+    told = details_of(error)
     if not told.reason and code is grpc.StatusCode.UNAVAILABLE:
         return no_server(server)
     if call.details() == _NOT_SENT:
@@ -60,8 +48,7 @@ def seconds_to_wait(error: grpc.RpcError) -> float | None:
     call: Any = error
     if call.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
         return None
-    status = rpc_status.from_call(call)
-    return _told(status.details if status else ()).retry_after
+    return details_of(error).retry_after
 
 
 def no_server(server: str) -> Fault:
@@ -70,20 +57,7 @@ def no_server(server: str) -> Fault:
     return Unanswered("NO_SERVER", "the API does not answer", hint)
 
 
-def _told(details: Any) -> _Told:
-    told = _Told()
-    info, request, again = ErrorInfo(), BadRequest(), RetryInfo()
-    for detail in details:
-        if detail.Unpack(info):
-            told.reason = info.reason
-        elif detail.Unpack(request):
-            told.fields = {each.field: each.description for each in request.field_violations}
-        elif detail.Unpack(again):
-            told.retry_after = again.retry_delay.ToTimedelta().total_seconds()
-    return told
-
-
-def _hint(code: grpc.StatusCode, told: _Told, message: str) -> str:
+def _hint(code: grpc.StatusCode, told: RefusalDetails, message: str) -> str:
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return "give a token that is valid now by --token, SIKLUS_TOKEN or --token-file"
     if code is grpc.StatusCode.UNIMPLEMENTED:

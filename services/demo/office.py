@@ -9,8 +9,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import grpc
-from google.rpc.error_details_pb2 import ErrorInfo
-from grpc_status import rpc_status
 
 from siklus.services.demo.passage import Passage
 from siklus.services.demo.people import HOME, Cast
@@ -18,6 +16,7 @@ from siklus.services.demo.policies import DemoPolicy
 from siklus.services.local.calls import ADMIN, Calls, Metadata
 from siklus.services.local.sample import launch
 from siklus.services.local.stack import LocalStack
+from siklus.services.refusal_details import details_of
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import evaluation_reads_pb2 as reads
@@ -193,9 +192,4 @@ class Office:
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """Return the documented reason of a refusal."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    for detail in status.details if status else ():
-        info = ErrorInfo()
-        if detail.Unpack(info):
-            return info.reason
-    return str(error.code().name)
+    return details_of(error).reason or str(error.code().name)

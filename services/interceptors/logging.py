@@ -3,6 +3,7 @@
 Good reads come by the thousand and change nothing: they are logged for debugging alone.
 """
 
+import asyncio
 import random
 import re
 import time
@@ -41,12 +42,11 @@ class Logging(Around):
         _request_id.set(known_as)
         structlog.contextvars.bind_contextvars(request_id=known_as)
         started = time.perf_counter()
-        cancelled = True
+        cancelled = False
         try:
             yield
-            cancelled = False
-        except Exception:
-            cancelled = False
+        except (asyncio.CancelledError, GeneratorExit):
+            cancelled = True
             raise
         finally:
             code = "CANCELLED" if cancelled else _code(call)

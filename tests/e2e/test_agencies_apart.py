@@ -269,7 +269,8 @@ async def test_a_page_of_theirs_does_not_go_on_in_ours(islands: Islands) -> None
         request.page_size = 1
         their_admin = bearer(islands.theirs.admin.token())
         page: Any = await islands.send(method, request, their_admin)
-        token = method.answer.FromString(page.answers[0]).next_page_token  # type: ignore[attr-defined]
+        listed: Any = method.answer.FromString(page.answers[0])
+        token = listed.next_page_token
         if not token:
             continue
         going_on += 1

@@ -189,7 +189,6 @@ async def reads(one: Played) -> list[str]:
     return wrong
 
 
-@pytest.mark.skipif(PROVE, reason="the small form asks this")
 async def test_a_program_gives_no_command(stories: Stories) -> None:
     one = stories["plan", ""]
     program = one.agency.person("program", Role.INTEGRATOR)

@@ -19,6 +19,7 @@ from siklus.v1 import commands_plan_pb2 as plan
 from siklus.v1 import commands_year_pb2 as year
 from siklus.v1 import evaluation_reads_pb2 as views
 from siklus.v1 import roster_service_pb2 as roster
+from siklus.v1.values_pb2 import INDICATOR_KIND_QUANTITATIVE
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
 from tests.e2e.agency import nip
 from tests.e2e.calls import Metadata, bearer, call, path_of, raw, refused
@@ -271,7 +272,7 @@ async def test_a_number_that_is_read_by_others_is_masked(world: World) -> None:
 
 async def test_a_plan_of_fifty_one_lines_is_too_long(world: World) -> None:
     lines = [
-        plan.Indicator(id=f"i{number}", kind=1, description="x")  # type: ignore[arg-type]
+        plan.Indicator(id=f"i{number}", kind=INDICATOR_KIND_QUANTITATIVE, description="x")
         for number in range(51)
     ]
     with refused(Code.INVALID_ARGUMENT, "FIELD_INVALID") as expected:

@@ -14,7 +14,6 @@ from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_reads_pb2 as views
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
-from siklus.v1 import task_service_pb2 as tasks
 from siklus.v1 import values_pb2 as values
 from siklus.workflows.packs import source_of
 from tests.e2e.agency import NATIONAL
@@ -25,6 +24,7 @@ from tests.e2e.world import (
     created_again,
     day_off,
     get,
+    inbox,
     launched_by,
     listed,
     masked,
@@ -218,7 +218,7 @@ FIELDS: Final[dict[str, tuple[list[str], Ask]]] = {
     "an unknown stage": (["stage"], lambda w: w.admin.sends(listed(w, stage=99))),
     "an unknown kind": (
         ["kind"],
-        lambda w: w.siti.sends(tasks.ListTasksRequest(parent=w.agency.name, kind=99)),  # type: ignore[arg-type]
+        lambda w: w.siti.sends(inbox(w, kind=99)),
     ),
     "an unknown mask": (["read_mask"], lambda w: w.siti.sends(masked(w, "salary"))),
     "a mask into a list": (["read_mask"], lambda w: w.siti.sends(masked(w, "tasks.holder"))),

@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,13 +46,13 @@ def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launching, "PAGE_SECONDS", 1)
 
 
-async def created(agency: Agency, cycle_id: str, **about: object) -> Agency:
+async def created(agency: Agency, cycle_id: str, **about: Any) -> Agency:
     """Return the agency with a new cycle as its own."""
     opened = Agency(agency.stack, agency.channel, agency.id, cycle=cycle_id)
     request = cycles.CreateCycleRequest(
         parent=agency.name, request_id=f"create-{cycle_id}", cycle_id=cycle_id,
         year=agency.stack.clock.now().year + 1, policy=NATIONAL, title=cycle_id,
-        **about,  # type: ignore[arg-type]
+        **about,
     )  # fmt: skip
     await agency.admin.sends(request)
     return opened

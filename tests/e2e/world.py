@@ -13,6 +13,7 @@ from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import evaluation_reads_pb2 as views
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
+from siklus.v1 import task_service_pb2 as tasks
 from siklus.workflows.domain.values import Role
 from siklus.workflows.packs import source_of
 from tests.e2e.agency import NATIONAL, Agency, launched_agency
@@ -69,14 +70,18 @@ def listed(w: World, **fields: Any) -> views.ListEvaluationsRequest:
     return views.ListEvaluationsRequest(parent=w.agency.name, **fields)
 
 
+def inbox(w: World, **fields: Any) -> tasks.ListTasksRequest:
+    return tasks.ListTasksRequest(parent=w.agency.name, **fields)
+
+
 def masked(w: World, *paths: str) -> views.GetEvaluationRequest:
     request = get(w.siti.evaluation)
     request.read_mask.paths.extend(paths)
     return request
 
 
-def rate(w: World, **levels: int) -> Awaitable[Any]:
-    return w.budi.gives(rating.RateRequest(**levels), w.siti)  # type: ignore[arg-type]
+def rate(w: World, **levels: Any) -> Awaitable[Any]:
+    return w.budi.gives(rating.RateRequest(**levels), w.siti)
 
 
 def progress(w: World, note: str) -> Awaitable[Any]:

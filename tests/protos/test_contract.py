@@ -142,7 +142,8 @@ async def test_reflection_shows_every_service() -> None:
 
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         # The stubs know no asynchronous channel.
-        stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)  # type: ignore[arg-type]
+        through: Any = channel
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(through)
         request = reflection_pb2.ServerReflectionRequest(list_services="")
         answers = [answer async for answer in stub.ServerReflectionInfo(iter([request]))]
 

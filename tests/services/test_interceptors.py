@@ -148,7 +148,8 @@ async def test_a_stranger_learns_nothing_else(
 
 async def test_wrong_fields_are_named_with_their_paths(channel: grpc.aio.Channel) -> None:
     good = plan_pb2.Indicator(id="a", kind=INDICATOR_KIND_QUALITATIVE, description="x")
-    bad = plan_pb2.Indicator(id="B!", description="x", kind=9)  # type: ignore[arg-type]
+    unknown: Any = 9
+    bad = plan_pb2.Indicator(id="B!", description="x", kind=unknown)
     request = plan_pb2.SubmitPlanRequest(name=NAME, request_id="r 1", indicators=[good, bad])
 
     error = await refused(call(channel, "SubmitPlan", request, plan_pb2.SubmitPlanResponse))
@@ -187,7 +188,8 @@ async def test_a_stream_of_requests_ends_at_the_first_that_names_another_agency(
             yield evaluation_reads_pb2.GetEvaluationRequest(name=name)
 
     before = set_caller(verify("good"))
-    admitted = aiter(Tenancy().admit(Call(method, requests(), None)))  # type: ignore[arg-type]
+    no_context: Any = None
+    admitted = aiter(Tenancy().admit(Call(method, requests(), no_context)))
     assert (await anext(admitted)).name == NAME
     with pytest.raises(ServiceRefusal) as refusal:
         await anext(admitted)

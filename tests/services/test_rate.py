@@ -147,7 +147,8 @@ async def refusals(
 
 
 def details_of(error: grpc.aio.AioRpcError, kind: type[Any]) -> Any:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    call: Any = error
+    status = rpc_status.from_call(call)
     assert status is not None
     found = kind()
     assert any(each.Unpack(found) for each in status.details)

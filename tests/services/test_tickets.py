@@ -10,8 +10,10 @@ import pytest
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
 from siklus.services.clock import Clock
+from siklus.services.rpc.status import ServiceRefusal
 from siklus.services.rpc.tickets import ATTEMPTS, TicketMethods
 from siklus.v1 import feedback_service_pb2 as pb
+from siklus.workflows.domain.errors import Refusal
 from siklus.workflows.domain.feedback.texts import texts_about
 from siklus.workflows.domain.values import AgencyId, PersonId
 from tests.services.desk import Desk, refused
@@ -235,7 +237,8 @@ async def test_attempts_at_one_beginning_are_counted(store: Store, clock: Clock)
 
 
 async def _reason(methods: TicketMethods, request: pb.RateContactRequest) -> str:
-    with pytest.raises(Exception) as refusal:  # noqa: PT011 - either kind of refusal
-        await methods.RateContact(request, None)  # type: ignore[arg-type]
-    reason: Any = getattr(refusal.value, "reason", refusal.value)
-    return str(getattr(reason, "value", reason))
+    no_context: Any = None
+    with pytest.raises((Refusal, ServiceRefusal)) as refused:
+        await methods.RateContact(request, no_context)
+    refusal: Any = refused.value
+    return str(refusal.reason.value)
