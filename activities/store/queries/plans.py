@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.open_tasks import OF, replacing
 from siklus.activities.store.queries.projections import Json
 from siklus.activities.store.queries.texts import KEEP, Sealed, key_parts
 from siklus.workflows.domain.values import AgencyId, EvaluationKey
 
 KIND: Final = "IMPROVEMENT_CHECK_IN"
-_OF = "agency = %(agency)s AND cycle = %(cycle)s AND person = %(person)s AND segment = %(segment)s"
 
 PUT: Final = """
     INSERT INTO improvement_plan AS known (agency, cycle, person, segment, code, state,
@@ -26,38 +26,12 @@ PUT: Final = """
         updated_at = excluded.updated_at
     WHERE (known.opened_at, known.revision) < (excluded.opened_at, excluded.revision)
 """
-# A statement of its own: the one before locked the row. What came later has had its own tasks.
-TASKS: Final = f"""
-    WITH current AS (
-        SELECT FROM improvement_plan WHERE {_OF} AND code = %(code)s
-            AND revision = %(revision)s AND opened_at = %(opened_at)s
-    ), waiting AS (
-        SELECT new.* FROM current, json_to_recordset(%(tasks)s) AS new (task text, kind text,
-            number int, holder text, may_act text[], opened_at timestamptz, due_at timestamptz,
-            due_on date, rule text, flagged boolean, rungs int[], remind_on date[])
-    ), inboxes AS (
-        SELECT new.* FROM current, json_to_recordset(%(inboxes)s) AS new (actor text,
-            due_at timestamptz, task text, kind text)
-    ), settled AS (
-        DELETE FROM task WHERE {_OF} AND starts_with(task, %(prefix)s)
-            AND EXISTS (SELECT FROM current) AND task NOT IN (SELECT waiting.task FROM waiting)
-    ), left_behind AS (
-        DELETE FROM task_actor WHERE {_OF} AND starts_with(task, %(prefix)s)
-            AND EXISTS (SELECT FROM current)
-            AND (actor, due_at, task) NOT IN (SELECT actor, due_at, task FROM inboxes)
-    ), arrived AS (
-        INSERT INTO task_actor (agency, cycle, person, segment, actor, due_at, task, kind)
-        SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, inboxes.* FROM inboxes
-        ON CONFLICT DO NOTHING
-    )
-    INSERT INTO task (agency, cycle, person, segment, unit, zone, task, kind, number, holder,
-        may_act, opened_at, due_at, due_on, rule, flagged, rungs, remind_on, next_remind_on)
-    SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, %(unit)s, %(zone)s, waiting.*,
-        waiting.remind_on[1]
-    FROM waiting
-    ON CONFLICT (agency, cycle, person, segment, task) DO UPDATE SET
-        holder = excluded.holder, may_act = excluded.may_act, flagged = excluded.flagged
-"""  # noqa: S608 - constants alone
+TASKS: Final = replacing(
+    f"SELECT FROM improvement_plan WHERE {OF} AND code = %(code)s"
+    " AND revision = %(revision)s AND opened_at = %(opened_at)s",
+    own="starts_with(task, %(prefix)s)",
+    change="holder = excluded.holder, may_act = excluded.may_act, flagged = excluded.flagged",
+)
 COLUMNS = "cycle, person, segment, code, state, supervisor, revision, document, updated_at"
 GET: Final = f"""
     SELECT {COLUMNS} FROM improvement_plan

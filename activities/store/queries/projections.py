@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.open_tasks import OF, replacing
 from siklus.activities.store.queries.texts import KEEP, Sealed, key_parts
 from siklus.workflows.domain import audit
 from siklus.workflows.domain.values import EvaluationKey
@@ -68,40 +69,11 @@ AGREE = """
         AND before.number = new.number - 1
 """
 DISAGREED = "SK001"
-# A statement of its own: the one before locked the row, so this one sees whatever a projection
-# that was under way at the same time has left. What it deletes it never writes. The task of a plan
-# that followed from the result is the plan's own.
-REPLACE_TASKS = """
-    WITH current AS (
-        SELECT FROM evaluation WHERE agency = %(agency)s AND cycle = %(cycle)s
-            AND person = %(person)s AND segment = %(segment)s AND revision = %(revision)s
-    ), waiting AS (
-        SELECT new.* FROM current, json_to_recordset(%(tasks)s) AS new (task text, kind text,
-            number int, holder text, may_act text[], opened_at timestamptz, due_at timestamptz,
-            due_on date, rule text, flagged boolean, rungs int[], remind_on date[])
-    ), inboxes AS (
-        SELECT new.* FROM current, json_to_recordset(%(inboxes)s) AS new (actor text,
-            due_at timestamptz, task text, kind text)
-    ), settled AS (
-        DELETE FROM task WHERE agency = %(agency)s AND cycle = %(cycle)s AND person = %(person)s
-            AND segment = %(segment)s AND EXISTS (SELECT FROM current)
-            AND kind <> 'IMPROVEMENT_CHECK_IN' AND task NOT IN (SELECT waiting.task FROM waiting)
-    ), left_behind AS (
-        DELETE FROM task_actor WHERE agency = %(agency)s AND cycle = %(cycle)s
-            AND person = %(person)s AND segment = %(segment)s AND EXISTS (SELECT FROM current)
-            AND kind <> 'IMPROVEMENT_CHECK_IN'
-            AND (actor, due_at, task) NOT IN (SELECT actor, due_at, task FROM inboxes)
-    ), arrived AS (
-        INSERT INTO task_actor (agency, cycle, person, segment, actor, due_at, task, kind)
-        SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, inboxes.* FROM inboxes
-        ON CONFLICT DO NOTHING
-    )
-    INSERT INTO task (agency, cycle, person, segment, unit, zone, task, kind, number, holder,
-        may_act, opened_at, due_at, due_on, rule, flagged, rungs, remind_on, next_remind_on)
-    SELECT %(agency)s, %(cycle)s, %(person)s, %(segment)s, %(unit)s, %(zone)s, waiting.*,
-        waiting.remind_on[1]
-    FROM waiting
-    ON CONFLICT (agency, cycle, person, segment, task) DO UPDATE SET
+# The task of a plan that followed from the result is the plan's own.
+REPLACE_TASKS = replacing(
+    f"SELECT FROM evaluation WHERE {OF} AND revision = %(revision)s",
+    own="kind <> 'IMPROVEMENT_CHECK_IN'",
+    change="""
         unit = excluded.unit, zone = excluded.zone, holder = excluded.holder,
         may_act = excluded.may_act, opened_at = excluded.opened_at, due_at = excluded.due_at,
         due_on = excluded.due_on, rule = excluded.rule, flagged = excluded.flagged,
@@ -112,7 +84,8 @@ REPLACE_TASKS = """
             WHEN task.due_on IS DISTINCT FROM excluded.due_on THEN %(updated_at)s
             ELSE task.due_set_at
         END
-"""
+    """,
+)
 PLAN_NOTICES = """
     INSERT INTO notice (agency, cycle, person, segment, number, kind, recipient, channel,
         planned_on, state, attempts)
