@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 from temporalio.client import (
@@ -38,6 +38,8 @@ from siklus.workflows.domain.standing_in import NOT_ALONE
 from siklus.workflows.domain.values import EvaluationKey
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 ATTEMPTS: Final = 4
 """A run that ends or continues as new may drop an Update; the same id applies once."""
@@ -126,7 +128,7 @@ class Engine:
             async with asyncio.timeout(patience.total_seconds()):
                 receipt = await self._in_whose_name(key, order, patience)
         except TimeoutError:
-            raise too_slow() from None
+            raise _too_slow() from None
         _must_answer(command, receipt)
         return receipt
 
@@ -140,7 +142,7 @@ class Engine:
             async with asyncio.timeout(IN_AN_OPERATION.total_seconds()):
                 return await self._deliver(key, order, IN_AN_OPERATION)
         except TimeoutError:
-            late = too_slow()
+            late = _too_slow()
             raise Unanswered(late.reason.value, late.message) from None
         except ServiceRefusal as refusal:
             if refusal.reason in _NO_ANSWER:
@@ -204,7 +206,7 @@ class Engine:
     ) -> Receipt | None:
         """Return the workflow's receipt, or None when no run took the command."""
         handle = self._client.get_workflow_handle(names.evaluation_workflow_id(key))
-        return await _answered(
+        return await answered(
             handle.execute_update(
                 kind_of(order.command),
                 order,
@@ -250,7 +252,7 @@ class Engine:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             search_attributes=search_attributes(key, carry.evaluation.stage),
         )
-        return await _answered(
+        return await answered(
             self._client.execute_update_with_start_workflow(
                 kind_of(order.command),
                 order,
@@ -262,7 +264,7 @@ class Engine:
         )
 
 
-async def _answered(update: Awaitable[Receipt]) -> Receipt | None:
+async def answered(update: Awaitable[T]) -> T | None:
     """Return the receipt that an Update ends with, or None when no run took the command.
 
     Raises Refusal, and ServiceRefusal for whatever else may come of it.
@@ -270,26 +272,31 @@ async def _answered(update: Awaitable[Receipt]) -> Receipt | None:
     try:
         return await update
     except WorkflowUpdateFailedError as error:
-        refuse_unless_dropped(error)
+        _refuse_unless_dropped(error)
         return None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
-        raise too_slow() from None
+        raise _too_slow() from None
     except PayloadUnreadable as error:
         raise engine_away() from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
-        raise engine_fault(error) from error
+        raise _engine_fault(error) from error
 
 
 def _must_answer(command: Command, receipt: Receipt) -> None:
     """Refuse a receipt that was given to another request; after an erasure nobody can tell."""
     if receipt.salt != ERASED_SALT and command_digest(command, receipt.salt) != receipt.digest:
-        raise Refusal(
-            Reason.REQUEST_ID_REUSED,
-            "this request_id was used for another request; take a new one",
-            details={"revision": str(receipt.revision)},
-        )
+        raise request_id_reused(receipt.revision)
+
+
+def request_id_reused(revision: int) -> Refusal:
+    """Return the refusal of a request whose id was used for another one, which made a revision."""
+    return Refusal(
+        Reason.REQUEST_ID_REUSED,
+        "this request_id was used for another request; take a new one",
+        details={"revision": str(revision)},
+    )
 
 
 def kind_of(command: Command) -> str:
@@ -309,7 +316,7 @@ def search_attributes(key: EvaluationKey, stage: str) -> TypedSearchAttributes:
     )
 
 
-def refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
+def _refuse_unless_dropped(error: WorkflowUpdateFailedError) -> None:
     """Raise the refusal that an Update failed with; return when its run merely went away."""
     cause = error.cause
     if not isinstance(cause, ApplicationError) or _unreadable(cause):
@@ -345,10 +352,10 @@ def _texts(facts: object, name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in inner.items()}
 
 
-def engine_fault(error: RPCError) -> ServiceRefusal:
+def _engine_fault(error: RPCError) -> ServiceRefusal:
     """Return what an error of Temporal is answered with."""
     if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
-        return too_slow()
+        return _too_slow()
     if error.status in _AWAY:
         return engine_away()
     log.error("engine_refused", status=error.status.name)
@@ -363,7 +370,7 @@ def engine_away() -> ServiceRefusal:
     )
 
 
-def too_slow() -> ServiceRefusal:
+def _too_slow() -> ServiceRefusal:
     """Return the refusal of a call whose decision did not come in time."""
     return ServiceRefusal(
         ServiceReason.DEADLINE_EXCEEDED,

@@ -5,22 +5,15 @@ import secrets
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import (
-    Client,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
 
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
-from siklus.services.engine import engine_away, engine_fault, refuse_unless_dropped, too_slow
-from siklus.services.payloads import PayloadUnreadable
+from siklus.services.engine import answered, engine_away, request_id_reused
 from siklus.workflows import names
 from siklus.workflows.domain.commands import Actor
 from siklus.workflows.domain.decide import command_digest
-from siklus.workflows.domain.errors import Reason, Refusal
-from siklus.workflows.domain.outcomes.check_ins import answered, decide, says
+from siklus.workflows.domain.outcomes import check_ins
 from siklus.workflows.domain.outcomes.improvement import (
     AnyPlanCommand,
     ImprovementPlan,
@@ -68,22 +61,21 @@ class Improving:
         for attempt in range(ATTEMPTS):
             if attempt:
                 await asyncio.sleep(PAUSE_SECONDS)
-            receipt, ran = await self._update(key, code, order)
+            receipt = await self._update(key, code, order)
             if receipt is not None:
                 _must_answer(order, receipt)
                 return receipt
-            if not ran:
-                return self._by_record(recorded, order)
-        raise engine_away()
+        # No run took it: the plan has ended, or has not begun.
+        return self._by_record(recorded, order)
 
     def _by_record(self, plan: ImprovementPlan, order: PlanOrder) -> PlanReceipt:
-        event = answered(plan, order.request_key)
+        event = check_ins.answered(plan, order.request_key)
         if event is None:
-            decide(plan, order, self._clock.now())
+            check_ins.decide(plan, order, self._clock.now())
             # It may be done, and the record not have it yet; or it has not begun.
             raise engine_away()
-        if not says(event, order):
-            raise _reused(event.number)
+        if not check_ins.says(event, order):
+            raise request_id_reused(event.number)
         return PlanReceipt(
             revision=event.number,
             state=event.state or PlanState.OPEN,
@@ -93,41 +85,20 @@ class Improving:
             projected=True,
         )
 
-    async def _update(
-        self, key: EvaluationKey, code: str, order: PlanOrder
-    ) -> tuple[PlanReceipt | None, bool]:
-        """Return the receipt, or none and whether there was a run that dropped it."""
+    async def _update(self, key: EvaluationKey, code: str, order: PlanOrder) -> PlanReceipt | None:
+        """Return the plan's receipt, or None when no run took the command."""
         handle = self._client.get_workflow_handle(names.improvement_workflow_id(key, code))
-        try:
-            receipt: PlanReceipt = await handle.execute_update(
+        return await answered(
+            handle.execute_update(
                 order.command.kind,
                 order,
                 id=order.request_key,
                 result_type=PlanReceipt,
                 rpc_timeout=PATIENCE,
             )
-        except WorkflowUpdateFailedError as error:
-            refuse_unless_dropped(error)
-            return None, True
-        except WorkflowUpdateRPCTimeoutOrCancelledError:
-            raise too_slow() from None
-        except PayloadUnreadable as error:
-            raise engine_away() from error
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None, False
-            raise engine_fault(error) from error
-        return receipt, True
+        )
 
 
 def _must_answer(order: PlanOrder, receipt: PlanReceipt) -> None:
     if command_digest(order.command, receipt.salt) != receipt.digest:
-        raise _reused(receipt.revision)
-
-
-def _reused(revision: int) -> Refusal:
-    return Refusal(
-        Reason.REQUEST_ID_REUSED,
-        "this request_id was used for another request; take a new one",
-        details={"revision": str(revision)},
-    )
+        raise request_id_reused(receipt.revision)
