@@ -19,9 +19,10 @@ from siklus.services.cli.calibration_words import (
     word,
 )
 from siklus.services.cli.consent import Yes, confirm
-from siklus.services.cli.cycle_words import CycleId, RequestId, name_of, request_id_or_new
+from siklus.services.cli.cycle_words import CycleId, name_of
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.v1 import calibration_service_pb2 as pb
 from siklus.v1 import calibrations_pb2 as messages
 

@@ -10,20 +10,19 @@ from siklus.services.cli.cycle_words import (
     UNDER_WAY,
     CycleId,
     Pace,
-    RequestId,
     cycles,
     follow,
     id_of,
     name_of,
     read,
     reason_of,
-    request_id_or_new,
     show,
     state_of,
 )
 from siklus.services.cli.output import AsJson, Fault, print_json, print_table
 from siklus.services.cli.progress import progress_of
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheets import AsCsv, write_sheet
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.v1.values_pb2 import CohortExclusion, ExclusionGround

@@ -5,17 +5,10 @@ from typing import Annotated, Final
 
 import typer
 
-from siklus.services.cli.cycle_words import (
-    CycleId,
-    RequestId,
-    cohorts,
-    name_of,
-    reason_of,
-    request_id_or_new,
-    stage_of,
-)
+from siklus.services.cli.cycle_words import CycleId, cohorts, name_of, reason_of, stage_of
 from siklus.services.cli.output import AsJson, print_json, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheets import AsCsv, Cell, write_sheet
 from siklus.v1 import cohort_pb2 as pb
 from siklus.v1.evaluation_pb2 import TaskKind

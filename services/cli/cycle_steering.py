@@ -5,17 +5,10 @@ from typing import Annotated
 import typer
 
 from siklus.services.cli.consent import Yes, confirm
-from siklus.services.cli.cycle_words import (
-    CycleId,
-    RequestId,
-    cohorts,
-    name_of,
-    read,
-    request_id_or_new,
-    show,
-)
+from siklus.services.cli.cycle_words import CycleId, cohorts, name_of, read, show
 from siklus.services.cli.output import AsJson
 from siklus.services.cli.remote import Api, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.v1 import cohort_service_pb2 as pb
 
 

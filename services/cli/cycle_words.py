@@ -1,7 +1,6 @@
 """How commands about cycles name them, show them and follow them."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
@@ -15,9 +14,6 @@ from siklus.v1 import cycle_service_pb2 as pb
 from siklus.v1.evaluation_pb2 import Stage
 
 CycleId = Annotated[str, typer.Argument(help="The cycle's id.")]
-RequestId = Annotated[
-    str, typer.Option(help="An id of this request: sent again with it, it applies once.")
-]
 Pace = Annotated[
     int, typer.Option(min=0, max=1000, help="Evaluations a second at most; 0: as fast as can be.")
 ]
@@ -37,11 +33,6 @@ def name_of(api: Api, cycle: str) -> str:
 def id_of(cycle: pb.Cycle) -> str:
     """Return the id of a cycle."""
     return cycle.name.rpartition("/")[2]
-
-
-def request_id_or_new(given: str) -> str:
-    """Return the id that the caller gave, or a new one."""
-    return given or f"cli-{uuid.uuid4().hex}"
 
 
 def cycles(api: Api) -> Any:

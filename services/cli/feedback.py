@@ -1,6 +1,5 @@
 """`siklus feedback`: tickets for citizens, what they said, and which comments are shown."""
 
-import uuid
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from siklus.services.cli import feedback_colleagues
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheet_reading import Columns, read_sheet
 from siklus.services.cli.sheets import AsCsv, write_sheet
 from siklus.v1 import feedback_service_pb2 as pb
@@ -65,7 +65,7 @@ async def tickets(
     as_json: AsJson = False,
 ) -> None:
     """Issue a ticket for each contact; they are shown here and stored nowhere."""
-    stub, known_as = _stub(api), request_id or uuid.uuid4().hex
+    stub, known_as = _stub(api), request_id_or_new(request_id)
     issued: list[pb.Ticket] = []
     wanted = list(_contacts(contacts))
     for number, start in enumerate(range(0, len(wanted), BATCH)):
@@ -155,7 +155,7 @@ async def moderate(
         bool, typer.Option("--hide/--publish", help="Whether the people concerned see it.")
     ],
     reason: Annotated[str, typer.Option(help="Why; needed to hide it.")] = "",
-    request_id: Annotated[str, typer.Option(help="Send an earlier request again.")] = "",
+    request_id: RequestId = "",
     as_json: AsJson = False,
 ) -> None:
     """Publish a comment or hide it; its score counts either way."""
@@ -164,7 +164,7 @@ async def moderate(
         raise Fault("BAD_ID", f"{comment!r} is no comment's id", hint)
     request = pb.ModerateCommentRequest(
         name=f"{api.parent}/contactComments/{comment}",
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id_or_new(request_id),
         state=pb.COMMENT_STATE_HIDDEN if hide else pb.COMMENT_STATE_PUBLISHED,
         reason=reason,
     )

@@ -1,6 +1,5 @@
 """Commands of `siklus feedback` about colleagues, and notes between employee and supervisor."""
 
-import uuid
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.v1 import feedback_colleagues_pb2 as pb
 from siklus.v1 import feedback_notes_pb2 as notes_pb
 from siklus.v1 import feedback_service_pb2_grpc
@@ -15,9 +15,6 @@ from siklus.v1 import feedback_service_pb2_grpc
 Cycle = Annotated[str, typer.Argument(help="The cycle's id.")]
 Who = Annotated[str, typer.Argument(help="Person id of the employee.")]
 Segment = Annotated[int, typer.Option(min=1, max=999, help="Stretch of the year.")]
-RequestId = Annotated[
-    str, typer.Option(help="Send an earlier request again. Default: a new one each time.")
-]
 
 
 class Group(StrEnum):
@@ -47,7 +44,7 @@ async def invite(
     """Ask somebody's colleagues what they say of them, where the policy has them asked."""
     request = pb.InviteColleaguesRequest(
         name=_evaluation(api, cycle, person, segment),
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id_or_new(request_id),
         group=pb.ColleagueGroup.Value(f"COLLEAGUE_GROUP_{group.name}"),
     )
     found = (await api.ask(_stub(api).InviteColleagues, request)).round
@@ -95,7 +92,7 @@ async def answer(
         raise Fault("BAD_ID", f"{round_!r} is no round's id", hint)
     request = pb.AnswerInvitationRequest(
         name=f"{api.parent}/feedbackRounds/{round_}",
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id_or_new(request_id),
         score=score,
         comment=comment,
     )
@@ -140,7 +137,7 @@ async def note(
     """Write a note between employee and supervisor."""
     request = notes_pb.AddNoteRequest(
         name=_evaluation(api, cycle, person, segment),
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id_or_new(request_id),
         kind=notes_pb.NoteKind.Value(f"NOTE_KIND_{kind.name}"),
         text=text,
         team=team,

@@ -1,6 +1,5 @@
 """`siklus mandate`: acting officials (Plt/Plh), whose say they use, by which letter, until when."""
 
-import uuid
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheets import AsCsv, write_sheet
 from siklus.v1 import mandates_pb2 as pb
 from siklus.v1 import roster_service_pb2_grpc
@@ -16,9 +16,6 @@ from siklus.v1 import roster_service_pb2_grpc
 app = typer.Typer(help="Let acting officials use another's say (Plt/Plh).", add_completion=False)
 
 COLUMNS = ("mandate", "kind", "principal", "delegate", "from", "until", "scope", "letter", "ended")
-RequestId = Annotated[
-    str, typer.Option(help="Send an earlier request again. Default: a new one each time.")
-]
 Id = Annotated[str, typer.Argument(help="The mandate's id; `siklus mandate list` shows them.")]
 
 
@@ -54,7 +51,7 @@ async def create(
     """Enter a mandate; it covers what waits already and what comes, and ends by itself."""
     request = pb.CreateMandateRequest(
         parent=api.parent,
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id_or_new(request_id),
         principal=principal,
         delegate=delegate,
         kind=pb.MandateKind.Value(f"MANDATE_KIND_{kind.name}"),
@@ -111,7 +108,7 @@ async def end(
     """End a mandate early; what was done by it stays done."""
     request = pb.EndMandateRequest(
         name=_name(api, mandate),
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id_or_new(request_id),
         ends_on=on,
         reason=reason,
     )

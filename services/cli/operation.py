@@ -6,7 +6,6 @@ import typer
 
 from siklus.services.cli import operation_acts
 from siklus.services.cli.consent import Yes, confirm
-from siklus.services.cli.cycle_words import RequestId, request_id_or_new
 from siklus.services.cli.operation_words import (
     OperationId,
     followed,
@@ -22,6 +21,7 @@ from siklus.services.cli.operation_words import (
 )
 from siklus.services.cli.output import AsJson, print_json, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheets import AsCsv, write_sheet
 from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operations_pb2 as messages

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
-from siklus.services.cli.cycle_words import Pace, RequestId, request_id_or_new
+from siklus.services.cli.cycle_words import Pace
 from siklus.services.cli.operation_words import (
     followed,
     number_of,
@@ -29,6 +29,7 @@ from siklus.services.cli.operation_words import (
 from siklus.services.cli.output import AsJson, Fault, print_json, print_table
 from siklus.services.cli.progress import progress_of
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.v1 import evaluation_pb2, values_pb2
 from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operations_pb2 as messages

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from siklus.services.cli.cycle_words import CycleId, RequestId, name_of, request_id_or_new
+from siklus.services.cli.cycle_words import CycleId, name_of
 from siklus.services.cli.outcome_words import (
     EXPORTED,
     LISTED,
@@ -26,6 +26,7 @@ from siklus.services.cli.outcome_words import (
 from siklus.services.cli.output import AsJson, Fault, print_json, print_table
 from siklus.services.cli.packs import read_pack
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheets import AsCsv, opened, sheet_on, write_sheet
 from siklus.v1 import outcome_service_pb2 as pb
 from siklus.v1 import outcomes_pb2 as messages

@@ -1,6 +1,5 @@
 """`siklus reminders`: whom a run would reach, who was told what, whom nothing reaches."""
 
-import uuid
 from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheets import AsCsv, write_sheet
 from siklus.services.clock import Clock
 from siklus.v1 import evaluation_pb2, reminder_service_pb2_grpc
@@ -19,9 +19,6 @@ app = typer.Typer(help="See who is reminded of what, and how.", add_completion=F
 LEDGER = ("planned", "to", "name", "as", "kind", "task", "due", "state", "sent", "by", "repeats")
 UNREACHED = ("person", "name", "address", "by", "error", "since", "waiting", "given_up")
 PREVIEW = ("person", "name", "by", "reminders", "soonest_due")
-RequestId = Annotated[
-    str, typer.Option(help="Send an earlier request again. Default: a new one each time.")
-]
 Person = Annotated[str, typer.Argument(help="Person id; `siklus roster list` shows them.")]
 
 
@@ -122,7 +119,7 @@ async def retry(
 ) -> None:
     """Begin anew with what did not reach a person; the next run sends what is still wanted."""
     request = pb.RetryNoticesRequest(
-        name=f"{api.parent}/people/{person}", request_id=request_id or uuid.uuid4().hex
+        name=f"{api.parent}/people/{person}", request_id=request_id_or_new(request_id)
     )
     answer = await api.ask(_stub(api).RetryNotices, request)
     if as_json:
@@ -154,7 +151,7 @@ async def preferences(
         begins, ends = _hours(quiet) if quiet else (found.quiet_from, found.quiet_until)
         request = pb.UpdateNoticePreferencesRequest(
             name=name,
-            request_id=request_id or uuid.uuid4().hex,
+            request_id=request_id_or_new(request_id),
             channel=found.channel if channel is None else _number(channel),
             quiet_from=begins,
             quiet_until=ends,

@@ -4,7 +4,6 @@ Each shows what it would do to running evaluations and asks; then it waits until
 """
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -13,6 +12,7 @@ import typer
 from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
+from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.v1 import roster_change_service_pb2_grpc
 from siklus.v1 import roster_changes_pb2 as pb
 from siklus.v1.values_pb2 import Departure, LeaveKind
@@ -20,9 +20,6 @@ from siklus.v1.values_pb2 import Departure, LeaveKind
 Person = Annotated[str, typer.Argument(help="Person id of who changes.")]
 On = Annotated[str, typer.Option("--on", help="First day on which it holds, YYYY-MM-DD.")]
 Reason = Annotated[str, typer.Option(help="Why; stands with every command that follows.")]
-RequestId = Annotated[
-    str, typer.Option(help="Send an earlier request again. Default: a new one each time.")
-]
 ChangeId = Annotated[str, typer.Argument(help="The change's id; `siklus roster changes` has them.")]
 COLUMNS: Final = ("change", "person", "on", "kind", "what", "state")
 SECONDS_BETWEEN: Final = 0.5
@@ -153,7 +150,7 @@ async def withdraw(
 ) -> None:
     """Withdraw a change whose day has not come."""
     request = pb.WithdrawRosterChangeRequest(
-        name=_name(api, change_id), request_id=request_id or uuid.uuid4().hex
+        name=_name(api, change_id), request_id=request_id_or_new(request_id)
     )
     answer = await api.ask(_stub(api).WithdrawRosterChange, request)
     _show(answer.change, as_json=as_json)
@@ -182,7 +179,7 @@ async def _record(
     person, on, reason, request_id = given
     request = pb.RecordRosterChangeRequest(
         parent=api.parent,
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id_or_new(request_id),
         person=person,
         effective_on=on,
         reason=reason,
