@@ -9,54 +9,23 @@ from siklus.activities.store.queries import roster
 from siklus.activities.store.queries.calibrations import CalibrationRow, ProposalRow
 from siklus.activities.store.queries.cycles import CycleRow
 from siklus.services.auth.caller import Caller
-from siklus.services.rpc import calibration_views as shown
 from siklus.services.rpc.cycle_rows import found as found_cycle
 from siklus.services.rpc.names import calibration_id
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
-from siklus.workflows.domain.scheme.standing import Breach
-from siklus.workflows.domain.values import AgencyId, CycleId, PersonId, Role
+from siklus.workflows.domain.values import AgencyId, CycleId, Role
 
 MOST: Final = 500
 """Proposals of one calibration."""
-_UNDECIDED: Final = frozenset({"PROPOSED", "SENT_BACK"})
 
 
-def agreed_to(proposals: Sequence[ProposalRow], breach: Breach) -> int:
-    """Return how many people above a guide were agreed to, and stand as agreed."""
-    agreed = (each for each in proposals if each.state == queries.AGREED)
-    return len(
-        {
-            (each.person, each.segment)
-            for each in agreed
-            if each.now == each.proposed and each.now in breach.predicates
-        }
-    )
-
-
-def must_be_new(proposals: Sequence[ProposalRow], person: PersonId, segment: int) -> None:
-    """Refuse another proposal where one for the same evaluation is not settled."""
+def must_have_room(proposals: Sequence[ProposalRow]) -> None:
+    """Refuse one more proposal than a session takes."""
     if len(proposals) >= MOST:
         raise ServiceRefusal(
             ServiceReason.LIMIT_REACHED,
             f"a calibration has at most {MOST} proposals",
             details={"limit": str(MOST)},
-        )
-    for each in proposals:
-        waits = shown.state_of(each) in _UNDECIDED
-        if waits and (each.person, each.segment) == (person, segment):
-            message = f"proposal {each.number} for this evaluation is not settled yet"
-            raise Refusal(Reason.ALREADY_DONE, message, details={"number": str(each.number)})
-
-
-def must_be_settled(proposals: Sequence[ProposalRow]) -> None:
-    """Refuse while a proposal waits to be decided, or for its rater."""
-    waiting = [each.number for each in proposals if shown.state_of(each) in _UNDECIDED]
-    if waiting:
-        raise Refusal(
-            Reason.WRONG_STAGE,
-            f"{len(waiting)} proposals are undecided, or wait for their rater",
-            details={"waiting": ",".join(str(each) for each in waiting[:20])},
         )
 
 
@@ -65,11 +34,6 @@ def must_have_part(caller: Caller, row: CalibrationRow, *roles: Role) -> None:
     if caller.person != row.chair and not caller.has(*roles):
         message = "this calibration is led by others; ask its chair or the agency's team"
         raise Refusal(Reason.NOT_A_PARTICIPANT, message)
-
-
-def own_case() -> Refusal:
-    """Return the refusal of whoever speaks in the own case."""
-    return Refusal(Reason.SELF_DECISION, "nobody calibrates the own rating")
 
 
 async def must_be_a_unit(connection: Connection, agency: AgencyId, unit: str) -> None:

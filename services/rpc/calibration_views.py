@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from siklus.activities.store.queries.calibrations import (
-    AGREED,
     CalibrationRow,
     OrganisationRow,
     ProposalRow,
@@ -13,7 +12,6 @@ from siklus.services.rpc.distribution_views import organisation_code, predicate
 from siklus.services.rpc.names import calibration_name, evaluation_name_of
 from siklus.v1 import calibrations_pb2 as pb
 from siklus.v1 import evaluation_pb2
-from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import AgencyId
 
 
@@ -61,7 +59,7 @@ def _proposal(agency: AgencyId, row: ProposalRow) -> pb.Proposal:
         before=predicate(row.before),
         proposed=predicate(row.proposed),
         now=predicate(row.now),
-        state=views.code(pb.ProposalState, "PROPOSAL_STATE", state_of(row)),
+        state=views.code(pb.ProposalState, "PROPOSAL_STATE", row.known.state),
         reason=row.reason,
         proposed_by=row.proposed_by,
         proposed_at=views.to_timestamp(row.proposed_at),
@@ -71,12 +69,3 @@ def _proposal(agency: AgencyId, row: ProposalRow) -> pb.Proposal:
         stage=views.stage(row.stage) if row.stage else evaluation_pb2.STAGE_UNSPECIFIED,
         receipt_kind=views.code(evaluation_pb2.ReceiptKind, "RECEIPT_KIND", row.received_how),
     )
-
-
-def state_of(row: ProposalRow) -> str:
-    """Return what became of a proposal: what was agreed to goes on in the evaluation itself."""
-    if row.state != AGREED:
-        return row.state
-    if row.rated_again is not None and row.stage != Stage.RATING:
-        return "RERATED"
-    return "SENT_BACK" if row.stage == Stage.RATING and row.before is not None else AGREED

@@ -9,21 +9,18 @@ from google.protobuf.message import Message
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries import calibrations as queries
 from siklus.activities.store.queries import distribution, evaluations, roster
-from siklus.activities.store.queries.calibrations import CalibrationRow, Place, ProposalRow
+from siklus.activities.store.queries.calibrations import CalibrationRow, Place
 from siklus.activities.store.queries.cycles import CycleRow
 from siklus.services.auth.caller import Caller
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import calibration_views as shown
 from siklus.services.rpc import distribution_views as spread
 from siklus.services.rpc.calibration_checks import (
-    agreed_to,
     cycle_of,
     found,
     must_be_a_unit,
-    must_be_new,
-    must_be_settled,
     must_have_part,
-    own_case,
+    must_have_room,
 )
 from siklus.services.rpc.commanding import Commanding, servicer
 from siklus.services.rpc.cycle_rows import found as found_cycle
@@ -35,9 +32,11 @@ from siklus.services.rpc.reading import read
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import calibration_service_pb2 as pb
 from siklus.v1 import calibration_service_pb2_grpc, calibrations_pb2, distribution_pb2, values_pb2
+from siklus.workflows.domain import calibration as rules
+from siklus.workflows.domain.calibration import Proposal
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.scheme.distribution import Mode
-from siklus.workflows.domain.scheme.standing import Bound, breaches
+from siklus.workflows.domain.scheme.standing import breaches
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
 
 NEWEST: Final = 2**31 - 1
@@ -200,13 +199,13 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         async def make(connection: Connection) -> pb.ProposeRatingResponse:
             agency = caller.agency
             row = await self._open(connection, caller, request.name)
-            if key.person == person:
-                raise own_case()
+            rules.must_not_be_own(key.person, person)
             standing = await evaluations.get(connection, key) if key.agency == agency else None
             if standing is None or (standing.cycle, standing.unit) != (row.cycle, row.unit):
                 raise invalid("evaluation", "is none of this calibration's unit and cycle")
             proposals = await queries.proposals(connection, agency, row.calibration)
-            must_be_new(proposals, key.person, key.segment)
+            must_have_room(proposals)
+            rules.must_be_new([each.known for each in proposals], key.person, key.segment)
             before = await distribution.predicate(connection, key)
             if before == asked:
                 raise invalid("predicate", "is the one that stands")
@@ -239,14 +238,8 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             proposal = next((each for each in proposals if each.number == request.number), None)
             if proposal is None:
                 raise invalid("number", "there is no such proposal")
-            if proposal.person == person:
-                raise own_case()
-            if proposal.state != queries.PROPOSED:
-                raise Refusal(
-                    Reason.ALREADY_DONE,
-                    "this proposal was decided already",
-                    details={"decided_by": proposal.decided_by or "", "state": proposal.state},
-                )
+            rules.must_not_be_own(proposal.person, person)
+            rules.must_wait(proposal.known)
             await queries.decide(
                 connection,
                 agency,
@@ -271,8 +264,9 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         async def make(connection: Connection) -> pb.CloseCalibrationResponse:
             agency = caller.agency
             row = await self._open(connection, caller, request.name)
-            proposals = await queries.proposals(connection, agency, row.calibration)
-            must_be_settled(proposals)
+            rows = await queries.proposals(connection, agency, row.calibration)
+            proposals = [each.known for each in rows]
+            rules.must_be_settled(proposals)
             await self._must_be_kept(connection, agency, row, proposals)
             await queries.close(
                 connection,
@@ -342,7 +336,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         connection: Connection,
         agency: AgencyId,
         row: CalibrationRow,
-        proposals: Sequence[ProposalRow],
+        proposals: Sequence[Proposal],
     ) -> None:
         """Refuse where the policy blocks and more than was agreed to lies above a guide."""
         cycle = await cycle_of(connection, agency, row.cycle)
@@ -352,14 +346,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         organisation = await distribution.organisation(connection, agency, row.cycle, row.unit)
         held, unrated = await distribution.counts(connection, agency, row.cycle, row.unit)
         guides = spread.guides(rule, organisation, sum(held.values()) + unrated)
-        for breach in breaches(guides, held, unrated=unrated):
-            if breach.bound is Bound.AT_MOST_PERCENT and breach.by > agreed_to(proposals, breach):
-                raise Refusal(
-                    Reason.DISTRIBUTION_EXCEEDED,
-                    f"{breach.count} of {breach.size} stand against {breach.allowed}; "
-                    "send ratings back, or agree to what goes beyond the guide",
-                    details={"count": str(breach.count), "allowed": str(breach.allowed)},
-                )
+        rules.must_be_kept(breaches(guides, held, unrated=unrated), proposals)
 
 
 CalibrationServicer: Any = servicer("CalibrationServicer", Calibrations, "CalibrationService")

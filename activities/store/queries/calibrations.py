@@ -8,13 +8,11 @@ from typing import NamedTuple
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.workflows.domain.calibration import Proposal, ProposalState
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
 
 OPEN = "OPEN"
 CLOSED = "CLOSED"
-PROPOSED = "PROPOSED"
-AGREED = "AGREED"
-DECLINED = "DECLINED"
 
 COLUMNS = """
     calibration, cycle, unit, chair, state, reason, opened_by, opened_at, closed_by, closed_at,
@@ -138,6 +136,22 @@ class ProposalRow:
     received_how: str | None
     rated_again: int | None
     """Number of the newest rating since it was proposed."""
+
+    @property
+    def known(self) -> Proposal:
+        """The proposal as the rules see it."""
+        return Proposal(
+            number=self.number,
+            person=self.person,
+            segment=self.segment,
+            before=self.before,
+            proposed=self.proposed,
+            decided=ProposalState(self.state),
+            decided_by=self.decided_by,
+            stage=self.stage,
+            now=self.now,
+            rated_again=self.rated_again is not None,
+        )
 
 
 class Place(NamedTuple):
@@ -270,7 +284,7 @@ async def decide(
     said: str,
 ) -> None:
     """Write down what was decided on a proposal that waits."""
-    state = AGREED if agreed else DECLINED
+    state = ProposalState.AGREED if agreed else ProposalState.DECLINED
     await connection.execute(DECIDE, (state, by, at, said, agency, calibration, number))
 
 

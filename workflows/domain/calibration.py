@@ -1,0 +1,116 @@
+"""A calibration session: what may be proposed and agreed to, and when it may end [our decision].
+
+What a session does to a rating goes through the evaluation itself: `decide/calibration`.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.scheme.standing import Bound, Breach
+from siklus.workflows.domain.stages import Stage
+from siklus.workflows.domain.values import PersonId, Value
+
+
+class ProposalState(StrEnum):
+    """What became of a proposal; the last two go on in the evaluation itself."""
+
+    PROPOSED = "PROPOSED"
+    AGREED = "AGREED"
+    DECLINED = "DECLINED"
+    SENT_BACK = "SENT_BACK"
+    RERATED = "RERATED"
+
+
+_UNSETTLED = frozenset({ProposalState.PROPOSED, ProposalState.SENT_BACK})
+
+
+class Proposal(Value):
+    """Another predicate for somebody, and how the evaluation stands by now."""
+
+    number: int
+    person: PersonId
+    segment: int
+    before: str | None
+    proposed: str
+    decided: ProposalState
+    """What the session said of it."""
+    decided_by: PersonId | None
+    stage: str | None
+    now: str | None
+    rated_again: bool
+    """Whether the rater has rated since it was proposed."""
+
+    @property
+    def state(self) -> ProposalState:
+        """What became of it by now."""
+        if self.decided is not ProposalState.AGREED:
+            return self.decided
+        if self.rated_again and self.stage != Stage.RATING:
+            return ProposalState.RERATED
+        sent_back = self.stage == Stage.RATING and self.before is not None
+        return ProposalState.SENT_BACK if sent_back else ProposalState.AGREED
+
+    @property
+    def settled(self) -> bool:
+        """Whether it waits neither to be decided nor for its rater."""
+        return self.state not in _UNSETTLED
+
+
+def must_not_be_own(person: PersonId, by: PersonId) -> None:
+    """Refuse whoever speaks in the own case."""
+    if person == by:
+        raise Refusal(Reason.SELF_DECISION, "nobody calibrates the own rating")
+
+
+def must_be_new(proposals: Sequence[Proposal], person: PersonId, segment: int) -> None:
+    """Refuse another proposal where one for the same evaluation is not settled."""
+    for each in proposals:
+        if not each.settled and (each.person, each.segment) == (person, segment):
+            message = f"proposal {each.number} for this evaluation is not settled yet"
+            raise Refusal(Reason.ALREADY_DONE, message, details={"number": str(each.number)})
+
+
+def must_wait(proposal: Proposal) -> None:
+    """Refuse to decide what was decided already."""
+    if proposal.decided is not ProposalState.PROPOSED:
+        raise Refusal(
+            Reason.ALREADY_DONE,
+            "this proposal was decided already",
+            details={"decided_by": proposal.decided_by or "", "state": proposal.decided},
+        )
+
+
+def must_be_settled(proposals: Sequence[Proposal]) -> None:
+    """Refuse while a proposal waits to be decided, or for its rater."""
+    waiting = [each.number for each in proposals if not each.settled]
+    if waiting:
+        raise Refusal(
+            Reason.WRONG_STAGE,
+            f"{len(waiting)} proposals are undecided, or wait for their rater",
+            details={"waiting": ",".join(str(each) for each in waiting[:20])},
+        )
+
+
+def must_be_kept(breaches: Iterable[Breach], proposals: Sequence[Proposal]) -> None:
+    """Refuse to end where more lies above a guide that blocks than was agreed to."""
+    for breach in breaches:
+        if breach.bound is Bound.AT_MOST_PERCENT and breach.by > agreed_to(proposals, breach):
+            raise Refusal(
+                Reason.DISTRIBUTION_EXCEEDED,
+                f"{breach.count} of {breach.size} stand against {breach.allowed}; "
+                "send ratings back, or agree to what goes beyond the guide",
+                details={"count": str(breach.count), "allowed": str(breach.allowed)},
+            )
+
+
+def agreed_to(proposals: Sequence[Proposal], breach: Breach) -> int:
+    """Return how many people above a guide were agreed to, and stand as agreed."""
+    agreed = (each for each in proposals if each.decided is ProposalState.AGREED)
+    return len(
+        {
+            (each.person, each.segment)
+            for each in agreed
+            if each.now == each.proposed and each.now in breach.predicates
+        }
+    )
