@@ -19,7 +19,7 @@ from siklus.services.cli.calibration_words import (
     word,
 )
 from siklus.services.cli.consent import Yes, confirm
-from siklus.services.cli.cycle_words import CycleId, name_of
+from siklus.services.cli.cycle_words import CycleId, evaluation_in, name_of
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.request_ids import RequestId, request_id_or_new
@@ -115,7 +115,7 @@ async def guide(
     api: Api, cycle: CycleId, person: Person, segment: Segment = 1, as_json: AsJson = False
 ) -> None:
     """Show what each predicate would mean for the group, before somebody is rated."""
-    request = pb.GetRatingGuideRequest(name=_evaluation(api, cycle, person, segment))
+    request = pb.GetRatingGuideRequest(name=evaluation_in(api, cycle, person, segment))
     found = await api.ask(stub(api).GetRatingGuide, request)
     if as_json:
         print_json(as_dict(found))
@@ -204,7 +204,7 @@ async def propose(
     request = pb.ProposeRatingRequest(
         name=name_in(api, cycle, calibration),
         request_id=request_id_or_new(request_id),
-        evaluation=_evaluation(api, cycle, person, segment),
+        evaluation=evaluation_in(api, cycle, person, segment),
         predicate=predicate_of(predicate),
         reason=reason,
     )
@@ -268,7 +268,7 @@ async def send_back(
         question="Send it back?",
     )
     request = pb.SendBackRatingRequest(
-        name=_evaluation(api, cycle, person, segment),
+        name=evaluation_in(api, cycle, person, segment),
         request_id=request_id_or_new(request_id),
         calibration=calibration,
         reason=reason,
@@ -347,7 +347,3 @@ async def _decide(
         reason=reason,
     )
     show((await api.ask(stub(api).DecideProposal, request)).calibration, as_json=as_json)
-
-
-def _evaluation(api: Api, cycle: str, person: str, segment: int) -> str:
-    return f"{name_of(api, cycle)}/evaluations/{person}.{segment}"

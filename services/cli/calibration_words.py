@@ -7,7 +7,8 @@ import typer
 from google.protobuf.message import Message
 
 from siklus.services.cli.cycle_words import name_of
-from siklus.services.cli.output import Fault, print_json, print_lines, print_table
+from siklus.services.cli.ids import given_id
+from siklus.services.cli.output import print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict
 from siklus.v1 import calibration_service_pb2 as pb
 from siklus.v1 import calibration_service_pb2_grpc, distribution_pb2, values_pb2
@@ -67,10 +68,8 @@ def stub(api: Api) -> Any:
 
 def name_in(api: Api, cycle: str, calibration: str) -> str:
     """Return the resource name of a calibration; raises `Fault` for what can be no id."""
-    if not calibration or "/" in calibration:
-        hint = "`siklus calibration list` shows them"
-        raise Fault("BAD_ID", f"{calibration!r} is no calibration's id", hint)
-    return f"{name_of(api, cycle)}/calibrations/{calibration}"
+    known_as = given_id("calibration", calibration, "calibration list")
+    return f"{name_of(api, cycle)}/calibrations/{known_as}"
 
 
 async def calibrations(api: Api, parent: str) -> list[messages.Calibration]:

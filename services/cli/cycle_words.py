@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 import grpc
 import typer
 
-from siklus.services.cli.output import Fault, print_json, print_lines
+from siklus.services.cli.ids import given_id
+from siklus.services.cli.output import print_json, print_lines
 from siklus.services.cli.remote import Api, as_dict
 from siklus.v1 import cohort_service_pb2_grpc, cycle_service_pb2_grpc
 from siklus.v1 import cycle_service_pb2 as pb
@@ -25,9 +26,13 @@ SECONDS_TO_RECONNECT: Final = 1.0
 
 def name_of(api: Api, cycle: str) -> str:
     """Return the resource name of a cycle; raises `Fault` for what can be no id."""
-    if not cycle or "/" in cycle:
-        raise Fault("BAD_ID", f"{cycle!r} is no cycle's id", "`siklus cycle list` shows them")
-    return f"{api.parent}/cycles/{cycle}"
+    return f"{api.parent}/cycles/{given_id('cycle', cycle, 'cycle list')}"
+
+
+def evaluation_in(api: Api, cycle: str, person: str, segment: int) -> str:
+    """Return the resource name of somebody's evaluation; raises `Fault` for what can be no id."""
+    known_as = given_id("person", person, "roster list")
+    return f"{name_of(api, cycle)}/evaluations/{known_as}.{segment}"
 
 
 def id_of(cycle: pb.Cycle) -> str:

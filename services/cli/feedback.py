@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from siklus.services.cli import feedback_colleagues
+from siklus.services.cli.cycle_words import evaluation_in
+from siklus.services.cli.ids import given_id
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.request_ids import RequestId, request_id_or_new
@@ -95,7 +97,7 @@ async def contacts(
     as_json: AsJson = False,
 ) -> None:
     """Show how citizens rated their contacts with somebody in the evaluation's year."""
-    name = f"{api.parent}/cycles/{cycle}/evaluations/{person}.{segment}"
+    name = evaluation_in(api, cycle, person, segment)
     request = pb.GetContactSummaryRequest(name=name)
     found: pb.GetContactSummaryResponse = await api.ask(_stub(api).GetContactSummary, request)
     if as_json:
@@ -159,11 +161,9 @@ async def moderate(
     as_json: AsJson = False,
 ) -> None:
     """Publish a comment or hide it; its score counts either way."""
-    if not comment or "/" in comment:
-        hint = "`siklus feedback comments` shows them"
-        raise Fault("BAD_ID", f"{comment!r} is no comment's id", hint)
+    known_as = given_id("comment", comment, "feedback comments")
     request = pb.ModerateCommentRequest(
-        name=f"{api.parent}/contactComments/{comment}",
+        name=f"{api.parent}/contactComments/{known_as}",
         request_id=request_id_or_new(request_id),
         state=pb.COMMENT_STATE_HIDDEN if hide else pb.COMMENT_STATE_PUBLISHED,
         reason=reason,

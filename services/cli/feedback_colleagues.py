@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
+from siklus.services.cli.cycle_words import evaluation_in
+from siklus.services.cli.ids import given_id
+from siklus.services.cli.output import AsJson, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.v1 import feedback_colleagues_pb2 as pb
@@ -43,7 +45,7 @@ async def invite(
 ) -> None:
     """Ask somebody's colleagues what they say of them, where the policy has them asked."""
     request = pb.InviteColleaguesRequest(
-        name=_evaluation(api, cycle, person, segment),
+        name=evaluation_in(api, cycle, person, segment),
         request_id=request_id_or_new(request_id),
         group=pb.ColleagueGroup.Value(f"COLLEAGUE_GROUP_{group.name}"),
     )
@@ -87,11 +89,9 @@ async def answer(
     as_json: AsJson = False,
 ) -> None:
     """Say something of a colleague, once."""
-    if not round_ or "/" in round_:
-        hint = "`siklus feedback invitations` shows them"
-        raise Fault("BAD_ID", f"{round_!r} is no round's id", hint)
+    known_as = given_id("round", round_, "feedback invitations")
     request = pb.AnswerInvitationRequest(
-        name=f"{api.parent}/feedbackRounds/{round_}",
+        name=f"{api.parent}/feedbackRounds/{known_as}",
         request_id=request_id_or_new(request_id),
         score=score,
         comment=comment,
@@ -108,7 +108,7 @@ async def show(
     api: Api, cycle: Cycle, person: Who, segment: Segment = 1, as_json: AsJson = False
 ) -> None:
     """Show what colleagues said, of the rounds that are closed."""
-    request = pb.GetColleagueFeedbackRequest(name=_evaluation(api, cycle, person, segment))
+    request = pb.GetColleagueFeedbackRequest(name=evaluation_in(api, cycle, person, segment))
     found = (await api.ask(_stub(api).GetColleagueFeedback, request)).rounds
     if as_json:
         print_json({"rounds": [as_dict(each) for each in found]})
@@ -136,7 +136,7 @@ async def note(
 ) -> None:
     """Write a note between employee and supervisor."""
     request = notes_pb.AddNoteRequest(
-        name=_evaluation(api, cycle, person, segment),
+        name=evaluation_in(api, cycle, person, segment),
         request_id=request_id_or_new(request_id),
         kind=notes_pb.NoteKind.Value(f"NOTE_KIND_{kind.name}"),
         text=text,
@@ -154,7 +154,7 @@ async def notes(
     api: Api, cycle: Cycle, person: Who, segment: Segment = 1, as_json: AsJson = False
 ) -> None:
     """List the notes that you may read, the newest first."""
-    name = _evaluation(api, cycle, person, segment)
+    name = evaluation_in(api, cycle, person, segment)
     request = notes_pb.ListNotesRequest(name=name, page_size=200)
     found = [each async for each in api.each(_stub(api).ListNotes, request, "notes")]
     if as_json:
@@ -188,10 +188,6 @@ def _about(found: pb.ColleagueRound) -> dict[str, str]:
     if found.HasField("scores"):
         lines["mean"] = f"{found.scores.mean} of {found.scores.count}"
     return lines
-
-
-def _evaluation(api: Api, cycle: str, person: str, segment: int) -> str:
-    return f"{api.parent}/cycles/{cycle}/evaluations/{person}.{segment}"
 
 
 def _stub(api: Api) -> Any:

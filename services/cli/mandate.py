@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
-from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
+from siklus.services.cli.ids import given_id
+from siklus.services.cli.output import AsJson, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.services.cli.sheets import AsCsv, write_sheet
@@ -129,9 +130,7 @@ def _stub(api: Api) -> Any:
 
 
 def _name(api: Api, mandate: str) -> str:
-    if not mandate or "/" in mandate:
-        raise Fault("BAD_ID", f"{mandate!r} is no mandate's id", "`siklus mandate list` shows them")
-    return f"{api.parent}/mandates/{mandate}"
+    return f"{api.parent}/mandates/{given_id('mandate', mandate, 'mandate list')}"
 
 
 def _show(mandate: pb.Mandate, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
 from siklus.services.cli.cycle_words import Pace
+from siklus.services.cli.ids import given_id
 from siklus.services.cli.operation_words import (
     followed,
     number_of,
@@ -113,9 +114,8 @@ async def _act(
     as_json: bool,
     **filters: Any,
 ) -> None:
-    if "/" in cycle or not cycle:
-        raise Fault("BAD_ID", f"{cycle!r} is no cycle's id", "`siklus cycle list` shows them")
-    parent, chosen = f"{api.parent}/cycles/{cycle}", _chosen(**filters)
+    known_as = given_id("cycle", cycle, "cycle list")
+    parent, chosen = f"{api.parent}/cycles/{known_as}", _chosen(**filters)
     found = await _previewed(api, parent, act, chosen)
     if preview:
         _show_preview(found, as_json=as_json)

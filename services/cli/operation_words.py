@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from siklus.services.cli.ids import given_id
 from siklus.services.cli.output import Fault, print_json, print_lines
 from siklus.services.cli.progress import progress_of
 from siklus.services.cli.remote import Api, as_dict
@@ -27,10 +28,7 @@ def operations(api: Api) -> Any:
 
 def name_of(api: Api, operation: str) -> str:
     """Return the resource name of an operation; raises `Fault` for what can be no id."""
-    if not operation or "/" in operation:
-        known = "`siklus operation list` shows them"
-        raise Fault("BAD_ID", f"{operation!r} is no operation's id", known)
-    return f"{api.parent}/operations/{operation}"
+    return f"{api.parent}/operations/{given_id('operation', operation, 'operation list')}"
 
 
 def id_of(operation: messages.Operation) -> str:

@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
-from siklus.services.cli.cycle_words import CycleId, name_of
+from siklus.services.cli.cycle_words import CycleId, evaluation_in, name_of
 from siklus.services.cli.outcome_words import (
     EXPORTED,
     LISTED,
     Code,
     Person,
     Segment,
-    evaluation_name,
     exported,
     listed,
     outcomes,
@@ -82,7 +81,7 @@ async def list_outcomes(
     """List what follows from the final results of a cycle, or of one person."""
     parent = name_of(api, cycle)
     request = pb.ListOutcomesRequest(
-        parent=evaluation_name(parent, person, segment) if person else parent,
+        parent=evaluation_in(api, cycle, person, segment) if person else parent,
         unit=unit,
         page_size=200,
     )
@@ -109,7 +108,7 @@ async def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show an improvement plan, or coaching, with its steps."""
-    name = plan_name(evaluation_name(name_of(api, cycle), person, segment), code)
+    name = plan_name(evaluation_in(api, cycle, person, segment), code)
     request = pb.GetImprovementPlanRequest(name=name)
     found = await api.ask(outcomes(api).GetImprovementPlan, request)
     show_plan(found.plan, as_json=as_json)
@@ -131,7 +130,7 @@ async def check_in(
 ) -> None:
     """Record how a step of a plan went."""
     request = pb.RecordCheckInRequest(
-        name=plan_name(evaluation_name(name_of(api, cycle), person, segment), code),
+        name=plan_name(evaluation_in(api, cycle, person, segment), code),
         request_id=request_id_or_new(request_id),
         step=step,
         result=messages.StepResult.Value(f"STEP_RESULT_{result.name}"),
@@ -156,7 +155,7 @@ async def close(
 ) -> None:
     """End a plan: completed or failed by its supervisor, cancelled by the agency's team."""
     request = pb.CloseImprovementPlanRequest(
-        name=plan_name(evaluation_name(name_of(api, cycle), person, segment), code),
+        name=plan_name(evaluation_in(api, cycle, person, segment), code),
         request_id=request_id_or_new(request_id),
         ending=messages.PlanState.Value(f"PLAN_STATE_{ending.name}"),
         reason=reason,

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from siklus.services.cli.output import Fault, print_json, print_lines, print_table
+from siklus.services.cli.ids import given_id
+from siklus.services.cli.output import print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict
 from siklus.services.cli.sheets import Cell
 from siklus.v1 import outcome_service_pb2_grpc, values_pb2
@@ -48,16 +49,7 @@ def outcomes(api: Api) -> Any:
 
 def plan_name(evaluation: str, code: str) -> str:
     """Return the resource name of a plan."""
-    if not code or "/" in code:
-        raise Fault("BAD_ID", f"{code!r} is no code", "`siklus outcome list` shows them")
-    return f"{evaluation}/improvementPlans/{code}"
-
-
-def evaluation_name(cycle: str, person: str, segment: int) -> str:
-    """Return the resource name of an evaluation from that of its cycle."""
-    if not person or "/" in person:
-        raise Fault("BAD_ID", f"{person!r} is no person's id")
-    return f"{cycle}/evaluations/{person}.{segment}"
+    return f"{evaluation}/improvementPlans/{given_id('plan', code, 'outcome list')}"
 
 
 def listed(each: messages.Outcome) -> Sequence[Cell]:

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from siklus.services.cli.cycle_words import evaluation_in
+from siklus.services.cli.ids import given_id
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.request_ids import RequestId, request_id_or_new
@@ -85,8 +87,8 @@ async def ledger(
     as_json: AsJson = False,
 ) -> None:
     """List what a person was told, or with --cycle what was told about their evaluation."""
-    of = f"cycles/{cycle}/evaluations/{person}.{segment}" if cycle else f"people/{person}"
-    request = pb.ListNoticesRequest(parent=f"{api.parent}/{of}", page_size=200)
+    of = evaluation_in(api, cycle, person, segment) if cycle else _person(api, person)
+    request = pb.ListNoticesRequest(parent=of, page_size=200)
     listed = api.each(_stub(api).ListNotices, request, "notices")
     notices = [each async for each in listed]
     if csv is not None:
@@ -119,7 +121,7 @@ async def retry(
 ) -> None:
     """Begin anew with what did not reach a person; the next run sends what is still wanted."""
     request = pb.RetryNoticesRequest(
-        name=f"{api.parent}/people/{person}", request_id=request_id_or_new(request_id)
+        name=_person(api, person), request_id=request_id_or_new(request_id)
     )
     answer = await api.ask(_stub(api).RetryNotices, request)
     if as_json:
@@ -144,7 +146,7 @@ async def preferences(
     as_json: AsJson = False,
 ) -> None:
     """Show how somebody is told; with options, choose it."""
-    name = f"{api.parent}/people/{person}" if person else api.parent
+    name = _person(api, person) if person else api.parent
     asked = pb.GetNoticePreferencesRequest(name=name)
     found = (await api.ask(_stub(api).GetNoticePreferences, asked)).preferences
     if channel is not None or quiet:
@@ -245,3 +247,7 @@ def _instant(stamp: Any) -> str:
 
 def _stub(api: Api) -> Any:
     return reminder_service_pb2_grpc.ReminderServiceStub(api.channel)
+
+
+def _person(api: Api, person: str) -> str:
+    return f"{api.parent}/people/{given_id('person', person, 'roster list')}"

@@ -6,7 +6,8 @@ import typer
 
 from siklus.services.cli import roster_changes
 from siklus.services.cli import roster_sheets as sheets
-from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
+from siklus.services.cli.ids import given_id
+from siklus.services.cli.output import AsJson, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.roster_check import check
 from siklus.services.cli.roster_import import import_roster
@@ -81,9 +82,8 @@ async def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one person."""
-    if not person or "/" in person:
-        raise Fault("BAD_ID", f"{person!r} is no person id", "`siklus roster list` shows them")
-    request = pb.GetPersonRequest(name=f"{api.parent}/people/{person}")
+    known_as = given_id("person", person, "roster list")
+    request = pb.GetPersonRequest(name=f"{api.parent}/people/{known_as}")
     found: pb.Person = (await api.ask(_stub(api).GetPerson, request)).person
     if as_json:
         print_json(as_dict(found))

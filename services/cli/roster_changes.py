@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from siklus.services.cli.consent import SENT_AGAIN, Yes, confirm
+from siklus.services.cli.ids import given_id
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
 from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.request_ids import RequestId, request_id_or_new
@@ -229,10 +230,7 @@ def _stub(api: Api) -> Any:
 
 
 def _name(api: Api, change_id: str) -> str:
-    if not change_id or "/" in change_id:
-        hint = "`siklus roster changes` shows them"
-        raise Fault("BAD_ID", f"{change_id!r} is no change's id", hint)
-    return f"{api.parent}/rosterChanges/{change_id}"
+    return f"{api.parent}/rosterChanges/{given_id('change', change_id, 'roster changes')}"
 
 
 def _show(found: pb.RosterChange, *, as_json: bool) -> None:
