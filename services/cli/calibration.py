@@ -57,7 +57,7 @@ async def organisation(
     """Say what the organisation was rated: which guide applies to its people follows from it."""
     whom = f"unit {unit} and those below it" if unit else "the whole agency"
     confirm(
-        f"For {whom}, in the cycle {cycle}: {organisation_of(rating)}. Ratings that are given from"
+        f"For {whom}, in the cycle {cycle}: {rating.replace('-', ' ')}. Ratings that are given from"
         " now on are held against its guide.",
         yes=yes,
         question="Write it down?",
