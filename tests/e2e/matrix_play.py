@@ -146,14 +146,22 @@ class Played:
         return int(self.agency.cycle_id) - YEAR
 
     def _moved(self, command: c.AnyCommand) -> c.AnyCommand:
-        """Return a story's command with live people and dates."""
-        changes: dict[str, Any] = {}
-        if isinstance(command, c.Reassign):
-            changes["person"] = self._live(command.person)
-        if isinstance(command, c.Transfer):
-            on: date = command.closing_on
-            changes["closing_on"] = on.replace(year=on.year + self._years)
-        return command.model_copy(update=changes)
+        """Return a story's command with live people, dates and instants."""
+        said = {name: getattr(command, name) for name in type(command).model_fields}
+        return command.model_copy(
+            update={name: self._moved_on(each) for name, each in said.items()}
+        )
+
+    def _moved_on(self, value: Any) -> Any:
+        match value:
+            case datetime():
+                return self.live_at(value)
+            case date():
+                return value.replace(year=value.year + self._years)
+            case str() if value in set(Cast):
+                return self._live(value)
+            case _:
+                return value
 
     def _live(self, who: str) -> str:
         return {Cast.EMPLOYEE: self.employee.person, Cast.APPROVER: HEAD}.get(Cast(who), who)
