@@ -8,22 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from siklus.workflows.domain.policy import Lateness, Span
+from siklus.workflows.domain.policy import Lateness, Panel, Span
 from siklus.workflows.domain.values import Value
-
-
-class Panel(Value):
-    """Several people who decide together."""
-
-    members: Annotated[int, Field(ge=1, le=15)] = 3
-    quorum: Annotated[int, Field(ge=1, le=15)] = 2
 
 
 class Calibration(Value):
     """A panel looks at the distribution and may send a rating back with a reason."""
 
     levels: tuple[Literal["local", "overall"], ...] = ("local",)
-    panel: Panel = Panel()
+    panel: Panel = Panel(members=3, quorum=2)
     due: Span
     late: Lateness = Lateness()
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from siklus.workflows.domain.labels import Labels, StageName
 from siklus.workflows.domain.outcomes.checks import check_outcomes
+from siklus.workflows.domain.panel_checks import check_appeal_panel
 from siklus.workflows.domain.policy import Clock, Combine, Late, Lateness, Policy, StageRule
 from siklus.workflows.domain.problems import Problem, ProblemCode
 from siklus.workflows.domain.scheme.criteria import check_criteria
@@ -43,6 +44,7 @@ def check_policy(policy: Policy) -> Iterator[Problem]:
         yield from _clock(name, stage)
         yield from _due_after_opening(name, stage)
     yield from _reminders(policy)
+    yield from check_appeal_panel(policy.appeal)
     yield from check_outcomes(policy.outcomes, scored=policy.rating.scheme != "quadrant")
     if policy.appeal.enabled and policy.delivery.deemed_after_days is None:
         yield _problem(

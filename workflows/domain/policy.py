@@ -196,11 +196,20 @@ class DeliveryRule(Value):
     """Calendar days after which receipt is deemed; None only where the appeal is off."""
 
 
+class Panel(Value):
+    """Several people who decide together, once so many of them say the same."""
+
+    members: Annotated[int, Field(ge=1, le=15)]
+    quorum: Annotated[int, Field(ge=1, le=15)]
+    """More than half of the members (checked on load): two decisions never reach it both."""
+
+
 class DecidedBy(StrEnum):
     """Who decides an appeal."""
 
     SUPERIOR = "superior"
     TEAM = "team"
+    PANEL = "panel"
 
 
 class AppealRule(Value):
@@ -211,12 +220,22 @@ class AppealRule(Value):
     respond_within: Span = Span(days=5, count=Count.WORKING)
     decide_within: Span = Span(days=14)
     decided_by: DecidedBy = DecidedBy.SUPERIOR
+    panel: Panel | None = None
+    """How many decide together; needed by `decided_by: panel` alone."""
     may_lower: bool = False
     top_of_hierarchy: bool = False
     """At the very top rater and decider are one person by law; only then, and shown."""
     late: Lateness = Lateness()
     remind: Rungs = (-3, 0, 3)
     remind_window: Rungs = (-3,)
+
+    @model_serializer(mode="wrap")
+    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what policies of earlier releases had no word for, where nothing is said."""
+        written: dict[str, Any] = dump(self)
+        if self.panel is None:
+            written.pop("panel", None)
+        return written
 
 
 class Combine(StrEnum):
