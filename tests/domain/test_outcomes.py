@@ -77,6 +77,46 @@ def test_tubei_rewards_its_best_and_coaches_whoever_does_poorly() -> None:
     assert codes("tubei", facts("KURANG")) == ["pembinaan"]
 
 
+FOLLOWS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("jakarta", {"predicate": "SANGAT_BAIK", "results": "ABOVE", "behaviour": "ABOVE"}, []),
+    (
+        "jakarta",
+        {"predicate": "BUTUH_PERBAIKAN", "results": "BELOW", "behaviour": "AT"},
+        ["pelatihan-layanan"],
+    ),
+    ("jakarta", {"predicate": "KURANG", "results": "ABOVE", "behaviour": "BELOW"}, ["pembinaan"]),
+    (
+        "jakarta",
+        {"predicate": "SANGAT_KURANG", "results": "BELOW", "behaviour": "BELOW"},
+        ["pelatihan-layanan", "pembinaan"],
+    ),
+    ("pp-30-2019", {"predicate": "BAIK", "score": "104.96"}, ["angka-kredit"]),
+    ("pp-30-2019", {"predicate": "BUTUH_PERBAIKAN"}, ["angka-kredit", "perbaikan"]),
+    ("us-gs", {"predicate": "SANGAT_BAIK"}, ["penghargaan"]),
+    ("us-gs", {"predicate": "BUTUH_PERBAIKAN"}, []),
+    ("us-gs", {"predicate": "KURANG"}, ["bantuan"]),
+    ("us-gs", {"predicate": "SANGAT_KURANG"}, ["perbaikan"]),
+    ("ph-spms", {"predicate": "SANGAT_BAIK"}, ["penghargaan"]),
+    ("ph-spms", {"predicate": "BUTUH_PERBAIKAN"}, []),
+    ("ph-spms", {"predicate": "KURANG"}, ["pengembangan", "pembinaan"]),
+    ("ph-spms", {"predicate": "SANGAT_KURANG"}, ["pengembangan", "pembinaan"]),
+    ("my-lnpt", {"predicate": "BAIK", "score": "84.99"}, []),
+    ("my-lnpt", {"predicate": "BAIK", "score": "85"}, ["apc"]),
+    ("my-lnpt", {"predicate": "BUTUH_PERBAIKAN", "score": "60"}, ["latihan"]),
+    ("my-lnpt", {"predicate": "SANGAT_KURANG", "score": "40"}, ["latihan", "kaunseling"]),
+]
+
+
+@pytest.mark.parametrize(("pack", "what", "follows"), FOLLOWS)
+def test_who_gets_what_by_a_pack(pack: str, what: dict[str, Any], follows: list[str]) -> None:
+    assert codes(pack, facts(**what)) == follows
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_something_follows_from_every_pack(name: str) -> None:
+    assert shipped_pack(name).rules.outcomes
+
+
 def test_palus_teachers_get_a_development_plan() -> None:
     (found,) = drawn(shipped_pack("palu-skp").rules.outcomes, facts("BUTUH_PERBAIKAN"))
 
