@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from siklus.activities import starting
 from siklus.workflows.carry import Receipt
-from siklus.workflows.domain.commands import Actor, AnyCommand, InRoster, Order
+from siklus.workflows.domain.commands import Actor, AnyCommand, Edition, InRoster, Order
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Start
 from siklus.workflows.domain.values import EvaluationKey
@@ -79,6 +79,7 @@ def order_of(
         request_key=request_key,
         salt=secrets.token_hex(16),
         roster=roster,
+        edition=Edition.NEWEST,
     )
 
 

@@ -18,7 +18,15 @@ from siklus.activities.store.queries import operations
 from siklus.activities.store.queries.operations import Became, OperationRow, Outcome, State
 from siklus.activities.store.queries.selection import FIRST, Place
 from siklus.workflows import names
-from siklus.workflows.domain.commands import COMMANDS, SYSTEM, Actor, Command, InRoster, Order
+from siklus.workflows.domain.commands import (
+    COMMANDS,
+    SYSTEM,
+    Actor,
+    Command,
+    Edition,
+    InRoster,
+    Order,
+)
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import EvaluationKey, Role
 from siklus.workflows.ports import (
@@ -202,6 +210,7 @@ class _Given:
             salt=secrets.token_hex(16),
             received_at=at,
             roster=self._roster,
+            edition=Edition.NEWEST,
         )
 
 

@@ -118,6 +118,7 @@ async def _record(running: Evaluations, key: EvaluationKey, result: SegmentResul
         behaviour=result.behaviour,
         score=result.score,
         innovation=result.innovation,
+        conditions=result.conditions,
     )
     said = result.results if result.score is None else result.score
     identity = request_key(SYSTEM.name, f"segment:{result.segment}:{said}")

@@ -31,7 +31,7 @@ from siklus.services.seats import NOTHING, Vouched
 from siklus.workflows import names, ports
 from siklus.workflows.carry import ERASED_SALT, Carry, Receipt
 from siklus.workflows.domain import authority
-from siklus.workflows.domain.commands import Actor, Command, Order
+from siklus.workflows.domain.commands import Actor, Command, Edition, Order
 from siklus.workflows.domain.decide import command_digest, decide
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.standing_in import NOT_ALONE
@@ -171,6 +171,7 @@ class Engine:
             roster=vouched.roster,
             group=vouched.group,
             calibration=vouched.calibration,
+            edition=Edition.NEWEST,
         )
 
     async def _in_whose_name(

@@ -29,7 +29,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operation_service_pb2_grpc
 from siklus.v1 import operations_pb2 as messages
-from siklus.workflows.domain.commands import Actor, Command, Order, Reopen
+from siklus.workflows.domain.commands import Actor, Command, Edition, Order, Reopen
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId, Role
 
 COUNTING_SECONDS: Final = 8.0
@@ -74,6 +74,7 @@ class Operations(operation_service_pb2_grpc.OperationServiceServicer):
             salt=NO_SALT,
             received_at=now,
             roster=vouched,
+            edition=Edition.NEWEST,
         )
         foreseen: list[Foreseen] = []
         for row in shown:

@@ -166,7 +166,7 @@ class Story:
             request_key=f"{actor.name}-{len(self.entries)}",
             salt="garam",
             received_at=self.received,
-            **order,
+            **{"edition": c.Edition.NEWEST, **order},
         )
         return self.record(decide(self.state, given, self.now))
 

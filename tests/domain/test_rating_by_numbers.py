@@ -264,7 +264,10 @@ def test_segments_combine_by_days() -> None:
     # 80 for 292 days and 115 for 73 of the year's 365.
     assert rating.numbers.combined == Decimal(87)
     assert (rating.predicate, rating.combined) == (Predicate.BAIK, Predicate.BUTUH_PERBAIKAN)
-    assert rating.explanation[-1].formula == "(80 × 292 + 115 × 73) / 365 = 87"
+    assert [line.formula for line in rating.explanation[-2:]] == [
+        "(80 × 292 + 115 × 73) / 365 = 87",
+        "87 > 70 → BUTUH_PERBAIKAN",
+    ]
     assert told.folded() == told.state
 
 

@@ -209,6 +209,7 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
                 predicate=event.predicate,
                 score=event.score,
                 innovation=event.innovation,
+                conditions=event.conditions,
             )
             return {"segments": (*kept, result)}
         case e.EvaluationExcluded(ground=ground):
@@ -338,6 +339,7 @@ def _interim(interim: SegmentResult | None, event: e.InterimRated) -> SegmentRes
         predicate=event.predicate,
         score=numbers.score if numbers else None,
         innovation=numbers.innovation if numbers else False,
+        conditions=numbers.conditions if numbers else (),
     )
 
 

@@ -140,9 +140,7 @@ class Rating(Value):
     @property
     def score(self) -> Decimal | None:
         """The year's score, where the policy rates by numbers."""
-        if self.numbers is None:
-            return None
-        return self.numbers.score if self.numbers.combined is None else self.numbers.combined
+        return None if self.numbers is None else self.numbers.of_the_year
 
 
 class Appeal(Value):
@@ -179,6 +177,8 @@ class SegmentResult(Value):
     predicate: Predicate | None = None
     score: Decimal | None = None
     innovation: bool = False
+    conditions: tuple[str, ...] = ()
+    """Which of the policy's conditions for a cap held; its score is capped by them already."""
 
 
 class Absence(Value):

@@ -273,6 +273,7 @@ def asked(actor: c.Actor, command: c.AnyCommand, on: datetime) -> c.Order:
         calibration=c.InCalibration(open=True, covers=True)
         if isinstance(command, c.SendBackRating)
         else None,
+        edition=c.Edition.NEWEST,
     )
 
 

@@ -28,6 +28,7 @@ from siklus.workflows.domain.commands.deadlines import (
     MoveDeadline,
     ReplaceCalendar,
 )
+from siklus.workflows.domain.commands.edition import Edition
 from siklus.workflows.domain.commands.repair import Correctable, CorrectEntry, ReturnToStage
 from siklus.workflows.domain.commands.system import RecordSegmentResult, ResolveSuperior
 from siklus.workflows.domain.commands.team import (
@@ -93,6 +94,7 @@ __all__ = [
     "DecideAppeal",
     "DecidePlanChange",
     "Departure",
+    "Edition",
     "Exclude",
     "ExclusionGround",
     "ExtendForOutage",
@@ -225,3 +227,5 @@ class Order(Value):
     store is away. Vouched for like the roster, and no part of what was asked either."""
     calibration: InCalibration | None = None
     """With a rating that is sent back: the calibration that the command names."""
+    edition: Edition = Edition.FIRST
+    """Of the rule book that decides it: the newest that whoever sends it knows."""

@@ -79,6 +79,7 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
         roster=order.roster,
         group=order.group,
         calibration=order.calibration,
+        edition=order.edition,
     )
     try:
         _must_be_in_stage(current, rule)

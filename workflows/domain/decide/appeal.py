@@ -7,6 +7,7 @@ from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import (
     AppealOutcome,
     DecideAppeal,
+    Edition,
     FileAppeal,
     RespondToAppeal,
     WithdrawAppeal,
@@ -167,9 +168,13 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
     forms.must_say(command, "reason")
     stands = command.outcome is AppealOutcome.UPHELD
     found = upheld(command, rating) if stands else decided_by_scheme(state, command, rating)
+    # What stands is kept as it was computed then, and not computed again.
+    kept = found.model_copy(update={"predicate": rating.combined})
+    year = kept if stands else combine(state, found, act.edition)
     if not state.policy.appeal.may_lower:
         _must_not_be_lower(rating, found)
-    year = combine(state, found)
+        if act.edition >= Edition.EXACT_MEANS:
+            _must_not_lower_the_year(rating, year)
     decided = e.AppealDecided(
         prose=act.prose,
         outcome=command.outcome,
@@ -201,6 +206,27 @@ def _must_not_be_lower(rating: Rating, found: Judged) -> None:
             f"the policy lets an appeal not lower the score {before.score} to {after.score}",
             details={"standing": str(before.score), "decided": str(after.score)},
             fields={"numbers": "would lower the score"},
+        )
+
+
+def _must_not_lower_the_year(rating: Rating, year: Judged) -> None:
+    """Refuse a worse year, which a segment's better score with a cap may make."""
+    if year.predicate.rank < rating.combined.rank:
+        raise Refusal(
+            Reason.RATING_LOWERED,
+            f"the policy lets an appeal not lower the year's {rating.combined} to {year.predicate}",
+            details={"standing": rating.combined, "decided": year.predicate},
+            fields={"numbers": "would lower the year's predicate"},
+        )
+    before, after = rating.numbers, year.numbers
+    same = year.predicate is rating.combined
+    if same and before and after and after.of_the_year < before.of_the_year:
+        raise Refusal(
+            Reason.RATING_LOWERED,
+            "the policy lets an appeal not lower the year's score "
+            f"{before.of_the_year} to {after.of_the_year}",
+            details={"standing": str(before.of_the_year), "decided": str(after.of_the_year)},
+            fields={"numbers": "would lower the year's score"},
         )
 
 

@@ -46,7 +46,7 @@ def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
     if state.task(TaskKind.SECOND_RATE) is not None:
         kind, found = TaskKind.SECOND_RATE, with_the_first(state, act, found)
     periods = (task.id for task in state.tasks if task.kind is TaskKind.PERIODIC_EVALUATION)
-    year = combine(state, found)
+    year = combine(state, found, act.edition)
     rated = e.Rated(
         prose=act.prose,
         rater=rater,

@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from siklus.workflows.domain.authority import Party, Standing
-from siklus.workflows.domain.commands import Actor, Command, InCalibration, InGroup, InRoster
+from siklus.workflows.domain.commands import (
+    Actor,
+    Command,
+    Edition,
+    InCalibration,
+    InGroup,
+    InRoster,
+)
 from siklus.workflows.domain.events import AnyEvent
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.stages import Stage, TaskKind
@@ -15,7 +22,7 @@ from siklus.workflows.domain.values import Digest
 class Act:
     """The circumstances of one command: who, when, with which texts."""
 
-    __slots__ = ("actor", "at", "calibration", "group", "prose", "roster", "standing")
+    __slots__ = ("actor", "at", "calibration", "edition", "group", "prose", "roster", "standing")
 
     def __init__(
         self,
@@ -27,6 +34,7 @@ class Act:
         roster: InRoster | None,
         group: InGroup | None = None,
         calibration: InCalibration | None = None,
+        edition: Edition = Edition.FIRST,
     ) -> None:
         self.actor = actor
         self.standing = standing
@@ -36,6 +44,7 @@ class Act:
         self.roster = roster
         self.group = group
         self.calibration = calibration
+        self.edition = edition
 
 
 C = TypeVar("C", bound=Command)

@@ -7,15 +7,15 @@ where nobody stands above the first one the first rating counts (our decisions).
 from collections.abc import Iterator
 
 from siklus.workflows.domain import events as e
-from siklus.workflows.domain.commands import Rate
+from siklus.workflows.domain.commands import Edition, Rate
 from siklus.workflows.domain.decide.rules import Act
 from siklus.workflows.domain.decide.scoring import Judged, by_numbers
 from siklus.workflows.domain.decide.tasks import at_least, by_clock, task
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation, Rating
 from siklus.workflows.domain.policy import Count, Span
-from siklus.workflows.domain.scheme.explained import StepKind, step
-from siklus.workflows.domain.scheme.raters import mean_of_raters
+from siklus.workflows.domain.scheme.explained import OF_A_PREDICATE, StepKind
+from siklus.workflows.domain.scheme.raters import mean_of_raters, rounded_mean_of_raters
 from siklus.workflows.domain.scheme.weighted import explain_predicate
 from siklus.workflows.domain.stages import Task, TaskKind
 from siklus.workflows.domain.values import PersonId
@@ -73,11 +73,13 @@ def with_the_first(state: Evaluation, act: Act, found: Judged) -> Judged:
     scheme, numbers = by_numbers(state.policy), found.numbers
     if rule.combine == "second" or scheme is None or numbers is None or first.numbers is None:
         return found
-    mean, formula = mean_of_raters(scheme, first.numbers, numbers)
+    exact = act.edition >= Edition.EXACT_MEANS
+    combined = mean_of_raters if exact else rounded_mean_of_raters
+    mean, together = combined(scheme, first.numbers, numbers)
     predicate, lines = explain_predicate(scheme, mean.score, innovation=mean.innovation)
-    line = step(StepKind.MEAN_OF_RATERS, "score", formula, mean.score, "rating.second.combine")
-    own = tuple(each for each in found.explanation if each.kind is not StepKind.PREDICATE)
-    return Judged(numbers=mean, predicate=predicate, explanation=(*own, line, *lines))
+    ended = OF_A_PREDICATE if exact else {StepKind.PREDICATE}
+    own = tuple(each for each in found.explanation if each.kind not in ended)
+    return Judged(numbers=mean, predicate=predicate, explanation=(*own, *together, *lines))
 
 
 def line_above(state: Evaluation, person: PersonId) -> Iterator[PersonId]:

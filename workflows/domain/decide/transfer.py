@@ -4,7 +4,7 @@ from datetime import datetime
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
-from siklus.workflows.domain.commands import RecordSegmentResult, Transfer
+from siklus.workflows.domain.commands import Edition, RecordSegmentResult, Transfer
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import Judged, by_numbers, levels
@@ -15,7 +15,7 @@ from siklus.workflows.domain.policy import Combine
 from siklus.workflows.domain.scheme.given import Numbers
 from siklus.workflows.domain.scheme.keys import Weighted
 from siklus.workflows.domain.scheme.segments import Mark, mean_by_days
-from siklus.workflows.domain.scheme.weighted import predicate_of
+from siklus.workflows.domain.scheme.weighted import cap_year, explain_predicate, predicate_of
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
 
@@ -126,6 +126,7 @@ def record_segment_result(
             predicate=predicate,
             score=command.score,
             innovation=command.innovation,
+            conditions=command.conditions,
         )
     ]
 
@@ -147,12 +148,13 @@ def earlier_segments_must_be_known(state: Evaluation) -> None:
         )
 
 
-def combine(state: Evaluation, found: Judged) -> Judged:
+def combine(state: Evaluation, found: Judged, edition: Edition) -> Judged:
     """Return the year's rating from this segment's and the earlier ones', by the policy.
 
     `longest` takes the segment with the most days, of equal ones the later (our decision);
     `days_weighted` the mean of the scores by days. Unrated segments do not count; an innovation
-    in any segment that counts is the year's. What is returned explains only what was combined.
+    in any segment that counts is the year's, and so is a condition that caps the whole (our
+    decision). What is returned explains only what was combined.
     """
     rule = state.policy.segments.combine
     numbers = found.numbers
@@ -166,13 +168,14 @@ def combine(state: Evaluation, found: Judged) -> Judged:
         predicate=found.predicate,
         score=numbers.score if numbers else None,
         innovation=numbers.innovation if numbers else False,
+        conditions=numbers.conditions if numbers else (),
     )
     rated = sorted(
         (s for s in (*state.segments, this) if s.predicate is not None), key=lambda s: s.segment
     )
     scheme = by_numbers(state.policy)
     if rule is Combine.DAYS_WEIGHTED and scheme is not None and numbers is not None:
-        return _mean(scheme, rated, alone, numbers)
+        return _mean(scheme, rated, alone, numbers, edition)
     longest = max(rated, key=lambda segment: (segment.days, segment.segment))
     if numbers is not None and longest.score is not None and longest is not this:
         numbers = numbers.model_copy(update={"combined": longest.score})
@@ -180,14 +183,26 @@ def combine(state: Evaluation, found: Judged) -> Judged:
     return alone.model_copy(update={"predicate": predicate, "numbers": numbers})
 
 
-def _mean(scheme: Weighted, rated: list[SegmentResult], alone: Judged, numbers: Numbers) -> Judged:
+def _mean(
+    scheme: Weighted,
+    rated: list[SegmentResult],
+    alone: Judged,
+    numbers: Numbers,
+    edition: Edition,
+) -> Judged:
     marks = [Mark(days=s.days, score=s.score) for s in rated if s.score is not None]
     if len(marks) == 1:
         return alone
-    mean, line = mean_by_days(scheme, marks)
+    exact = edition >= Edition.EXACT_MEANS
+    mean, line = mean_by_days(scheme, marks, rounded=not exact)
+    conditions = {name for segment in rated for name in segment.conditions} if exact else set()
+    year, capped = cap_year(scheme, mean, conditions)
     innovation = any(segment.innovation for segment in rated)
-    predicate = predicate_of(scheme, mean, innovation=innovation)
-    combined = numbers.model_copy(update={"combined": mean})
+    predicate, lines = explain_predicate(scheme, year, innovation=innovation)
     return alone.model_copy(
-        update={"predicate": predicate, "numbers": combined, "explanation": (line,)}
+        update={
+            "predicate": predicate,
+            "numbers": numbers.model_copy(update={"combined": year}),
+            "explanation": (line, *capped, *lines) if exact else (line,),
+        }
     )

@@ -94,7 +94,7 @@ class SegmentUnrated(Event):
 
 
 class SegmentResultRecorded(Grown, Event):
-    added: ClassVar[frozenset[str]] = frozenset({"score", "innovation"})
+    added: ClassVar[frozenset[str]] = frozenset({"score", "innovation", "conditions"})
 
     kind: Literal["segment_result_recorded"] = "segment_result_recorded"
     segment: int
@@ -104,6 +104,7 @@ class SegmentResultRecorded(Grown, Event):
     predicate: Predicate | None
     score: Decimal | None = None
     innovation: bool = False
+    conditions: tuple[str, ...] = ()
 
 
 class EvaluationExcluded(Event):

@@ -28,6 +28,9 @@ class StepKind(StrEnum):
     MEAN_OF_SEGMENTS = "MEAN_OF_SEGMENTS"
 
 
+OF_A_PREDICATE: Final = frozenset({StepKind.INNOVATION_MISSING, StepKind.PREDICATE})
+"""The lines that end a rating; what is combined from several ends with its own."""
+
 LABELS: Final[dict[StepKind, Text]] = {
     StepKind.ACHIEVEMENT: Text(
         id="Capaian dalam persen, dibulatkan ke bilangan bulat",

@@ -12,6 +12,8 @@ from siklus.workflows.domain.values import Code
 
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False)]
 """A number as people give it; never a binary fraction, never negative."""
+Conditions = Annotated[tuple[Code, ...], Field(max_length=5)]
+"""Names of the policy's conditions for a cap."""
 
 
 class MeasuredIndicator(Lean):
@@ -45,7 +47,7 @@ class GivenNumbers(Lean):
     """Whether an innovation is on record."""
     colleagues_heard: bool = False
     """Whether peers and subordinates were heard, where the policy then weighs otherwise."""
-    conditions: Annotated[tuple[Code, ...], Field(max_length=5)] = ()
+    conditions: Conditions = ()
     """Which of the policy's conditions for a cap hold."""
     measured: Annotated[tuple[MeasuredIndicator, ...], Field(max_length=50)] = ()
     """The indicators by numbers; they make the score of results."""
@@ -63,3 +65,8 @@ class Numbers(Lean):
     conditions: tuple[str, ...] = ()
     combined: Decimal | None = None
     """The year's score, where segments combine to another one."""
+
+    @property
+    def of_the_year(self) -> Decimal:
+        """The score that counts: the year's where segments combine, else this one."""
+        return self.score if self.combined is None else self.combined

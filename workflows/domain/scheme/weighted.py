@@ -65,11 +65,19 @@ def rate_weighted(rule: Weighted, axes: Axes) -> Rated:
     formula = " + ".join(f"{plain(each)} × {plain(weight)} / 100" for each, weight in parts)
     kind = StepKind.SCORE_WITH_COLLEAGUES if axes.colleagues else StepKind.SCORE
     steps.append(step(kind, "score", formula, score, key))
-    score = _capped_score(rule, score, axes.conditions, steps)
+    score = _capped_score("score", rule, score, axes.conditions, steps)
     predicate = _predicate(rule, score, axes.innovation, steps)
     return Rated(
         score=score, results=results, behaviour=behaviour, predicate=predicate, steps=tuple(steps)
     )
+
+
+def cap_year(
+    rule: Weighted, score: Decimal, conditions: Collection[str]
+) -> tuple[Decimal, tuple[Step, ...]]:
+    """Return the most that a year's score comes to where these conditions hold, and why."""
+    steps = list[Step]()
+    return _capped_score("combined", rule, score, conditions, steps), tuple(steps)
 
 
 def explain_predicate(
@@ -121,11 +129,11 @@ def _capped_results(
 
 
 def _capped_score(
-    rule: Weighted, score: Decimal, conditions: Collection[str], steps: list[Step]
+    path: str, rule: Weighted, score: Decimal, conditions: Collection[str], steps: list[Step]
 ) -> Decimal:
     for number, cap in enumerate(rule.caps):
         if cap.score_at_most is not None and cap.when in conditions:
-            score = _capped("score", score, cap, cap.score_at_most, number, steps)
+            score = _capped(path, score, cap, cap.score_at_most, number, steps)
     return score
 
 
