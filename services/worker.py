@@ -27,6 +27,7 @@ from siklus.activities.reminders import Reminders
 from siklus.activities.schedules import ensure_schedules
 from siklus.activities.segments import Segments
 from siklus.activities.store.pool import Store
+from siklus.activities.unlinking import Unlinking
 from siklus.activities.upkeep import Upkeep, begin
 from siklus.activities.vault import Vault
 from siklus.activities.webhooks.digests import DigestPost
@@ -87,6 +88,7 @@ async def running_worker(
     plans = PlanProjector(store, vault)
     days_off = DaysOff(store, client, clock.now)
     upkeep = Upkeep(store, running, clock.now, partial(begin, client), running_plans)
+    unlinking = Unlinking(store, clock.now)
     # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
     runner = UnsandboxedWorkflowRunner()
     workers = [
@@ -126,6 +128,7 @@ async def running_worker(
                 upkeep.start_due_changes,
                 upkeep.relieve_page,
                 days_off.refresh_calendars,
+                unlinking.unlink_answers,
             ],
             workflow_runner=runner,
             max_concurrent_activities=4,

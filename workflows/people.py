@@ -15,6 +15,7 @@ RETRY = RetryPolicy(
     maximum_interval=timedelta(minutes=1),
 )
 """Without end: what was begun in the roster is brought to every evaluation."""
+UNLINKS = "unlinks-answers"
 PAGES_IN_A_RUN = 400
 """Then the workflow continues as new: six history events each."""
 
@@ -58,8 +59,8 @@ class ChangeWorkflow:
 
 @workflow.defn(name="UpkeepWorkflow")
 class UpkeepWorkflow:
-    """Begin the changes whose day has come, hand over what is held by whoever left, and bring days
-    off that became known."""
+    """Begin the changes whose day has come, hand over what is held by whoever left, bring days off
+    that became known, and part what was said of somebody from whoever said it."""
 
     @workflow.run
     async def run(self, agency: AgencyId) -> int:
@@ -95,4 +96,14 @@ class UpkeepWorkflow:
             schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
             retry_policy=RETRY,
         )
+        if workflow.patched(UNLINKS):
+            await workflow.execute_activity(
+                ports.unlink_answers,
+                agency,
+                task_queue=names.COHORT_QUEUE,
+                start_to_close_timeout=ports.PAGE,
+                heartbeat_timeout=ports.HEARTBEAT,
+                schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
+                retry_policy=RETRY,
+            )
         return relieved

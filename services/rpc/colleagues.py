@@ -7,6 +7,7 @@ from typing import Final
 from siklus.activities.feedback_texts import keep_text, read_texts
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import colleagues as queries
+from siklus.activities.store.queries import unlinking
 from siklus.activities.store.queries.colleagues import RoundRow
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
@@ -164,7 +165,7 @@ class ColleagueMethods:
         if not row.known.closed(now):
             return view
         view.closed = True
-        await queries.close(connection, key.agency, row.round, now)
+        await unlinking.close_round(connection, key.agency, row.round, now)
         answers = await queries.answers(connection, key.agency, row.round)
         shown = rules.shown(row.known, answers, now)
         if shown is None:

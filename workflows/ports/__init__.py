@@ -362,6 +362,12 @@ async def refresh_calendars(agency: AgencyId) -> str | None:
     raise NotImplementedError
 
 
+@activity.defn(name="unlink_answers")
+async def unlink_answers(agency: AgencyId) -> int:
+    """Part what was said by colleagues and citizens from whoever said it, where it is time to."""
+    raise NotImplementedError
+
+
 @activity.defn(name="relieve_page")
 async def relieve_page(page: UpkeepPage) -> Relieved:
     """Hand over what people hold who work there no more, in the next evaluations."""

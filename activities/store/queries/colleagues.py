@@ -59,26 +59,6 @@ ADD: Final = """
 ANSWERS: Final = """
     SELECT score, comment, author FROM feedback_answer WHERE agency = %s AND round = %s
 """
-CLOSING: Final = """
-    UPDATE feedback_round SET closed_at = %s
-    WHERE agency = %s AND round = %s AND closed_at IS NULL RETURNING round
-"""
-# An answer and its author's invitation were written in one transaction, which the rows tell. Both
-# are written anew here: all in one transaction, the answers under other ids and in another order.
-FORGET: Final = (
-    """
-    UPDATE feedback_invitation SET request_mark = NULL WHERE agency = %s AND round = %s
-    """,
-    """
-    WITH gone AS (
-        DELETE FROM feedback_answer WHERE agency = %s AND round = %s
-        RETURNING agency, round, score, week_on, comment, author
-    )
-    INSERT INTO feedback_answer (agency, answer, round, score, week_on, comment, author)
-    SELECT agency, gen_random_uuid()::text, round, score, week_on, comment, author
-    FROM gone ORDER BY random()
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +164,3 @@ async def answers(connection: Connection, agency: AgencyId, round_: str) -> list
     """Return the answers of a round; comments by their digests."""
     rows = await (await connection.execute(ANSWERS, (agency, round_))).fetchall()
     return [Answer(score=score, comment=comment, author=author) for score, comment, author in rows]
-
-
-async def close(connection: Connection, agency: AgencyId, round_: str, at: datetime) -> None:
-    """Take away what could lead from an answer to its author; once."""
-    if await (await connection.execute(CLOSING, (at, agency, round_))).fetchone() is None:
-        return
-    for statement in FORGET:
-        await connection.execute(statement, (agency, round_))

@@ -163,4 +163,7 @@ async def moderate(
     reason: str,
 ) -> None:
     """Note who decided that a comment is shown or hidden, and why."""
-    await connection.execute(MODERATE, (state, by, at, reason, agency, rating))
+    given = (state, by, at, reason, agency, rating)
+    if not (await connection.execute(MODERATE, given)).rowcount:
+        # It was written anew while we waited for it: the next statement meets the new row.
+        await connection.execute(MODERATE, given)

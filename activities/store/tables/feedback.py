@@ -12,7 +12,15 @@ class ServiceTicket(Row, table=True):
     """One issued ticket, by its hash: the ticket itself is nowhere."""
 
     __tablename__ = "service_ticket"
-    __table_args__ = (UniqueConstraint("agency", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("agency", "reference"),
+        Index(
+            "service_ticket_linked_idx",
+            "agency",
+            "used_on",
+            postgresql_where=text("request_digest IS NOT NULL"),
+        ),
+    )
 
     hash: str = Field(primary_key=True)
     reference: str
@@ -26,7 +34,9 @@ class ServiceTicket(Row, table=True):
     expires_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))
     used_on: date | None
     request_digest: str | None
-    """Of the request that used it, ticket included: without it nobody can compute it."""
+    """Of the request that used it, ticket included: without it nobody can compute it.
+
+    Gone once the day is over."""
 
 
 class ContactRating(Row, table=True):
@@ -35,6 +45,7 @@ class ContactRating(Row, table=True):
     __tablename__ = "contact_rating"
     __table_args__ = (
         Index(None, "agency", "person", "served_on"),
+        Index(None, "agency", "rated_on"),
         Index(
             "contact_rating_comments_idx",
             "agency",
@@ -64,7 +75,15 @@ class FeedbackRound(Row, table=True):
     """One group of colleagues who were asked about one employee."""
 
     __tablename__ = "feedback_round"
-    __table_args__ = (UniqueConstraint("agency", "cycle", "person", "segment", "grouping"),)
+    __table_args__ = (
+        UniqueConstraint("agency", "cycle", "person", "segment", "grouping"),
+        Index(
+            "feedback_round_open_idx",
+            "agency",
+            "closes_at",
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
 
     round: str = Field(primary_key=True)
     cycle: str
@@ -103,7 +122,8 @@ class FeedbackAnswer(Row, table=True):
     round: str
     score: int
     week_on: date
-    """Monday of the week: when it came, nobody shall know better."""
+    """Monday of the week: when it came, nobody shall know better. Of a closed round, the week in
+    which it closed."""
     comment: str | None
     author: str | None
 

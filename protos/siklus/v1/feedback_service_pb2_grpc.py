@@ -124,9 +124,9 @@ class FeedbackServiceServicer:
 
     def RateContact(self, request, context):
         """Rates the one service contact for which the ticket was issued. Anybody who holds a ticket may;
-        no token is asked for. A ticket is good once: the very same request sent again is answered as
-        the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an agency that
-        does not exist is answered as a ticket that nobody issued.
+        no token is asked for. A ticket is good once: the very same request sent again on that day is
+        answered as the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an
+        agency that does not exist is answered as a ticket that nobody issued.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,9 +50,9 @@ class FeedbackServiceStub:
     """
     RateContact: _grpc.UnaryUnaryMultiCallable[_feedback_service_pb2.RateContactRequest, _feedback_service_pb2.RateContactResponse]
     """Rates the one service contact for which the ticket was issued. Anybody who holds a ticket may;
-    no token is asked for. A ticket is good once: the very same request sent again is answered as
-    the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an agency that
-    does not exist is answered as a ticket that nobody issued.
+    no token is asked for. A ticket is good once: the very same request sent again on that day is
+    answered as the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an
+    agency that does not exist is answered as a ticket that nobody issued.
     """
     GetContactSummary: _grpc.UnaryUnaryMultiCallable[_feedback_service_pb2.GetContactSummaryRequest, _feedback_service_pb2.GetContactSummaryResponse]
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
@@ -105,9 +105,9 @@ class FeedbackServiceAsyncStub(FeedbackServiceStub):
     """
     RateContact: _aio.UnaryUnaryMultiCallable[_feedback_service_pb2.RateContactRequest, _feedback_service_pb2.RateContactResponse]  # type: ignore[assignment]
     """Rates the one service contact for which the ticket was issued. Anybody who holds a ticket may;
-    no token is asked for. A ticket is good once: the very same request sent again is answered as
-    the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an agency that
-    does not exist is answered as a ticket that nobody issued.
+    no token is asked for. A ticket is good once: the very same request sent again on that day is
+    answered as the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an
+    agency that does not exist is answered as a ticket that nobody issued.
     """
     GetContactSummary: _aio.UnaryUnaryMultiCallable[_feedback_service_pb2.GetContactSummaryRequest, _feedback_service_pb2.GetContactSummaryResponse]  # type: ignore[assignment]
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
@@ -169,9 +169,9 @@ class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feedback_service_pb2.RateContactResponse, _abc.Awaitable[_feedback_service_pb2.RateContactResponse]]:
         """Rates the one service contact for which the ticket was issued. Anybody who holds a ticket may;
-        no token is asked for. A ticket is good once: the very same request sent again is answered as
-        the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an agency that
-        does not exist is answered as a ticket that nobody issued.
+        no token is asked for. A ticket is good once: the very same request sent again on that day is
+        answered as the first time, any other is TICKET_USED. Who holds no ticket learns nothing: an
+        agency that does not exist is answered as a ticket that nobody issued.
         """
 
     @_abc_1.abstractmethod

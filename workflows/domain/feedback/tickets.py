@@ -9,7 +9,7 @@ a ticket is for the service to say, which knows whom it served.
 import base64
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
@@ -18,6 +18,8 @@ from siklus.workflows.domain.values import Digest, Instant, PersonId, Value
 TICKET_BYTES: Final = 20
 USUAL_DAYS: Final = 14
 OLDEST_CONTACT: Final = timedelta(days=90)
+LAST_ZONE: Final = timedelta(hours=12)
+"""How long after UTC the last day on earth ends."""
 SHOWN_OF_A_TICKET: Final = 8
 """Characters by which attempts are counted; the others stay secret."""
 
@@ -39,7 +41,7 @@ class IssuedTicket(Value):
     expires_at: Instant
     used_on: date | None = None
     request_digest: Digest | None = None
-    """Of the request that used it, which may come again after a lost answer."""
+    """Of the request that used it, which may come again on that day after a lost answer."""
 
 
 def written(secret: bytes) -> str:
@@ -57,6 +59,14 @@ def hashed(agency: str, ticket: str) -> Digest:
 def expiry(issued_at: datetime, valid_days: int) -> datetime:
     """Return from when a ticket is good no more; 0 days takes the usual time."""
     return issued_at + timedelta(days=valid_days or USUAL_DAYS)
+
+
+def first_day_not_over(now: datetime) -> date:
+    """Return the first day that may still go on somewhere: of those before, nothing more is said.
+
+    Then a used ticket forgets by which request, and nothing leads to what was said with it.
+    """
+    return (now.astimezone(UTC) - LAST_ZONE).date()
 
 
 def must_be_ratable(
