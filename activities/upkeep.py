@@ -1,7 +1,7 @@
 """The hourly upkeep of an agency: changes whose day has come, and what people left behind."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -14,7 +14,7 @@ from siklus.activities.commanding import Evaluations, Unanswered, Undecidable
 from siklus.activities.following import Plans, relieve_plans
 from siklus.activities.heartbeat import heartbeat
 from siklus.activities.store.pool import Store
-from siklus.activities.store.queries import changes
+from siklus.activities.store.queries import changes, leaves
 from siklus.activities.store.queries import upkeep as queries
 from siklus.activities.store.queries.upkeep import Departed, WithGone
 from siklus.activities.vouching import in_roster
@@ -26,6 +26,9 @@ from siklus.workflows.people import ChangeWorkflow
 
 AT_ONCE: Final = 500
 """Changes begun in one run; the next hour begins the rest."""
+
+LATE_UPKEEP: Final = timedelta(days=7)
+"""For so long the upkeep may have stood still, and no leave is overlooked."""
 
 log = structlog.get_logger("siklus.upkeep")
 
@@ -65,9 +68,14 @@ class Upkeep:
 
     @activity.defn(name="start_due_changes")
     async def start_due_changes(self, agency: AgencyId) -> int:
-        """Begin the changes whose day has come; return how many. One under way goes on."""
+        """Begin the changes whose day has come; return how many. One under way goes on.
+
+        So does a leave in which an evaluation began that it should pause.
+        """
+        now = self._now()
         async with self._store.agency(agency) as connection:
-            due = await changes.due(connection, agency, self._now(), limit=AT_ONCE)
+            await leaves.follow_newly_begun(connection, agency, (now - LATE_UPKEEP).date())
+            due = await changes.due(connection, agency, now, limit=AT_ONCE)
         for change in due:
             await self._begin_change(ports.ChangeRef(agency=agency, change=change))
         return len(due)

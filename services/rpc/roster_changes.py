@@ -32,6 +32,7 @@ from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.roster_changes import (
     Change,
     ChangeState,
+    as_recorded,
     command_for,
     must_be_dated,
     must_fit,
@@ -65,20 +66,20 @@ class RosterChanges(CheckMethods, roster_change_service_pb2_grpc.RosterChangeSer
         if request.validate_only:
             async with self._store.agency(agency) as connection:
                 row = await self._judged(connection, agency, change, request, caller.subject)
-                evaluations = await _touched(connection, agency, change)
+                evaluations = await _touched(connection, agency, row.says)
             preview = Preview(self._store, self._archive, caller, self._clock.now())
             return pb.RecordRosterChangeResponse(
                 change=shown.change(agency, row),
                 evaluations=evaluations,
-                effects=await preview.effects(change, request.reason),
+                effects=await preview.effects(row.says, request.reason),
                 hint=hint(change),
             )
 
         async def make() -> pb.RecordRosterChangeResponse:
             await roster.lock(connection, agency)
             row = await self._judged(connection, agency, change, request, caller.subject)
-            evaluations = await _touched(connection, agency, change)
-            row = await self._record(connection, agency, row, change)
+            evaluations = await _touched(connection, agency, row.says)
+            row = await self._record(connection, agency, row)
             return pb.RecordRosterChangeResponse(
                 change=shown.change(agency, row), evaluations=evaluations
             )
@@ -113,21 +114,19 @@ class RosterChanges(CheckMethods, roster_change_service_pb2_grpc.RosterChangeSer
             change=f"c-{secrets.token_hex(10)}",
             person=change.person,
             effective_on=change.effective_on,
-            facts=change.facts.model_dump_json(),
+            facts=as_recorded(change, known).facts.model_dump_json(),
             reason=request.reason,
             state=ChangeState.PLANNED,
             created_at=self._clock.now(),
             created_by=by,
         )
 
-    async def _record(
-        self, connection: Connection, agency: AgencyId, row: ChangeRow, change: Change
-    ) -> ChangeRow:
+    async def _record(self, connection: Connection, agency: AgencyId, row: ChangeRow) -> ChangeRow:
         await queries.add(
             connection,
             agency,
             row.change,
-            change,
+            row.says,
             reason=row.reason,
             at=row.created_at,
             by=row.created_by,

@@ -27,8 +27,8 @@ _HELD = {
     "en": "{task}: waiting for {holder} since {since}.",
 }
 _DUE = {
-    "id": "Batas waktu {due}, menurut aturan {rule}{moved}{counted}{rolled}{estimated}.",
-    "en": "Due {due}, by the rule {rule}{moved}{counted}{rolled}{estimated}.",
+    "id": "Batas waktu {due}, menurut aturan {rule}{moved}{counted}{paused}{rolled}{estimated}.",
+    "en": "Due {due}, by the rule {rule}{moved}{counted}{paused}{rolled}{estimated}.",
 }
 _COUNTED = {
     "id": {
@@ -40,6 +40,14 @@ _COUNTED = {
         Count.WORKING: ": {days} working days after {basis}; not counted: {skipped}",
     },
 }
+_PAUSED = {
+    "id": "; hari cuti tidak dihitung: {leaves}",
+    "en": "; days of leave are not counted: {leaves}",
+}
+_LEAVE = {
+    "id": "{from_on} s.d. {to_on} ({days} hari)",
+    "en": "{from_on} to {to_on} ({days} days)",
+}
 _ROLLED = {
     "id": ", digeser dari {on} karena bukan hari kerja",
     "en": ", moved from {on} because nobody works then",
@@ -48,13 +56,11 @@ _MOVED = {
     "id": {
         "moved": " (ditetapkan tim pengelola kinerja)",
         "outage": " (diperpanjang karena gangguan layanan)",
-        "leave_pauses_clocks": " (hari cuti tidak dihitung)",
         "notice": " (jangka waktu pemberitahuan sebelum batas waktu dimajukan)",
     },
     "en": {
         "moved": " (set by the agency's team)",
         "outage": " (extended for an outage)",
-        "leave_pauses_clocks": " (days of leave are not counted)",
         "notice": " (the notice that a deadline brought forward leaves)",
     },
 }
@@ -169,6 +175,12 @@ def _due(due: Due) -> pb.DueExplanation:
         estimated=due.estimated,
         zone=due.zone,
         calendar_version=due.calendar_version,
+        pauses=[
+            pb.LeavePause(
+                from_on=each.from_on.isoformat(), to_on=each.to_on.isoformat(), days=each.days
+            )
+            for each in due.pauses
+        ],
     )
 
 
@@ -207,12 +219,19 @@ def _say_due(due: Due, language: Language) -> str:
         counted = _COUNTED[language][due.count].format(
             days=due.days, basis=due.basis_on.isoformat(), skipped=days or "–"
         )
+    leaves = ", ".join(
+        _LEAVE[language].format(
+            from_on=each.from_on.isoformat(), to_on=each.to_on.isoformat(), days=each.days
+        )
+        for each in due.pauses
+    )
     rolled = _ROLLED[language].format(on=due.rolled_from.isoformat()) if due.rolled_from else ""
     return _DUE[language].format(
         due=instant(due.due_at, due.zone, language),
         rule=due.rule,
         moved=_MOVED[language].get(due.rule.rpartition(".")[2], ""),
         counted=counted,
+        paused=_PAUSED[language].format(leaves=leaves) if leaves else "",
         rolled=rolled,
         estimated=_ESTIMATED[language] if due.estimated else "",
     )

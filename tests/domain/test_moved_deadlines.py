@@ -1,7 +1,7 @@
 """Deadlines that move while a cycle runs: set by the team, given back after an outage, or later
 because a day off became known."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from siklus.workflows.domain import commands as c
@@ -213,49 +213,6 @@ def test_a_calendar_is_the_system_s_to_bring_and_keeps_the_zone() -> None:
         told.system.gives(c.ReplaceCalendar(calendar=told.state.calendar))
 
 
-def leave(told: Story, begins: str, ends: str) -> Story:
-    command = c.RecordLeave(
-        leave=c.LeaveKind.SICK,
-        from_on=date.fromisoformat(begins),
-        to_on=date.fromisoformat(ends),
-        prose=WHY,
-    )
-    return told.team.gives(command)
-
-
-def test_leave_pauses_own_clocks_only_where_the_policy_says_so() -> None:
-    with refused(Reason.NOT_ALLOWED_BY_POLICY):
-        leave(story(), "2026-01-10", "2026-01-20")
-
-    told = story(policy=make_policy(leave_pauses_clocks=True)).at("2026-01-05 09:00")
-    leave(told, "2026-01-10", "2026-01-20")
-
-    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
-
-
-def test_a_longer_leave_adds_its_new_days_and_a_return_takes_nothing_back() -> None:
-    told = story(policy=make_policy(leave_pauses_clocks=True)).at("2026-01-05 09:00")
-    leave(told, "2026-01-10", "2026-01-20")
-
-    leave(told, "2026-01-10", "2026-01-22")
-    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-27"
-    leave(told, "2026-01-10", "2026-01-12")
-
-    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-27"
-    with refused(Reason.FIELD_INVALID):
-        leave(told, "2026-01-11", "2026-01-30")
-
-
-def test_leave_that_is_known_pauses_what_opens_in_it() -> None:
-    told = planned(policy=make_policy(leave_pauses_clocks=True)).at("2026-11-20 09:00")
-    leave(told, "2026-12-10", "2026-12-19")
-
-    due = told.at("2026-12-01 09:00").task(TaskKind.SELF_EVALUATION).due
-    assert due is not None
-    assert due.on - date(2026, 12, 31) == timedelta(days=10)
-    assert told.task(TaskKind.SELF_EVALUATION).holder == told.state.participants.employee
-
-
 def test_a_day_set_early_is_never_later_than_the_policy_s_own() -> None:
     policy = make_policy(deadlines={"notice": {"days": 60}})
     told = moves(planned(policy=policy), TaskKind.RATE, "2027-01-20")
@@ -332,54 +289,3 @@ def test_days_given_back_to_what_stays_late_do_not_make_it_climb_again() -> None
     after = told.task(TaskKind.RATE)
     assert told.due_on(TaskKind.RATE) == "2027-02-01"
     assert (after.escalated_to, after.escalates_at) == ((RINA,), before.escalates_at)
-
-
-def on_leave(told_at: str = "2026-01-05 09:00") -> Story:
-    """Return a story with leave in January that pauses the plan's clock."""
-    told = story(policy=make_policy(leave_pauses_clocks=True)).at(told_at)
-    return leave(told, "2026-01-10", "2026-01-20")
-
-
-def test_leave_counts_once_however_often_a_plan_is_withdrawn_or_returned() -> None:
-    told = on_leave()
-    for _ in range(2):
-        told.employee.submits_plan().employee.withdraws_plan()
-        assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
-
-    told.employee.submits_plan().supervisor.returns_plan()
-    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
-
-
-def test_leave_that_became_known_in_the_review_counts_when_the_plan_comes_back() -> None:
-    told = story(policy=make_policy(leave_pauses_clocks=True)).at("2026-01-05 09:00")
-    leave(told.employee.submits_plan(), "2026-01-10", "2026-01-20")
-
-    assert told.employee.withdraws_plan().due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
-
-
-def test_a_late_plan_stays_late_when_it_is_withdrawn_by_somebody_who_was_on_leave() -> None:
-    told = on_leave().at("2026-02-02 09:00").employee.submits_plan().employee.withdraws_plan()
-
-    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
-
-
-def test_days_of_leave_are_given_once_when_a_return_was_recorded_by_mistake() -> None:
-    told = on_leave()
-    leave(told, "2026-01-10", "2026-01-12")
-    leave(told, "2026-01-10", "2026-01-21")
-
-    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-26"
-
-
-def test_leave_never_rolls_a_day_back() -> None:
-    policy = make_policy(leave_pauses_clocks=True, roll="previous")
-    told = leave(story(policy=policy).at("2026-01-05 09:00"), "2026-01-08", "2026-01-11")
-
-    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-18"
-
-
-def test_leave_far_off_is_refused() -> None:
-    told = story(policy=make_policy(leave_pauses_clocks=True))
-
-    with refused(Reason.FIELD_INVALID):
-        leave(told, "9999-12-30", "9999-12-31")

@@ -23,10 +23,8 @@ Tree = dict[str, Any]
 
 LATER_EXAMPLES: dict[str, object] = {
     "calibration": {"due": {"days": 10}},
-    "delivery.within": {"days": 14},
     "appeal.decided_by": "panel",
     "appeal.panel": {"members": 3, "quorum": 2},
-    "leave_pauses_clocks": True,
     "languages": ["id"],
 }
 

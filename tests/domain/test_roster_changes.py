@@ -20,6 +20,7 @@ from siklus.workflows.domain.roster_changes import (
     OnLeave,
     Outcome,
     ReturnToWork,
+    as_recorded,
     by_the_system,
     changed,
     command_for,
@@ -115,9 +116,14 @@ def test_whoever_left_changes_no_more_but_may_come_back(facts: Facts) -> None:
     assert must_fit(of(left, ReturnToWork()), known(left)) is left
 
 
+def on_leave(first: int, last: int) -> LeaveDays:
+    begins, ends = (DAY + timedelta(days=days) for days in (first, last))
+    return LeaveDays(from_on=begins, to_on=ends, leave=LEAVE)
+
+
 def test_leave_does_not_overlap_but_its_last_day_may_change() -> None:
-    before = LeaveDays(from_on=DAY - timedelta(days=5), to_on=DAY)
-    same = LeaveDays(from_on=DAY, to_on=DAY + timedelta(days=3))
+    before = on_leave(-5, 0)
+    same = on_leave(0, 3)
     asked = of(SITI, OnLeave(leave=LEAVE, to_on=DAY + timedelta(days=9)))
 
     assert "leave" in refused(asked, known(SITI, leaves=(before,))).fields
@@ -127,10 +133,23 @@ def test_leave_does_not_overlap_but_its_last_day_may_change() -> None:
 
 
 def test_only_who_is_away_comes_back() -> None:
-    away = LeaveDays(from_on=DAY - timedelta(days=5), to_on=DAY + timedelta(days=5))
+    away = on_leave(-5, 5)
 
     assert refused(of(SITI, ReturnToWork()), known(SITI)).reason is Reason.ALREADY_DONE
     assert must_fit(of(SITI, ReturnToWork()), known(SITI, leaves=(away,))) is SITI
+
+
+@pytest.mark.parametrize(("begun", "ends"), [(-5, -1), (0, -1)])
+def test_a_return_ends_the_leave_the_day_before_or_calls_it_off(begun: int, ends: int) -> None:
+    asked = of(SITI, ReturnToWork())
+
+    recorded = as_recorded(asked, known(SITI, leaves=(on_leave(begun, 9),)))
+
+    told = command_for(recorded, own=True, reason="SK")
+    assert isinstance(told, c.RecordLeave)
+    assert told.from_on == DAY + timedelta(days=begun)
+    assert told.to_on == DAY + timedelta(days=ends)
+    assert as_recorded(asked, known(SITI, leaves=(on_leave(2, 9),))) == asked
 
 
 def test_a_successor_from_below_takes_the_place_and_makes_no_loop() -> None:
@@ -159,6 +178,7 @@ def test_each_change_says_one_command_to_the_own_evaluation_and_one_to_others() 
     assert kinds(OnLeave(leave=LEAVE, to_on=DAY)) == ("record_leave", None)
     assert kinds(gone()) == ("record_departure", "replace_person")
     assert kinds(ReturnToWork()) == (None, None)
+    assert kinds(ReturnToWork(leave=LEAVE, from_on=DAY)) == ("record_leave", None)
     closing = command_for(of(BUDI, NewUnit(unit="makassar")), own=True, reason="SK")
     assert isinstance(closing, c.Transfer)
     assert closing.closing_on == DAY - timedelta(days=1)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from time import monotonic
 from typing import Any
 
@@ -15,11 +15,11 @@ from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import evaluation_reads_pb2 as reads
 from siklus.v1 import roster_changes_pb2 as changes
 from siklus.v1 import roster_service_pb2 as roster
-from siklus.v1.values_pb2 import DEPARTURE_RETIRED, LEAVE_KIND_UNPAID, LEVEL_AT
+from siklus.v1.values_pb2 import DEPARTURE_RETIRED, LEAVE_KIND_ANNUAL, LEAVE_KIND_UNPAID, LEVEL_AT
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.people import UpkeepWorkflow
-from tests.e2e.agency import Agency, launched_agency
+from tests.e2e.agency import Agency, agency_at, launched_agency
 from tests.e2e.people import Person
 
 STAFF = (
@@ -79,9 +79,25 @@ class Office:
             kinds = [each.kind for each in answer.events]
         return kinds
 
+    async def keeps_up(self) -> int:
+        """Do now what the hourly upkeep does; return how many evaluations it relieved."""
+        relieved: int = await self.agency.stack.client.execute_workflow(
+            UpkeepWorkflow.run,
+            AgencyId(self.agency.id),
+            id=f"upkeep/{self.agency.id}/now",
+            task_queue=names.COHORT_QUEUE,
+        )
+        return relieved
+
     async def faults(self) -> dict[str, int]:
         answer = await self.agency.admin.sends(changes.CheckAgencyRequest(parent=self.agency.name))
         return {each.kind: each.count for each in answer.findings if not each.notice}
+
+
+async def due_on(person: Person) -> date:
+    """Return the last day of somebody's one open task."""
+    (task,) = (await person.reads()).tasks
+    return task.due_at.ToDatetime(UTC).date()
 
 
 @pytest.fixture
@@ -149,7 +165,7 @@ async def test_whoever_moves_begins_a_segment_under_the_new_supervisor(office: O
 async def test_the_upkeep_hands_over_what_no_change_did_and_the_doctor_tells(
     office: Office,
 ) -> None:
-    agency, client = office.agency, office.agency.stack.client
+    agency = office.agency
     siti = agency.person("siti")
     await siti.submits_plan("antrean")
     left = "UPDATE person SET active = false WHERE agency = %s AND person = 'budi'"
@@ -157,12 +173,7 @@ async def test_the_upkeep_hands_over_what_no_change_did_and_the_doctor_tells(
         await connection.execute(left, (agency.id,))
     before = await office.faults()
 
-    relieved = await client.execute_workflow(
-        UpkeepWorkflow.run,
-        AgencyId(agency.id),
-        id=f"upkeep/{agency.id}/now",
-        task_queue=names.COHORT_QUEUE,
-    )
+    relieved = await office.keeps_up()
 
     assert before == {
         "EMPLOYEE_LEFT_UNSAID": 1,
@@ -173,6 +184,45 @@ async def test_the_upkeep_hands_over_what_no_change_did_and_the_doctor_tells(
     assert await office.faults() == {}
     assert [task.holder for task in (await siti.reads()).tasks] == ["rina"]
     assert (await agency.person("budi").reads()).stage == pb.STAGE_EXCLUDED
+
+
+async def test_leave_moves_the_own_deadline_and_reaches_whoever_began_in_it(
+    stack: LocalStack,
+) -> None:
+    year = stack.clock.now().year
+    async with agency_at(stack, "cuti", cycle=str(year)) as agency:
+        office, (siti, wayan) = Office(agency), agency.people("siti", "wayan")
+        last = (office.today + timedelta(days=6)).isoformat()
+        away = {"leave": LEAVE_KIND_ANNUAL, "to_on": last}
+        await agency.employ(STAFF)
+        await agency.publish(rules="  leave_pauses_clocks: true\n")
+        await agency.create_cycle(year)
+        earlier = await office.records("wayan", leave=away)
+        await office.follows(earlier)
+        await agency.launch()
+        before = await due_on(siti)
+
+        became = await office.follows(await office.records("siti", leave=away))
+
+        assert (became.counts.done, became.counts.untouched) == (1, 0)
+        assert await due_on(siti) > before
+        said = await siti.sends(reads.ExplainWaitingRequest(name=siti.evaluation))
+        (pause,) = said.waiting[0].due.pauses
+        assert (pause.from_on, pause.to_on) == (office.today.isoformat(), last)
+        assert f"hari cuti tidak dihitung: {pause.from_on} s.d. {last}" in said.waiting[0].text.id
+
+        # Wayan's evaluation began while the leave ran: the upkeep tells it, once.
+        assert await due_on(wayan) == before
+        for _ in range(2):
+            await office.keeps_up()
+            assert (await office.follows(earlier)).counts.done == 1
+        assert await due_on(wayan) == await due_on(siti)
+        assert (await office.history(wayan.evaluation, at_least=2))[1:] == ["leave_recorded"]
+
+        # Siti comes back: what was given stays, and what opens later knows of it.
+        became = await office.follows(await office.records("siti", return_to_work={}))
+        assert became.counts.done == 1
+        assert await due_on(siti) == await due_on(wayan)
 
 
 async def test_what_is_planned_can_be_withdrawn_and_what_does_not_fit_is_refused(

@@ -63,5 +63,7 @@ def test_who_moved_a_deadline_and_why_is_told_in_both_languages() -> None:
     assert "plan.moved (set by the agency's team)" in told[0].en
     assert "outage (diperpanjang karena gangguan layanan)" in told[1].id
     assert "outage (extended for an outage)" in told[1].en
-    assert "leave_pauses_clocks (hari cuti tidak dihitung)" in told[2].id
-    assert "leave_pauses_clocks (days of leave are not counted)" in told[2].en
+    said = "plan.due.on; hari cuti tidak dihitung: 2026-01-07 s.d. 2026-01-09 (3 hari)."
+    assert said in told[2].id
+    said = "plan.due.on; days of leave are not counted: 2026-01-07 to 2026-01-09 (3 days)."
+    assert said in told[2].en

@@ -3,13 +3,13 @@
 Pure arithmetic over a recorded `Calendar`. Whether an act came in time is the rule book's question.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, assert_never
+from typing import ClassVar, Final, assert_never
 
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.policy import Clock, Count, Roll, Span
-from siklus.workflows.domain.values import Instant, Value
+from siklus.workflows.domain.values import Grown, Instant, Value
 
 WEEKEND: Final = "WEEKEND"
 """Stands for the name of a day that the unit's own week leaves free."""
@@ -24,14 +24,34 @@ class Skipped(Value):
     name: str
 
 
-class Due(Value):
+class Stretch(Value):
+    """Days of leave, both included."""
+
+    from_on: date
+    to_on: date
+
+    def holds(self, on: date) -> bool:
+        """Tell whether that day is one of them."""
+        return self.from_on <= on <= self.to_on
+
+
+class Pause(Stretch):
+    """Leave on which a clock stood still: so many of its days were not counted."""
+
+    days: int
+
+
+class Due(Grown):
     """A deadline that can explain itself.
 
     `due_at` is 23:59:59 of the day `on` in `zone`, given in UTC. `rule` is the path of the policy
     key it comes from. `basis_on` is the uncounted day of the event, with the `days` and the `count`
     that followed; all three are None for a fixed date. `skipped` are the non-working days that
     changed the result; `estimated` says that one of them is only expected, not yet decreed.
+    `pauses` are the leave that moved it on, where the policy lets leave pause clocks.
     """
+
+    added: ClassVar = frozenset({"pauses"})
 
     due_at: Instant
     on: date
@@ -45,6 +65,7 @@ class Due(Value):
     estimated: bool = False
     zone: str
     calendar_version: str
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def expires_at(self) -> datetime:
@@ -111,6 +132,52 @@ def for_clock(
     return None
 
 
+def paused(
+    calendar: Calendar,
+    due: Due,
+    since: date,
+    fresh: Collection[Stretch],
+    known: Collection[Stretch] = (),
+    *,
+    roll: Roll,
+) -> Due:
+    """Return a deadline that gives back each day of `fresh` leave after `since` that it counted.
+
+    A clock of working days counts the working days of leave, any other all of them. What is given
+    back falls on no leave either, be it fresh or `known`, whose days up to the deadline are in it
+    already. Never earlier than it was.
+    """
+
+    def counts(on: date) -> bool:
+        return due.count is not Count.WORKING or calendar.is_working_day(on)
+
+    left = sum(counts(on) for on in _from_to(since, due.on) if _away(fresh, on))
+    last, passed = due.on, list[date]()
+    while left > 0:
+        last += _DAY
+        left -= counts(last) and not _away((*fresh, *known), last)
+        passed += [] if counts(last) else [last]
+    if last == due.on:
+        return due
+    stood = [(leave, since) for leave in fresh] + [(leave, due.on) for leave in known]
+    pauses = (
+        Pause(from_on=leave.from_on, to_on=leave.to_on, days=days)
+        for leave, after in stood
+        if (days := sum(counts(on) for on in _from_to(after, last) if leave.holds(on)))
+    )
+    moved = _ending(calendar, last, passed=passed, roll=roll, rule=due.rule)
+    return moved.model_copy(
+        update={
+            "basis_on": due.basis_on,
+            "days": due.days,
+            "count": due.count,
+            "skipped": (*due.skipped, *moved.skipped),
+            "estimated": due.estimated or moved.estimated,
+            "pauses": (*due.pauses, *pauses),
+        }
+    )
+
+
 def later(a: Due | None, b: Due | None) -> Due | None:
     """Return the later of two deadlines, the first when they end together."""
     if a is None or b is None:
@@ -168,6 +235,15 @@ def _roll_over(calendar: Calendar, on: date, roll: Roll) -> tuple[date, list[dat
             return day, left_behind
         left_behind.append(day)
     raise AssertionError("unreachable: the walk over days has no end")
+
+
+def _from_to(after: date, last: date) -> Iterator[date]:
+    """Yield the days after the first and up to the last."""
+    return (after + number * _DAY for number in range(1, (last - after).days + 1))
+
+
+def _away(leaves: Iterable[Stretch], on: date) -> bool:
+    return any(leave.holds(on) for leave in leaves)
 
 
 def _days(calendar: Calendar, start: date, step: timedelta) -> Iterator[date]:

@@ -23,10 +23,8 @@ class Calibration(Value):
 
 LATER: Mapping[str, TypeAdapter[object]] = {
     "calibration": TypeAdapter(Calibration),
-    "delivery.within": TypeAdapter(Span),
     "appeal.decided_by": TypeAdapter(Literal["panel"]),
     "appeal.panel": TypeAdapter(Panel),
-    "leave_pauses_clocks": TypeAdapter(Literal[True]),
     "languages": TypeAdapter(
         Annotated[tuple[Literal["id", "en"], ...], Field(min_length=1, max_length=2)]
     ),
@@ -43,5 +41,6 @@ NOW_LIVE: Mapping[str, str] = {
     "indicators": "rules.plan.indicators",
     "feedback.colleagues": "rules.feedback.colleagues",
     "feedback.citizens": "rules.feedback.citizens",
+    "leave_pauses_clocks": "rules.leave_pauses_clocks",
 }
 """What an earlier release kept under `later:`, and where it is written now."""

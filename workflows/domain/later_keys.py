@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from siklus.workflows.domain.later import LATER, NOW_LIVE
 from siklus.workflows.domain.problems import Problem, ProblemCode, from_pydantic
 
-_ALSO_LIVE = {"appeal.decided_by", "leave_pauses_clocks"}
+_ALSO_LIVE = {"appeal.decided_by"}
 """Keys that are live already, with other values."""
 
 

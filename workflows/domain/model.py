@@ -11,7 +11,7 @@ from siklus.workflows.domain.commands import (
     Indicator,
     IndicatorLevel,
 )
-from siklus.workflows.domain.deadlines import Due
+from siklus.workflows.domain.deadlines import Due, Stretch
 from siklus.workflows.domain.events import Receipt
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.scheme.explained import Step
@@ -181,15 +181,8 @@ class SegmentResult(Value):
     """Which of the policy's conditions for a cap held; its score is capped by them already."""
 
 
-class Absence(Value):
-    """Days on which the employee's own clocks stand still, both included."""
-
-    from_on: date
-    to_on: date
-
-
-class Leave(Absence):
-    """A leave as it was last recorded."""
+class Leave(Stretch):
+    """A leave of the employee as it was last recorded; the own clocks stand still on its days."""
 
     given_to_on: date
     """The last day that it was ever recorded to; what leave has given is not given again."""

@@ -92,6 +92,10 @@ class ReturnToWork(Value):
     """Whoever had left works there again, or comes back from leave before its last day."""
 
     kind: Literal["RETURN"] = "RETURN"
+    leave: LeaveKind | None = None
+    """Of the leave that ends by it; noted when the return is recorded."""
+    from_on: date | None = None
+    """The first day of that leave."""
 
 
 Facts = Annotated[
@@ -113,6 +117,7 @@ class LeaveDays(Value):
 
     from_on: date
     to_on: date
+    leave: LeaveKind
 
 
 class Known(Value):
@@ -207,6 +212,15 @@ def leave_on(leaves: Collection[LeaveDays], day: date) -> LeaveDays | None:
     return next((leave for leave in leaves if leave.from_on <= day <= leave.to_on), None)
 
 
+def as_recorded(change: Change, known: Known) -> Change:
+    """Return a change with what the roster adds to it: a return names the leave that it ends."""
+    ended = leave_on(known.leaves, change.effective_on)
+    if not isinstance(change.facts, ReturnToWork) or ended is None:
+        return change
+    facts = ReturnToWork(leave=ended.leave, from_on=ended.from_on)
+    return change.model_copy(update={"facts": facts})
+
+
 def changed(change: Change, person: Person) -> Person:
     """Return the person as the roster has them from then on."""
     match change.facts:
@@ -249,6 +263,9 @@ def command_for(change: Change, *, own: bool, reason: str) -> AnyCommand | None:
             return Transfer(closing_on=change.effective_on - timedelta(days=1), prose=prose)
         case OnLeave(leave=leave, to_on=to_on) if own:
             from_on = change.effective_on
+            return RecordLeave(leave=leave, from_on=from_on, to_on=to_on, prose=prose)
+        case ReturnToWork(leave=LeaveKind() as leave, from_on=date() as from_on) if own:
+            to_on = change.effective_on - timedelta(days=1)
             return RecordLeave(leave=leave, from_on=from_on, to_on=to_on, prose=prose)
         case Deactivation(departure=departure) if own:
             return RecordDeparture(departure=departure, prose=prose)

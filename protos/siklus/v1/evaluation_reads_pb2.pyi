@@ -509,6 +509,7 @@ class DueExplanation(_message.Message):
     ESTIMATED_FIELD_NUMBER: _builtins.int
     ZONE_FIELD_NUMBER: _builtins.int
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
+    PAUSES_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """Path of the policy key that set it."""
     basis_on: _builtins.str
@@ -531,6 +532,10 @@ class DueExplanation(_message.Message):
     def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedDay]:
         """The days that nobody works and that changed the result."""
 
+    @_builtins.property
+    def pauses(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeavePause]:
+        """The leave on which the clock stood still, where the policy lets leave pause clocks."""
+
     def __init__(
         self,
         *,
@@ -544,14 +549,45 @@ class DueExplanation(_message.Message):
         estimated: _builtins.bool = ...,
         zone: _builtins.str = ...,
         calendar_version: _builtins.str = ...,
+        pauses: _abc.Iterable[Global___LeavePause] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis_on", b"basis_on", "calendar_version", b"calendar_version", "count", b"count", "days", b"days", "estimated", b"estimated", "roll", b"roll", "rolled_from_on", b"rolled_from_on", "rule", b"rule", "skipped", b"skipped", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis_on", b"basis_on", "calendar_version", b"calendar_version", "count", b"count", "days", b"days", "estimated", b"estimated", "pauses", b"pauses", "roll", b"roll", "rolled_from_on", b"rolled_from_on", "rule", b"rule", "skipped", b"skipped", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DueExplanation: _TypeAlias = DueExplanation  # noqa: Y015
+
+@_typing.final
+class LeavePause(_message.Message):
+    """Leave whose days a clock did not count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_ON_FIELD_NUMBER: _builtins.int
+    TO_ON_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    from_on: _builtins.str
+    """Its first local date."""
+    to_on: _builtins.str
+    """Its last local date."""
+    days: _builtins.int
+    """How many days the clock stood still; of a clock of working days, working days."""
+    def __init__(
+        self,
+        *,
+        from_on: _builtins.str = ...,
+        to_on: _builtins.str = ...,
+        days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "from_on", b"from_on", "to_on", b"to_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeavePause: _TypeAlias = LeavePause  # noqa: Y015
 
 @_typing.final
 class SkippedDay(_message.Message):

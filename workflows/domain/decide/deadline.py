@@ -15,7 +15,7 @@ from siklus.workflows.domain.decide import forms, midyear
 from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.tasks import by_span, forwards, moved_to, with_due
+from siklus.workflows.domain.decide.tasks import by_span, forwards, moved_to, paused, with_due
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Clock, Span
@@ -259,9 +259,11 @@ def _again(state: Evaluation, due: Due) -> Due:
     """Return a deadline as the calendar in force makes it, from the day it was counted from."""
     if due.basis_on is None or due.days is None or due.count is None:
         on = due.rolled_from or due.on
-        return deadlines.on_day(state.calendar, on, roll=due.roll, rule=due.rule)
+        again = deadlines.on_day(state.calendar, on, roll=due.roll, rule=due.rule)
+        return again.model_copy(update={"pauses": due.pauses})
     event_at = deadlines.opens_at(state.calendar, due.basis_on)
     span = Span(days=due.days, count=due.count, roll=due.roll)
-    return deadlines.after(
+    again = deadlines.after(
         state.calendar, event_at, span, rule=due.rule, default_roll=state.policy.roll
     )
+    return paused(state, again, event_at, due.pauses)

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party
 from siklus.workflows.domain.commands import RecordLeave
-from siklus.workflows.domain.deadlines import Due
+from siklus.workflows.domain.deadlines import Due, Stretch
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.tasks import paused, with_due
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
-from siklus.workflows.domain.model import Absence, Evaluation, Leave
+from siklus.workflows.domain.model import Evaluation, Leave
 from siklus.workflows.domain.stages import OWN_TASKS, Task
 
 LONGEST_LEAVE_DAYS = 1100
@@ -23,7 +23,8 @@ LONGEST_LEAVE_DAYS = 1100
 def record_leave(state: Evaluation, command: RecordLeave, act: Act) -> list[e.AnyEvent]:
     """The employee's own clocks stand still on these days; a later word may change the last one.
 
-    What leave has given is not taken back: a deadline is never brought forward by a return.
+    Of a leave called off the last day is the one before it began. What leave has given is not
+    taken back: a deadline is never brought forward by a return (our decision).
     """
     if not state.policy.leave_pauses_clocks:
         message = "by the policy of this cycle leave pauses reminders, and no deadline"
@@ -47,7 +48,9 @@ def record_leave(state: Evaluation, command: RecordLeave, act: Act) -> list[e.An
 def _must_be_a_leave_of_its_own(
     state: Evaluation, command: RecordLeave, before: Leave | None, act: Act
 ) -> None:
-    if not 0 <= (command.to_on - command.from_on).days < LONGEST_LEAVE_DAYS:
+    days = (command.to_on - command.from_on).days + 1
+    called_off = days == 0 and before is not None
+    if not called_off and not 0 < days <= LONGEST_LEAVE_DAYS:
         raise invalid("to_on", f"leave ends after it began, within {LONGEST_LEAVE_DAYS} days")
     today = act.at.astimezone(state.calendar.tz).date()
     if abs((command.from_on - today).days) > LONGEST_LEAVE_DAYS:
@@ -73,13 +76,13 @@ def _longer(
             yield with_due(state, waiting, due, act.at)
 
 
-def _fresh(command: RecordLeave, before: Leave | None, waiting: Task | None) -> Absence:
+def _fresh(command: RecordLeave, before: Leave | None, waiting: Task | None) -> Stretch:
     """Return the days of a leave that are new to a task: what it has been given is given once."""
     begins = command.from_on
     if before is not None:
         since = waiting is not None and waiting.opened_at >= before.recorded_at
         begins = (before.to_on if since else before.given_to_on) + timedelta(days=1)
-    return Absence(from_on=begins, to_on=command.to_on)
+    return Stretch(from_on=begins, to_on=command.to_on)
 
 
 def _plan_due(
@@ -92,9 +95,9 @@ def _plan_due(
     return _later(state, plan.due, plan.submitted_at, _fresh(command, before, None), act)
 
 
-def _later(state: Evaluation, due: Due, since: datetime, fresh: Absence, act: Act) -> Due | None:
+def _later(state: Evaluation, due: Due, since: datetime, fresh: Stretch, act: Act) -> Due | None:
     """Return a due time that is still to come with the new days of leave, None if they are none."""
     if act.at >= due.expires_at:
         return None
-    longer = paused(state, due, since, (fresh,))
+    longer = paused(state, due, since, (fresh,), state.leaves)
     return longer if longer.due_at > due.due_at else None

@@ -1,11 +1,11 @@
 """Opening tasks: who holds them, when they are due and why, when the clock acts on them."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Collection
+from datetime import date, datetime
 
 from siklus.workflows.domain import deadlines
-from siklus.workflows.domain.deadlines import Due
-from siklus.workflows.domain.model import Absence, Evaluation
+from siklus.workflows.domain.deadlines import Due, Stretch
+from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Clock, Late, Roll, Span, StageRule
 from siklus.workflows.domain.stages import OWN_TASKS, Task, TaskKind, task_id, task_rule
 from siklus.workflows.domain.values import PersonId
@@ -72,22 +72,23 @@ def moved_to(state: Evaluation, kind: TaskKind, on: date) -> Due:
 
 def forwards(state: Evaluation, on: date, *, rule: str) -> Due:
     """Return the end of a day given as more time: rolled on where the policy does, never back."""
-    roll = Roll.NEXT if state.policy.roll is Roll.NEXT else Roll.KEEP
-    return deadlines.on_day(state.calendar, on, roll=roll, rule=rule)
+    return deadlines.on_day(state.calendar, on, roll=_onwards(state), rule=rule)
 
 
-def paused(state: Evaluation, due: Due, since: datetime, leaves: Iterable[Absence]) -> Due:
+def _onwards(state: Evaluation) -> Roll:
+    return Roll.NEXT if state.policy.roll is Roll.NEXT else Roll.KEEP
+
+
+def paused(
+    state: Evaluation,
+    due: Due,
+    since: datetime,
+    fresh: Collection[Stretch],
+    known: Collection[Stretch] = (),
+) -> Due:
     """Return a due time as it is when the clock stands still on days of leave after `since`."""
     on = since.astimezone(state.calendar.tz).date()
-    left = (due.on - on).days
-    away = tuple(leaves)
-    while left > 0:
-        on += timedelta(days=1)
-        left -= not any(leave.from_on <= on <= leave.to_on for leave in away)
-    late_already = left < 0
-    if late_already or on <= due.on:
-        return due
-    return forwards(state, on, rule="leave_pauses_clocks")
+    return deadlines.paused(state.calendar, due, on, fresh, known, roll=_onwards(state))
 
 
 def _as_moved(
