@@ -345,7 +345,9 @@ class RecordLeaveRequest(_message.Message):
     from_on: _builtins.str
     """First day, `YYYY-MM-DD`."""
     to_on: _builtins.str
-    """Last day; another one for the same first day replaces it, and takes back nothing."""
+    """Last day; another one for the same first day replaces it, and takes back nothing. The day before the
+    first one calls a leave off.
+    """
     reason: _builtins.str
     """Why."""
     def __init__(
