@@ -7,6 +7,7 @@ from siklus.workflows.domain.commands import (
     InCalibration,
     InRoster,
     Reassign,
+    ReleaseRating,
     ReplacePerson,
     SendBackRating,
 )
@@ -30,9 +31,11 @@ async def in_roster(connection: Connection, agency: AgencyId, command: Command) 
 
 
 async def in_calibration(
-    connection: Connection, key: EvaluationKey, command: SendBackRating
+    connection: Connection, key: EvaluationKey, command: SendBackRating | ReleaseRating
 ) -> InCalibration | None:
     """Return what the record knows of the calibration that the command names, or None."""
+    if command.calibration is None:
+        return None
     row = await calibrations.get(connection, key.agency, key.cycle, command.calibration)
     if row is None:
         return None

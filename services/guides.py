@@ -4,9 +4,8 @@ from typing import Final
 
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries import calibrations, distribution, policies
-from siklus.workflows.domain import packs
 from siklus.workflows.domain.commands import InGroup
-from siklus.workflows.domain.problems import PolicyInvalid
+from siklus.workflows.domain.packs import UnitRules, unit_rules
 from siklus.workflows.domain.scheme.distribution import Distribution, Mode
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, Predicate
 
@@ -18,18 +17,24 @@ class Guides:
     """Reads each policy's guides once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, int], Distribution | None] = {}
+        self._known: dict[tuple[str, str, int], UnitRules] = {}
 
     async def of(
         self, connection: Connection, agency: AgencyId, policy: str, version: int
     ) -> Distribution | None:
         """Return what a published policy says of the distribution, None where it says nothing."""
+        return (await self.rules(connection, agency, policy, version)).distribution
+
+    async def rules(
+        self, connection: Connection, agency: AgencyId, policy: str, version: int
+    ) -> UnitRules:
+        """Return what a published policy says of a unit's ratings taken together."""
         key = (agency, policy, version)
         if key not in self._known:
             row = await policies.get(connection, agency, policy, version)
             while len(self._known) >= KEPT:
                 self._known.pop(next(iter(self._known)))
-            self._known[key] = _read(row.source) if row else None
+            self._known[key] = unit_rules(row.source) if row else UnitRules()
         return self._known[key]
 
     async def group(self, connection: Connection, key: EvaluationKey) -> InGroup | None:
@@ -58,11 +63,3 @@ class Guides:
             unrated=unrated,
             agreed=Predicate(agreed) if agreed else None,
         )
-
-
-def _read(source: str) -> Distribution | None:
-    """Read a pack as it was published; one of an earlier release had no word for it yet."""
-    try:
-        return packs.load(source).distribution
-    except PolicyInvalid:
-        return None

@@ -14,6 +14,7 @@ from siklus.workflows.domain.commands import (
     InRoster,
     Rate,
     Reassign,
+    ReleaseRating,
     ReplacePerson,
     SendBackRating,
 )
@@ -41,7 +42,7 @@ async def vouched_for(
     match command:
         case Rate():
             return Vouched(group=await _group(store, key, guides))
-        case SendBackRating():
+        case SendBackRating() | ReleaseRating():
             async with store.agency(caller.agency) as connection:
                 found = await vouching.in_calibration(connection, key, command)
             return Vouched(calibration=found)

@@ -15,6 +15,7 @@ from siklus.services.cli.calibration_words import (
     organisation_of,
     predicate_of,
     show,
+    show_receipt,
     stub,
     word,
 )
@@ -25,6 +26,7 @@ from siklus.services.cli.remote import Api, as_dict, remote
 from siklus.services.cli.request_ids import RequestId, request_id_or_new
 from siklus.v1 import calibration_service_pb2 as pb
 from siklus.v1 import calibrations_pb2 as messages
+from siklus.v1 import commands_calibration_pb2 as acts
 
 app = typer.Typer(
     help="Look at how a unit is rated, propose, and send ratings back.", add_completion=False
@@ -267,19 +269,39 @@ async def send_back(
         yes=yes,
         question="Send it back?",
     )
-    request = pb.SendBackRatingRequest(
+    request = acts.SendBackRatingRequest(
         name=evaluation_in(api, cycle, person, segment),
         request_id=request_id_or_new(request_id),
         calibration=calibration,
         reason=reason,
     )
-    answer = await api.ask(stub(api).SendBackRating, request)
-    if as_json:
-        print_json(as_dict(answer))
-        return
-    receipt = answer.receipt
-    due = receipt.due_at.ToJsonString() if receipt.HasField("due_at") else ""
-    print_lines({"evaluation": receipt.name, "waits for": receipt.holder, "due": due})
+    show_receipt(await api.ask(stub(api).SendBackRating, request), as_json=as_json)
+
+
+@app.command()
+@remote
+async def release(
+    api: Api,
+    cycle: CycleId,
+    person: Person,
+    reason: Reason,
+    segment: Segment = 1,
+    yes: Yes = False,
+    request_id: RequestId = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a rating that waits in calibration go on to its delivery."""
+    confirm(
+        f"The rating of {person} is delivered, and may be appealed from its receipt on.",
+        yes=yes,
+        question="Release it?",
+    )
+    request = acts.ReleaseRatingRequest(
+        name=evaluation_in(api, cycle, person, segment),
+        request_id=request_id_or_new(request_id),
+        reason=reason,
+    )
+    show_receipt(await api.ask(stub(api).ReleaseRating, request), as_json=as_json)
 
 
 @app.command()

@@ -103,6 +103,16 @@ def show(found: messages.Calibration, *, as_json: bool) -> None:
         print_table(PROPOSED, [_proposal(each) for each in found.proposals])
 
 
+def show_receipt(answer: Any, *, as_json: bool) -> None:
+    """Print what became of an evaluation, and for whom it waits now."""
+    if as_json:
+        print_json(as_dict(answer))
+        return
+    receipt = answer.receipt
+    due = receipt.due_at.ToJsonString() if receipt.HasField("due_at") else ""
+    print_lines({"evaluation": receipt.name, "waits for": receipt.holder, "due": due})
+
+
 def distribution_lines(found: messages.Distribution) -> dict[str, str]:
     """Return how a unit is rated, line by line."""
     counts = ", ".join(

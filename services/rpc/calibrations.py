@@ -207,8 +207,6 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             must_have_room(proposals)
             rules.must_be_new([each.known for each in proposals], key.person, key.segment)
             before = await distribution.predicate(connection, key)
-            if before == asked:
-                raise invalid("predicate", "is the one that stands")
             await queries.propose(
                 connection,
                 key,
@@ -326,8 +324,9 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
     async def _must_not_be_off(
         self, connection: Connection, agency: AgencyId, cycle: CycleRow
     ) -> None:
-        rule = await self.guides.of(connection, agency, cycle.policy, cycle.policy_version)
-        if rule is not None and rule.mode is Mode.OFF:
+        rules = await self.guides.rules(connection, agency, cycle.policy, cycle.policy_version)
+        off = rules.distribution is not None and rules.distribution.mode is Mode.OFF
+        if off and rules.calibration is None:
             message = "the policy of this cycle switches the distribution off"
             raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
 

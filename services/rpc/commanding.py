@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations as queries
+from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
 from siklus.services.guides import Guides
@@ -20,6 +21,7 @@ from siklus.services.rpc.convert import COMMANDS, SERVICES, to_command
 from siklus.services.rpc.distribution_views import warning
 from siklus.services.rpc.gate import admit_decision
 from siklus.services.rpc.names import evaluation_key, evaluation_name
+from siklus.services.rpc.reading import sees_undelivered
 from siklus.services.seats import vouched_for
 from siklus.v1 import evaluation_pb2
 from siklus.workflows.carry import Receipt
@@ -51,11 +53,11 @@ class Commanding:
             vouched=await vouched_for(self.store, caller, key, command, self.guides),
             patience=_patience(context),
         )
-        shown = await self._read_back(key, receipt) if receipt.projected else None
+        shown = await self._read_back(caller, key, receipt) if receipt.projected else None
         return {"evaluation": shown, "receipt": _receipt(key, receipt, shown is not None)}
 
     async def _read_back(
-        self, key: EvaluationKey, receipt: Receipt
+        self, caller: Caller, key: EvaluationKey, receipt: Receipt
     ) -> evaluation_pb2.Evaluation | None:
         """Return the evaluation from the record; a decision holds without it."""
         try:
@@ -65,11 +67,16 @@ class Commanding:
             return None
         if row is None or row.revision < receipt.revision:
             return None
-        return self.view(row)
+        return self.view(caller, row)
 
-    def view(self, row: queries.EvaluationRow) -> evaluation_pb2.Evaluation:
-        """Return a row as the contract shows it."""
-        return views.evaluation(row.document, updated_at=row.updated_at, now=self.clock.now())
+    def view(self, caller: Caller, row: queries.EvaluationRow) -> evaluation_pb2.Evaluation:
+        """Return a row as the contract shows it to the caller."""
+        return views.evaluation(
+            row.document,
+            updated_at=row.updated_at,
+            now=self.clock.now(),
+            withhold=not sees_undelivered(caller, row.person),
+        )
 
 
 def _patience(context: Context) -> timedelta:

@@ -18,7 +18,7 @@ from siklus.services.rpc import document_views as views
 from siklus.services.rpc.document_sources import sources_of
 from siklus.services.rpc.gate import admit, admit_person
 from siklus.services.rpc.names import evaluation_key
-from siklus.services.rpc.reading import read
+from siklus.services.rpc.reading import read, sees_undelivered
 from siklus.services.rpc.results_export import export_results
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import document_service_pb2 as pb
@@ -26,6 +26,7 @@ from siklus.v1 import document_service_pb2_grpc
 from siklus.workflows.domain.document.reading import Document, read_document
 from siklus.workflows.domain.document.verification import Check, Verdict, check_code
 from siklus.workflows.domain.events import Entry
+from siklus.workflows.domain.evolve import fold
 from siklus.workflows.domain.model import Evaluation, Terms
 from siklus.workflows.domain.values import EvaluationKey
 
@@ -62,6 +63,8 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
                 ServiceReason.INTERNAL_FAULT,
                 "the record of this evaluation was altered: there is nothing to make a document of",
             ) from None
+        if not sees_undelivered(caller, key.person):
+            entries = await asyncio.to_thread(_delivered, beginning, entries)
         document = await asyncio.to_thread(read_document, beginning, entries)
         sources = await self._sources(beginning.terms, document)
         pdf = await self._set(sources)
@@ -128,6 +131,13 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
                 "the document could not be set in time",
                 details={"limit_seconds": f"{PATIENCE:g}"},
             ) from None
+
+
+def _delivered(beginning: Evaluation, entries: list[Entry]) -> list[Entry]:
+    """Return the record up to a rating that waits to be delivered."""
+    held = fold(beginning, entries).calibration
+    begins = held.withheld_from if held is not None else None
+    return entries[: begins - 1] if begins else entries
 
 
 def _sha256(pdf: bytes) -> str:

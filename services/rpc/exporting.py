@@ -10,6 +10,7 @@ from siklus.activities.store.snapshots import Snapshot, Snapshots
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.rpc import views
+from siklus.services.rpc.reading import sees_undelivered
 from siklus.services.rpc.resume import Resume
 from siklus.services.rpc.snapshots import snapshot_for
 from siklus.v1 import evaluation_pb2 as pb
@@ -41,7 +42,7 @@ async def export_evaluations(
                 connection, caller.agency, cycle=request.cycle or None, unit=request.unit or None
             )
         parts = _Parts(now)
-        async for evaluation in _evaluations(snapshot, rows, now):
+        async for evaluation in _evaluations(caller, snapshot, rows, now):
             full = parts.add(evaluation)
             if full is not None:
                 yield full
@@ -51,7 +52,7 @@ async def export_evaluations(
 
 
 async def _evaluations(
-    snapshot: Snapshot, rows: exports.Listed, now: datetime
+    caller: Caller, snapshot: Snapshot, rows: exports.Listed, now: datetime
 ) -> AsyncIterator[pb.Evaluation]:
     while True:
         async with snapshot.reading():
@@ -61,7 +62,10 @@ async def _evaluations(
         for number, row in enumerate(page):
             if number % CONVERTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            yield views.evaluation(row.document, updated_at=row.updated_at, now=now)
+            withhold = not sees_undelivered(caller, row.person)
+            yield views.evaluation(
+                row.document, updated_at=row.updated_at, now=now, withhold=withhold
+            )
 
 
 class _Parts:

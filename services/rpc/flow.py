@@ -41,6 +41,9 @@ _PARTS: Final[Mapping[StageName, tuple[_Part, ...]]] = {
         _Part(Stage.SELF_EVALUATION, (TaskKind.SELF_EVALUATION,), "self_evaluation"),
     ),
     StageName.RATING: (_Part(Stage.RATING, (TaskKind.RATE,), "rating"),),
+    StageName.CALIBRATION: (
+        _Part(Stage.CALIBRATION, (TaskKind.CALIBRATE,), "calibration", ("calibration.due",)),
+    ),
     StageName.DELIVERY: (
         _Part(
             Stage.DELIVERY,
@@ -75,7 +78,8 @@ _LEADS: Final[Mapping[Stage, tuple[Stage, ...]]] = {
     Stage.EXECUTION: (Stage.MIDYEAR, Stage.SELF_EVALUATION),
     Stage.MIDYEAR: (Stage.EXECUTION,),
     Stage.SELF_EVALUATION: (Stage.RATING,),
-    Stage.RATING: (Stage.DELIVERY,),
+    Stage.RATING: (Stage.CALIBRATION,),
+    Stage.CALIBRATION: (Stage.DELIVERY, Stage.RATING),
     Stage.DELIVERY: (Stage.APPEAL_WINDOW, Stage.APPEAL_DECISION),
     Stage.APPEAL_WINDOW: (Stage.FINAL_APPROVAL, Stage.APPEAL_DECISION),
     Stage.APPEAL_DECISION: (Stage.FINAL_APPROVAL,),

@@ -41,6 +41,7 @@ _ROLLS: Final = {
 }
 _EVENTS: Final = {
     "periods.due": ("sesudah akhir periode", "after the end of the period"),
+    "calibration.due": ("sesudah penilaian", "after the rating"),
     "delivery.deemed_after_days": (
         "sesudah penyampaian, lalu dianggap diterima",
         "after delivery, then it counts as received",

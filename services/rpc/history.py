@@ -8,15 +8,15 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import Struct
 
 from siklus.activities.store.pool import Connection, Store
+from siklus.activities.store.queries import evaluations, mandates
 from siklus.activities.store.queries import history as queries
-from siklus.activities.store.queries import mandates
 from siklus.activities.vault import Erased, Vault
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.rpc import views
 from siklus.services.rpc.names import evaluation_key
 from siklus.services.rpc.paging import Page, number
-from siklus.services.rpc.reading import read
+from siklus.services.rpc.reading import read, sees_undelivered
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.workflows.domain.values import EvaluationKey
 from siklus.workflows.ports import Text
@@ -26,6 +26,15 @@ PAGE_BYTES: Final = 2_000_000
 OPENED_AT_ONCE: Final = 32
 _ELSEWHERE = {"kind", "prose"}
 """What an event says in fields of its own."""
+_OF_EVERY_EVENT = {"stage", "opens", "closes"}
+_OF_THE_RATING = {
+    "first_rated",
+    "rated",
+    "distribution_warned",
+    "rating_sent_back",
+    "rating_released",
+}
+"""What tells of a rating; before it is delivered, its employee is told that it was given."""
 
 
 async def list_history(
@@ -33,7 +42,8 @@ async def list_history(
 ) -> pb.ListHistoryResponse:
     """Return a page of events, oldest first.
 
-    People who may see the evaluation may read its texts; a program never gets any, because what
+    People who may see the evaluation may read its texts, of a rating in calibration the employee
+    aside; a program never gets any, because what
     it stores nobody here could erase again.
     """
     key = evaluation_key(request.name)
@@ -47,6 +57,7 @@ async def list_history(
             fitting, texts = await _texts(vault, connection, key, found[: page.size])
         used = {event.mandate for event in found if event.mandate is not None}
         letters = await mandates.letters(connection, key.agency, used)
+        begins = await _withheld_from(connection, caller, key)
     shown, token = page.cut(found, lambda event: (event.number,), fitting=fitting)
     policy_version = json.loads(row.document)["terms"]["policy"]["version"]
     return pb.ListHistoryResponse(
@@ -57,11 +68,25 @@ async def list_history(
                 digest,
                 policy_version,
                 letters.get(event.mandate or "", ""),
+                withheld=begins is not None
+                and event.number >= begins
+                and event.kind in _OF_THE_RATING,
             )
             for event, digest in zip(shown, map(_prose, shown), strict=True)
         ],
         next_page_token=token,
     )
+
+
+async def _withheld_from(connection: Connection, caller: Caller, key: EvaluationKey) -> int | None:
+    """Return from which event on ratings are withheld from the caller, None for none.
+
+    Asked after the events were read: one that came in between is in none of them.
+    """
+    if sees_undelivered(caller, key.person):
+        return None
+    row = await evaluations.get(connection, key)
+    return views.withheld(json.loads(row.document)).begins if row else None
 
 
 async def _texts(
@@ -102,8 +127,13 @@ def _event(
     digest: str | None,
     policy_version: int,
     letter: str,
+    *,
+    withheld: bool,
 ) -> pb.HistoryEvent:
     facts = {name: fact for name, fact in _body(row).items() if name not in _ELSEWHERE}
+    if withheld:
+        facts = {name: fact for name, fact in facts.items() if name in _OF_EVERY_EVENT}
+        text = None
     readable = isinstance(text, Text)
     return pb.HistoryEvent(
         seq=row.number,

@@ -11,7 +11,7 @@ from siklus.services.clock import Clock
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.services.standing_in import lent_to
 from siklus.workflows.domain.errors import Reason, Refusal
-from siklus.workflows.domain.values import EvaluationKey
+from siklus.workflows.domain.values import EvaluationKey, PersonId
 
 FRESH_WITHIN: Final = 2.0
 """Seconds that a read with `min_revision` waits for the record."""
@@ -40,6 +40,15 @@ async def read(
             raise _stale(stored, min_revision)
         await asyncio.sleep(LOOK_EVERY)
         waited += LOOK_EVERY
+
+
+def sees_undelivered(caller: Caller, person: PersonId) -> bool:
+    """Tell whether a rating that is not delivered yet is for the caller.
+
+    It is not for the employee, whatever their office, nor for programs, which show it to whom they
+    like.
+    """
+    return caller.person not in {None, person}
 
 
 def may_read(caller: Caller, stored: queries.EvaluationRow) -> None:

@@ -5,6 +5,7 @@ this is the hottest read of all.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -22,11 +23,17 @@ from siklus.workflows.domain.scheme.explained import Step, StepKind
 Document = Mapping[str, Any]
 
 
-def evaluation(document: str, *, updated_at: datetime, now: datetime) -> pb.Evaluation:
-    """Return the evaluation that a document tells of; `now` says which tasks are overdue."""
+def evaluation(
+    document: str, *, updated_at: datetime, now: datetime, withhold: bool = False
+) -> pb.Evaluation:
+    """Return the evaluation that a document tells of; `now` says which tasks are overdue.
+
+    `withhold` leaves out ratings that wait to be delivered.
+    """
     read: Document = from_json(document)
     key, seats, terms = read["key"], read["participants"], read["terms"]
-    ratings = [_rating(rating) for rating in read["ratings"]]
+    shown = withheld(read).shown if withhold else None
+    ratings = [_rating(rating) for rating in read["ratings"][:shown]]
     view = pb.Evaluation(
         name=evaluation_name_of(**key),
         agency=key["agency"],
@@ -57,6 +64,24 @@ def evaluation(document: str, *, updated_at: datetime, now: datetime) -> pb.Eval
     )
     _add_stages(view, read)
     return view
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What of an evaluation is not for its employee until the rating is delivered."""
+
+    shown: int | None = None
+    """So many of the ratings alone are shown; None is all of them."""
+    begins: int | None = None
+    """Number of the first event about what is withheld."""
+
+
+def withheld(read: Document) -> Withheld:
+    """Return what is withheld while a rating is in calibration; of most evaluations nothing."""
+    held = read.get("calibration")
+    if not held or held["withheld_from"] is None:
+        return Withheld()
+    return Withheld(held["shown"], held["withheld_from"])
 
 
 def _add_stages(view: pb.Evaluation, read: Document) -> None:

@@ -56,6 +56,7 @@ WAITS: Final[dict[StageName, tuple[TaskKind, Callable[[Policy], Story]]]] = {
     StageName.MIDYEAR: (TaskKind.MIDYEAR_REVIEW, _at_midyear),
     StageName.SELF_EVALUATION: (TaskKind.SELF_EVALUATION, _at_self_evaluation),
     StageName.RATING: (TaskKind.RATE, lambda policy: at_rating(policy=policy)),
+    StageName.CALIBRATION: (TaskKind.CALIBRATE, lambda policy: rated(policy=policy)),
     StageName.APPEAL: (TaskKind.DECIDE_APPEAL, lambda policy: appealed(policy=policy)),
     StageName.FINAL_APPROVAL: (TaskKind.APPROVE, lambda policy: at_approval(policy=policy)),
 }

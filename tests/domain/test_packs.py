@@ -22,7 +22,6 @@ from siklus.workflows.packs import shipped, shipped_pack, source_of
 Tree = dict[str, Any]
 
 LATER_EXAMPLES: dict[str, object] = {
-    "calibration": {"due": {"days": 10}},
     "appeal.decided_by": "panel",
     "appeal.panel": {"members": 3, "quorum": 2},
     "languages": ["id"],
@@ -271,13 +270,13 @@ def test_labels_are_closed_over_the_codes() -> None:
 def test_all_problems_are_told_at_once() -> None:
     tree = put(written(), "rules.appeal.window.days", 1000)
     tree = put(tree, "rules.rating.enabled", False)
-    tree = put(tree, "rules.calibration", {})
+    tree = put(tree, "rules.languages", ["id"])
     tree = put(tree, "later.colour", 1)
 
     assert problems_of(tree) == {
         ("rules.appeal.window.days", "INVALID_VALUE"),
         ("rules.rating.enabled", "RATING_REQUIRED"),
-        ("rules.calibration", "NOT_SUPPORTED_YET"),
+        ("rules.languages", "NOT_SUPPORTED_YET"),
         ("later.colour", "UNKNOWN_KEY"),
     }
 

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from siklus.workflows.domain import packs
-from siklus.workflows.domain.commands import AcknowledgeResult, Mandate, Rate
+from siklus.workflows.domain.commands import AcknowledgeResult, Mandate, Rate, ReleaseRating
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.scheme.given import GivenNumbers
@@ -91,6 +91,8 @@ def test_the_philippine_commitment_is_rated_by_half_year_and_appealed_to_the_tea
     told.at("2026-12-07 09:00").employee.evaluates_self()
     told.at("2027-01-04 09:00").supervisor.evaluates_period(2)
     told.supervisor.gives(rate(results="3.4"))
+    assert told.due_on(TaskKind.CALIBRATE) == "2027-01-19"
+    told.team.gives(ReleaseRating(prose={"reason": "Sesuai unit lain"}))
     told.at("2027-01-05 09:00").employee.opens_result()
     assert told.due_on(TaskKind.APPEAL) == "2027-01-15"
     told.employee.appeals().supervisor.responds()

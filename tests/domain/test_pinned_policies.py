@@ -24,6 +24,7 @@ def test_keys_of_later_releases_leave_the_digest_of_an_older_policy_alone() -> N
     "said",
     [
         {"second_person": ["cancel"]},
+        {"calibration": {}},
         {"deadlines": {"notice": {"days": 3}}},
         {"feedback": {"citizens": {"min_answers": 3}}},
         {"outcomes": [{"code": "reward", "kind": "reward", "when": {"predicates": ["BAIK"]}}]},

@@ -23,6 +23,6 @@ def group_of(random: Random, command: c.AnyCommand) -> c.InGroup | None:
 
 def calibration_of(random: Random, command: c.AnyCommand) -> c.InCalibration | None:
     """Return what the record says of a calibration that a command names."""
-    if not isinstance(command, c.SendBackRating):
+    if not isinstance(command, c.SendBackRating | c.ReleaseRating):
         return None
     return c.InCalibration(open=random.random() < 0.9, covers=random.random() < 0.9)

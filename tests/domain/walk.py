@@ -51,6 +51,8 @@ POLICIES: tuple[dict[str, Any], ...] = (
     {"appeal": OFF, "midyear": OFF},
     {"appeal": {"top_of_hierarchy": True}, "rating": {"max_returns": 1}},
     {"rating": {"second": {"combine": "second"}}},
+    {"calibration": {}},
+    {"calibration": {"due": {"days": 3}, "late": {"act": "team_acts"}}},
     {"segments": {"combine": "longest"}, "min_days_under_plan": 90},
     {"self_evaluation": OFF, "plan": {"late": {"act": "escalate"}, "max_returns": 0}},
     {"plan": OFF, "final_approval": OFF, "plan_change": OFF},
@@ -83,6 +85,7 @@ TEAM: Kinds = (
     c.Exclude,
     c.Cancel,
     c.SendBackRating,
+    c.ReleaseRating,
     c.RecordSegmentResult,
 )
 REPAIRS: Kinds = (
@@ -110,6 +113,7 @@ FOR_TASK: dict[TaskKind, Kinds] = {
     TaskKind.RATE: (c.Rate,),
     TaskKind.SECOND_RATE: (c.Rate,),
     TaskKind.INTERIM_RATE: (c.Rate,),
+    TaskKind.CALIBRATE: (c.ReleaseRating, c.SendBackRating),
     TaskKind.RECEIVE_RESULT: (c.OpenResult, c.AcknowledgeResult, c.FileAppeal),
     TaskKind.APPEAL: (c.AcknowledgeResult, c.FileAppeal, c.FileAppeal),
     TaskKind.RESPOND_TO_APPEAL: (c.RespondToAppeal,),

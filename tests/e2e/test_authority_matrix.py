@@ -22,7 +22,7 @@ from siklus.v1 import evaluation_reads_pb2 as views
 from siklus.workflows.domain.authority_matrix import ALLOWED
 from siklus.workflows.domain.authority_matrix.callers import Caller
 from siklus.workflows.domain.authority_matrix.content import CALIBRATION
-from siklus.workflows.domain.authority_matrix.situations import SITUATIONS, Cast
+from siklus.workflows.domain.authority_matrix.situations import SITUATIONS, Cast, Situation
 from siklus.workflows.domain.authority_matrix.written import Cells, read
 from siklus.workflows.domain.commands import COMMANDS
 from siklus.workflows.domain.errors import Reason
@@ -100,11 +100,16 @@ Stories = dict[tuple[str, str], Played]
 def needed() -> dict[str, tuple[str, str]]:
     """Return employee → situation, and the command that is given to theirs."""
     found = {}
-    for name in [each.name for each in SITUATIONS if PROVE or each.name in SAMPLE]:
+    for name in [each.name for each in SITUATIONS if _asked_live(each)]:
         kinds = ["", *first_allowed(name)]
         for kind in kinds if PROVE else kinds[:2]:
             found[f"{name}-{kind or 'asked'}".replace("_", "-")] = (name, kind)
     return found
+
+
+def _asked_live(situation: Situation) -> bool:
+    """The agency's policy is the national one as it ships, without a calibration."""
+    return (PROVE or situation.name in SAMPLE) and not situation.calibrated
 
 
 @asynccontextmanager

@@ -128,8 +128,8 @@ def publish(w: World, yaml: str, request_id: str = "mine") -> Awaitable[Any]:
 
 def of_the_future() -> str:
     """Return the national policy with what is only planned made live."""
-    live = "  calibration: {levels: [local]}\nlater:"
-    return source_of(NATIONAL).decode().replace("later:", live, 1)
+    live = "rules:\n  languages: [id]\n"
+    return source_of(NATIONAL).decode().replace("rules:\n", live, 1)
 
 
 async def with_the_token_of_another(w: World) -> Any:

@@ -41,13 +41,15 @@ class Hall:
         self.stub: Any = calibration_service_pb2_grpc.CalibrationServiceStub(desk.channel)
         self.cases: dict[str, Case] = {}
 
-    async def build(self, mode: str = "warn") -> None:
+    async def build(self, mode: str = "warn", rule: str = "") -> None:
+        """Build it under the national policy, in one mode and with one more rule."""
         await self.desk.units(unit("pusat"), unit("u", parent="pusat"))
         await self.desk.people(
             person(NIPS[0], person_id="kepala"),
             person(NIPS[1], supervisor="kepala", person_id="budi", unit="u"),
         )
         source = source_of(NATIONAL).decode().replace("mode: warn", f"mode: {mode}")
+        source = source.replace("  delivery:", f"  {rule}\n  delivery:", 1)
         await self.desk.published(source)
         request = cycles.CreateCycleRequest(
             parent=self.desk.parent,
@@ -241,6 +243,18 @@ async def test_off_is_a_real_off(desk: Desk, store: Store, projector: Projector)
     assert (await refused(hall.opened())).reason == "NOT_ALLOWED_BY_POLICY"
 
 
+async def test_a_policy_that_calibrates_before_delivery_has_sessions_without_a_guide(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("off", "calibration: {due: {days: 10, count: working}}")
+
+    session = await hall.opened()
+
+    assert session.distribution.mode == shared.DISTRIBUTION_MODE_OFF
+    await hall.proposes(session, "p0")
+
+
 async def test_a_session_from_its_opening_to_its_end(hall: Hall) -> None:
     await hall.says()
     session = await hall.opened(request_id="buka")
@@ -324,7 +338,6 @@ async def test_what_cannot_be_opened_is_refused_by_its_field(
 async def test_what_cannot_be_proposed_is_refused_by_its_field(hall: Hall) -> None:
     session = await hall.opened()
 
-    assert set((await refused(hall.proposes(session, "p0", BAIK))).fields) == {"predicate"}
     assert set((await refused(hall.proposes(session, "tiada"))).fields) == {"evaluation"}
     elsewhere = f"{hall.desk.parent}/cycles/2030/evaluations/p0.1"
     wrong = hall.proposes(session, "p0", evaluation=elsewhere)
@@ -353,4 +366,24 @@ async def test_where_the_policy_blocks_what_goes_beyond_the_guide_has_to_be_agre
     await hall.decides(session, 2)
     await hall.sent_back("p9")
     await hall.rates("p9", "SANGAT_BAIK")
+    assert (await hall.closes(session)).state == calibrations_pb2.CALIBRATION_STATE_CLOSED
+
+
+async def test_what_stands_beyond_a_guide_that_blocks_may_be_agreed_to_as_it_is(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("block")
+    # Rated before anything was said of the organisation: nothing was held against a guide.
+    await hall.rates("p7", "BAIK")
+    await hall.says()
+    session = await hall.opened()
+    assert (await refused(hall.closes(session))).reason == "DISTRIBUTION_EXCEEDED"
+
+    kept = await hall.proposes(session, "p7", BAIK)
+    assert (kept.proposals[0].before, kept.proposals[0].proposed) == (BAIK, BAIK)
+    assert (await refused(hall.closes(session))).reason == "WRONG_STAGE"
+    agreed = await hall.decides(session, 1)
+
+    assert agreed.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_AGREED
     assert (await hall.closes(session)).state == calibrations_pb2.CALIBRATION_STATE_CLOSED

@@ -64,7 +64,7 @@ SESSIONS = {
     "DecideProposal",
     "CloseCalibration",
 }
-"""What is said in a calibration; the evaluation is told by SendBackRating alone."""
+"""What is said in a calibration; evaluations are told by SendBackRating and ReleaseRating."""
 
 
 def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:
@@ -73,7 +73,7 @@ def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:
     named = [command.__name__ for command in public_commands()]
     assert len(rpcs) == len(set(rpcs))
     assert set(rpcs) == {*named, *READS, *SESSIONS}
-    assert len(named) == len(set(named)) == 35
+    assert len(named) == len(set(named)) == 36
 
 
 def test_what_only_the_system_says_has_no_rpc() -> None:

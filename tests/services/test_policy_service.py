@@ -13,6 +13,7 @@ from siklus.v1 import evaluation_pb2 as stages
 from siklus.v1 import policy_service_pb2 as pb
 from siklus.v1 import values_pb2
 from siklus.workflows.domain.packs import load
+from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.packs import shipped, source_of
 from tests.services.desk import PACK, Desk, refused
@@ -134,12 +135,12 @@ async def test_a_bad_policy_is_told_all_its_problems(
 
 
 async def test_a_key_of_later_set_live_is_not_supported_yet(desk: Desk) -> None:
-    early = PACK.replace("rules:", "rules:\n  calibration:\n    levels: [local]", 1)
+    early = PACK.replace("rules:", "rules:\n  languages: [id]", 1)
 
-    assert ("rules.calibration", "NOT_SUPPORTED_YET") in await check(desk, early)
+    assert ("rules.languages", "NOT_SUPPORTED_YET") in await check(desk, early)
     answer = await refused(publish(desk, early))
     assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "NOT_SUPPORTED_YET")
-    assert set(answer.fields) == {"rules.calibration"}
+    assert set(answer.fields) == {"rules.languages"}
 
     wrong_too = await refused(publish(desk, early.replace("max_returns: 3", "max_returns: x", 1)))
     assert wrong_too.reason == "POLICY_INVALID"
@@ -236,7 +237,7 @@ async def test_every_pack_describes_its_year(desk: Desk, pack: str) -> None:
     flow = await describe(desk, pack)
 
     met = [step.stage for step in flow.steps]
-    order = sorted(met, key=stages.Stage.values().index)
+    order = sorted(met, key=[stages.Stage.Value(f"STAGE_{stage}") for stage in Stage].index)
     assert met == order
     assert met[0] == stages.STAGE_PLAN
     assert stages.STAGE_COMPLETED in flow.steps[-1].next

@@ -4,15 +4,15 @@ from siklus.services.rpc.views import evaluation
 from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import values_pb2
 from siklus.workflows.domain import packs
-from siklus.workflows.domain.commands import Rate
+from siklus.workflows.domain.commands import Rate, ReleaseRating
 from siklus.workflows.domain.scheme.given import GivenNumbers
 from siklus.workflows.packs import shipped_pack
-from tests.domain.story import Story, at_rating, rated
+from tests.domain.story import Story, at_rating, make_policy, rated
 
 
-def shown(told: Story) -> pb.Evaluation:
-    at = told.now
-    return evaluation(told.state.model_dump_json(), updated_at=at, now=at)
+def shown(told: Story, *, withhold: bool = False) -> pb.Evaluation:
+    document, at = told.state.model_dump_json(), told.now
+    return evaluation(document, updated_at=at, now=at, withhold=withhold)
 
 
 def test_numbers_are_shown_with_their_explanation_in_both_languages() -> None:
@@ -41,3 +41,16 @@ def test_levels_have_no_numbers() -> None:
     assert rating.results == values_pb2.LEVEL_AT
     assert not rating.HasField("numbers")
     assert not rating.explanation
+
+
+def test_what_waits_in_calibration_is_withheld_from_whom_it_is_not_for() -> None:
+    told = rated(policy=make_policy(calibration={}))
+
+    mine, theirs = shown(told, withhold=True), shown(told)
+
+    assert (mine.stage, len(mine.tasks)) == (pb.STAGE_CALIBRATION, 1)
+    assert (len(mine.ratings), mine.predicate) == (0, values_pb2.PREDICATE_UNSPECIFIED)
+    assert (len(theirs.ratings), theirs.predicate) == (1, values_pb2.PREDICATE_KURANG)
+    told.team.gives(ReleaseRating(prose={"reason": "Sesuai unit lain"}))
+    assert shown(told, withhold=True) == shown(told)
+    assert len(shown(told).ratings) == 1

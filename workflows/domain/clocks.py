@@ -13,6 +13,10 @@ class UnknownClock(ValueError):  # noqa: N818 - what it is, in the words of the 
     """A name that is no clock, or a clock that this policy switches off."""
 
 
+def _calibration(policy: Policy) -> Span | None:
+    return policy.calibration.due if policy.calibration is not None else None
+
+
 def _receipt(policy: Policy) -> Span | None:
     days = policy.delivery.deemed_after_days
     return None if days is None else Span(days=days)
@@ -21,6 +25,7 @@ def _receipt(policy: Policy) -> Span | None:
 SPANS: Mapping[str, tuple[str, Callable[[Policy], Span | None]]] = {
     "plan_return": ("plan.return_days", lambda policy: policy.plan.return_days),
     "periodic_evaluation": ("periods.due", lambda policy: policy.periods.due),
+    "calibration": ("calibration.due", _calibration),
     "receipt": ("delivery.deemed_after_days", _receipt),
     "appeal_window": ("appeal.window", lambda policy: policy.appeal.window),
     "appeal_response": ("appeal.respond_within", lambda policy: policy.appeal.respond_within),

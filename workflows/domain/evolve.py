@@ -11,6 +11,7 @@ from siklus.workflows.domain.commands import SYSTEM, Seat
 from siklus.workflows.domain.evolve_repair import UNDELIVERED, repaired
 from siklus.workflows.domain.model import (
     Appeal,
+    Calibration,
     Evaluation,
     Last,
     Midyear,
@@ -80,6 +81,9 @@ def evolve(state: Evaluation, entry: e.Entry) -> Evaluation:
     for task in event.opens:
         if task.kind is TaskKind.SUBMIT_PLAN:
             changes["plan"] = _with(changes.get("plan", state.plan), due=task.due)
+        if task.kind is TaskKind.CALIBRATE:
+            calibration = changes.get("calibration", state.calibration)
+            changes["calibration"] = _with(calibration, due=task.due)
     changes |= {"revision": entry.number, "head": entry.hash}
     involved = _involved(event, entry)
     last = Last(kind=event.kind, actor=entry.actor, at=entry.occurred_at)
@@ -164,13 +168,14 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.SelfEvaluationMissed():
             return {"self_evaluation": _with(state.self_evaluation, missed=True)}
         case e.Rated():
-            return {"ratings": (*state.ratings, _rating(event, entry)), **UNDELIVERED}
+            ratings = (*state.ratings, _rating(event, entry))
+            return {"ratings": ratings, **UNDELIVERED, **_withheld(state, entry)}
         case e.FirstRated():
-            return {"first": _rating(event, entry)}
+            return {"first": _rating(event, entry), **_withheld(state, entry)}
         case e.RatingReturned() | e.RatingSentBack():
             return {"first": None, "rating_returns": state.rating_returns + 1, "referred": False}
         case e.ResultDelivered():
-            return {"delivered_at": at}
+            return {"delivered_at": at, **_shown(state)}
         case e.ResultReceived(how=how):
             return {"received_at": at, "received_how": how, "window_due_at": _due_at(event.opens)}
         case e.ResultAccepted():
@@ -227,7 +232,7 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
             return {}
         case e.AppealWindowLapsed() | e.FinalApprovalOpened() | e.SegmentUnrated():
             return {}
-        case e.DistributionWarned():
+        case e.DistributionWarned() | e.RatingReleased() | e.CalibrationPassed():
             return {}
         case e.TaskEscalated() | e.TaskFlagged() | e.EvaluationCancelled():
             return {}
@@ -328,6 +333,22 @@ def _rating(event: e.Rated | e.FirstRated | e.AppealDecided, entry: e.Entry) -> 
         numbers=event.numbers,
         explanation=event.explanation,
     )
+
+
+def _withheld(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
+    """Return from where on the employee is not shown what was rated, until it is delivered."""
+    if state.policy.calibration is None:
+        return {}
+    known = state.calibration or Calibration()
+    begins = entry.number if known.withheld_from is None else known.withheld_from
+    return {"calibration": _with(known, withheld_from=begins)}
+
+
+def _shown(state: Evaluation) -> dict[str, Any]:
+    if state.calibration is None:
+        return {}
+    shown = _with(state.calibration, withheld_from=None, shown=len(state.ratings))
+    return {"calibration": shown}
 
 
 def _interim(interim: SegmentResult | None, event: e.InterimRated) -> SegmentResult:

@@ -55,6 +55,7 @@ def describe(policy: Policy) -> tuple[FlowStage, ...]:
         StageName.MIDYEAR: policy.midyear.enabled,
         StageName.SELF_EVALUATION: policy.self_evaluation.enabled,
         StageName.RATING: policy.rating.enabled,
+        StageName.CALIBRATION: policy.calibration is not None,
         StageName.DELIVERY: True,
         StageName.APPEAL: policy.appeal.enabled,
         StageName.FINAL_APPROVAL: policy.final_approval.enabled,
@@ -71,6 +72,7 @@ def _all(policy: Policy) -> tuple[FlowStage, ...]:
         _stage(StageName.MIDYEAR, policy.midyear, Who.EMPLOYEE, Who.SUPERVISOR),
         _stage(StageName.SELF_EVALUATION, policy.self_evaluation, Who.EMPLOYEE),
         _stage(StageName.RATING, policy.rating, *_raters(policy)),
+        _calibration(policy),
         _delivery(policy),
         _appeal(policy),
         _stage(StageName.FINAL_APPROVAL, policy.final_approval, Who.APPROVER),
@@ -96,6 +98,16 @@ def _periods(policy: Policy) -> FlowStage:
         spans={"periods.due": rule.due},
         remind=rule.remind,
         late=rule.late,
+    )
+
+
+def _calibration(policy: Policy) -> FlowStage:
+    rule = policy.calibration
+    return FlowStage(
+        stage=StageName.CALIBRATION,
+        who=(Who.TEAM,),
+        spans={"calibration.due": rule.due} if rule else {},
+        late=rule.late if rule else None,
     )
 
 

@@ -28,6 +28,7 @@ class StageName(StrEnum):
     MIDYEAR = "midyear"
     SELF_EVALUATION = "self_evaluation"
     RATING = "rating"
+    CALIBRATION = "calibration"
     DELIVERY = "delivery"
     APPEAL = "appeal"
     FINAL_APPROVAL = "final_approval"
@@ -64,6 +65,7 @@ STAGE_TITLES: dict[StageName, Text] = {
     StageName.MIDYEAR: Text(id="Reviu tengah tahun", en="Midyear review"),
     StageName.SELF_EVALUATION: Text(id="Evaluasi mandiri", en="Self-evaluation"),
     StageName.RATING: Text(id="Penilaian kinerja", en="Rating"),
+    StageName.CALIBRATION: Text(id="Kalibrasi penilaian", en="Calibration of ratings"),
     StageName.DELIVERY: Text(id="Penyampaian hasil penilaian", en="Delivery of the result"),
     StageName.APPEAL: Text(id="Keberatan", en="Appeal"),
     StageName.FINAL_APPROVAL: Text(id="Persetujuan akhir", en="Final approval"),

@@ -8,21 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from siklus.workflows.domain.policy import Lateness, Panel, Span
-from siklus.workflows.domain.values import Value
-
-
-class Calibration(Value):
-    """A panel looks at the distribution and may send a rating back with a reason."""
-
-    levels: tuple[Literal["local", "overall"], ...] = ("local",)
-    panel: Panel = Panel(members=3, quorum=2)
-    due: Span
-    late: Lateness = Lateness()
-
+from siklus.workflows.domain.policy import Panel
 
 LATER: Mapping[str, TypeAdapter[object]] = {
-    "calibration": TypeAdapter(Calibration),
     "appeal.decided_by": TypeAdapter(Literal["panel"]),
     "appeal.panel": TypeAdapter(Panel),
     "languages": TypeAdapter(
@@ -37,6 +25,7 @@ NOW_LIVE: Mapping[str, str] = {
     "rating.weighted": "rules.rating.weighted",
     "segments.combine": "rules.segments.combine",
     "distribution": "distribution",
+    "calibration": "rules.calibration",
     "criteria": "rules.rating.criteria",
     "indicators": "rules.plan.indicators",
     "feedback.colleagues": "rules.feedback.colleagues",

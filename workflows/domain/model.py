@@ -143,6 +143,17 @@ class Rating(Value):
         return None if self.numbers is None else self.numbers.of_the_year
 
 
+class Calibration(Value):
+    """What is kept of the stage before delivery, where the policy has it."""
+
+    due: Due | None = None
+    """Until when the last rating waited in it; one that is given again has the rest."""
+    withheld_from: int | None = None
+    """Number of the first event about a rating that the employee is not shown yet."""
+    shown: int = 0
+    """How many of the ratings the employee has been shown."""
+
+
 class Appeal(Value):
     """The one appeal."""
 
@@ -225,6 +236,7 @@ class Evaluation(Value):
     first: Rating | None = None
     """What the first of two raters gave, once that happened."""
     rating_returns: int = 0
+    calibration: Calibration | None = None
     delivered_at: Instant | None = None
     received_at: Instant | None = None
     received_how: Receipt | None = None

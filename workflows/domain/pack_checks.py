@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from siklus.workflows.domain.labels import Labels, StageName
 from siklus.workflows.domain.outcomes.checks import check_outcomes
-from siklus.workflows.domain.panel_checks import check_appeal_panel
+from siklus.workflows.domain.panel_checks import check_appeal_panel, check_panel
 from siklus.workflows.domain.policy import Clock, Combine, Late, Lateness, Policy, StageRule
 from siklus.workflows.domain.problems import Problem, ProblemCode
 from siklus.workflows.domain.scheme.criteria import check_criteria
@@ -27,6 +27,7 @@ LATE_ACTS: dict[StageName, frozenset[Late]] = {
     StageName.MIDYEAR: _MAY_BE_PASSED,
     StageName.SELF_EVALUATION: _MAY_BE_PASSED,
     StageName.RATING: _NEVER_PASSED,
+    StageName.CALIBRATION: frozenset({Late.ESCALATE, Late.TEAM_ACTS, Late.GO_ON}),
     StageName.APPEAL: _NEVER_PASSED,
     StageName.FINAL_APPROVAL: _NEVER_PASSED,
 }
@@ -40,6 +41,7 @@ def check_policy(policy: Policy) -> Iterator[Problem]:
     yield from _calendar(policy)
     yield from _year(policy)
     yield from _late_acts(policy)
+    yield from _calibration(policy)
     for name, stage in _stages(policy).items():
         yield from _clock(name, stage)
         yield from _due_after_opening(name, stage)
@@ -152,8 +154,8 @@ def _year(policy: Policy) -> Iterator[Problem]:
 
 def _late_acts(policy: Policy) -> Iterator[Problem]:
     for name, allowed in LATE_ACTS.items():
-        act = lateness(policy, name).act
-        if act not in allowed:
+        late = lateness(policy, name)
+        if late is not None and (act := late.act) not in allowed:
             message = f"`{act}` is not possible here; choose {', '.join(sorted(allowed))}"
             yield _problem(f"{name}.late.act", ProblemCode.LATE_ACT_NOT_ALLOWED, message)
     if policy.plan.late.act is Late.TEAM_ACTS and not policy.plan.team_may_set:
@@ -161,13 +163,21 @@ def _late_acts(policy: Policy) -> Iterator[Problem]:
         yield _problem("plan.late.act", ProblemCode.LATE_ACT_NOT_ALLOWED, message)
 
 
-def lateness(policy: Policy, name: StageName) -> Lateness:
-    """Return what the policy says of being late in a stage that can be late."""
+def lateness(policy: Policy, name: StageName) -> Lateness | None:
+    """Return what the policy says of being late in a stage; None where it has no such stage."""
+    if name is StageName.CALIBRATION:
+        return policy.calibration.late if policy.calibration is not None else None
     if name is StageName.PERIODS:
         return policy.periods.late
     if name is StageName.APPEAL:
         return policy.appeal.late
     return _stages(policy)[name].late
+
+
+def _calibration(policy: Policy) -> Iterator[Problem]:
+    panel = policy.calibration.panel if policy.calibration is not None else None
+    if panel is not None:
+        yield from check_panel(panel, "rules.calibration.panel")
 
 
 def _clock(name: StageName, stage: StageRule) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ Nothing is guessed: whatever is unknown, missing or contradictory is a `Problem`
 
 import json
 from collections.abc import Mapping
+from typing import TypeVar
 
 from pydantic import Field, JsonValue, ValidationError
 
@@ -19,11 +20,13 @@ from siklus.workflows.domain.later_keys import check_later, take_live
 from siklus.workflows.domain.outcomes.checks import OutcomeWords, check_words
 from siklus.workflows.domain.pack_checks import check_labels, check_policy
 from siklus.workflows.domain.pack_source import read_tree
-from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.policy import CalibrationRule, Late, Lateness, Policy
 from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode, from_pydantic
 from siklus.workflows.domain.scheme.criteria import check_criteria_words
-from siklus.workflows.domain.scheme.distribution import Distribution
+from siklus.workflows.domain.scheme.distribution import Distribution, Mode
 from siklus.workflows.domain.values import Code, Value
+
+Shape = TypeVar("Shape", bound=Value)
 
 MAX_COMPILED_BYTES = 4096
 """Every evaluation carries the compiled policy through its whole history."""
@@ -74,7 +77,55 @@ def load(source: str | bytes) -> PolicyPack:
         problems += check_criteria_words(pack.rules.rating.criteria, pack.criteria)
     if problems or pack is None:
         raise PolicyInvalid(problems)
-    return pack.model_copy(update={"later": json.loads(_json(later))})
+    return _with_late_calibration(pack.model_copy(update={"later": json.loads(_json(later))}))
+
+
+def _with_late_calibration(pack: PolicyPack) -> PolicyPack:
+    """Return a pack whose late calibration passes no rating by a guide that blocks.
+
+    The evaluation knows no guide, so its rules say it; a pack that names the act has its way.
+    """
+    rule = pack.rules.calibration
+    blocks = pack.distribution is not None and pack.distribution.mode is Mode.BLOCK
+    if rule is None or not blocks or "late" in rule.model_fields_set:
+        return pack
+    held = rule.model_copy(update={"late": Lateness(act=Late.TEAM_ACTS)})
+    rules = pack.rules.model_copy(update={"calibration": held})
+    return pack.model_copy(update={"rules": rules})
+
+
+class UnitRules(Value):
+    """What a pack says of the ratings of a unit taken together."""
+
+    distribution: Distribution | None = None
+    calibration: CalibrationRule | None = None
+
+
+def unit_rules(source: str) -> UnitRules:
+    """Read them in a pack as it was published: what is not understood is not there.
+
+    A pack of an earlier release goes on ruling its cycles, whatever else has changed in packs.
+    """
+    try:
+        tree = read_tree(source)
+    except PolicyInvalid:
+        return UnitRules()
+    rules = tree.get("rules")
+    return UnitRules(
+        distribution=_read(Distribution, tree.get("distribution")),
+        calibration=_read(CalibrationRule, rules.get("calibration"))
+        if isinstance(rules, dict)
+        else None,
+    )
+
+
+def _read(shape: type[Shape], written: object) -> Shape | None:
+    try:
+        return (
+            shape.model_validate_json(_json(written), strict=True) if written is not None else None
+        )
+    except ValidationError:
+        return None
 
 
 def compile(pack: PolicyPack, version: int = 1) -> Policy:

@@ -204,6 +204,17 @@ class Panel(Value):
     """More than half of the members (checked on load): two decisions never reach it both."""
 
 
+class CalibrationRule(Value):
+    """The stage between a rating and its delivery, in which a unit's ratings are compared."""
+
+    due: Span = Span(days=10, count=Count.WORKING)
+    """From the rating; a rating given again has what is left of it, and some days at least."""
+    late: Lateness = Lateness(act=Late.GO_ON)
+    """Unsaid, a rating passes; where the distribution blocks, the team is shown it instead."""
+    panel: Panel | None = None
+    """Who votes in a session; without one its chair and the team decide."""
+
+
 class DecidedBy(StrEnum):
     """Who decides an appeal."""
 
@@ -326,6 +337,8 @@ class Policy(Value):
     midyear: StageRule = StageRule()
     self_evaluation: StageRule = StageRule()
     rating: RatingRule = RatingRule()
+    calibration: CalibrationRule | None = None
+    """Without it a rating is delivered at once."""
     delivery: DeliveryRule = DeliveryRule()
     appeal: AppealRule = AppealRule()
     final_approval: StageRule = StageRule()
@@ -358,4 +371,5 @@ _UNSAID: Final[dict[str, object]] = {
     "second_person": (),
     "outcomes": (),
     "feedback": FeedbackRule(),
+    "calibration": None,
 }

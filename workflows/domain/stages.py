@@ -16,6 +16,7 @@ class Stage(StrEnum):
     MIDYEAR = "MIDYEAR"
     SELF_EVALUATION = "SELF_EVALUATION"
     RATING = "RATING"
+    CALIBRATION = "CALIBRATION"
     DELIVERY = "DELIVERY"
     APPEAL_WINDOW = "APPEAL_WINDOW"
     APPEAL_DECISION = "APPEAL_DECISION"
@@ -49,6 +50,7 @@ class TaskKind(StrEnum):
     APPROVE = "APPROVE"
     RESOLVE_REFERRAL = "RESOLVE_REFERRAL"
     SECOND_RATE = "SECOND_RATE"
+    CALIBRATE = "CALIBRATE"
     IMPROVEMENT_CHECK_IN = "IMPROVEMENT_CHECK_IN"
     """Of a plan that followed from the result; the evaluation itself has ended by then."""
 
@@ -114,7 +116,7 @@ class TaskRule(Value):
 
 def task_rule(policy: Policy, kind: TaskKind) -> TaskRule:
     """Return the policy's path, late act and reminder rungs for a kind of task."""
-    appeal = policy.appeal
+    appeal, calibration = policy.appeal, policy.calibration
     stages = {
         TaskKind.SUBMIT_PLAN: ("plan", policy.plan),
         TaskKind.REVIEW_PLAN: ("plan_review", policy.plan_review),
@@ -132,6 +134,7 @@ def task_rule(policy: Policy, kind: TaskKind) -> TaskRule:
         TaskKind.PERIODIC_EVALUATION: ("periods", policy.periods.late, policy.periods.remind),
         TaskKind.SECOND_RATE: ("rating.second", policy.rating.late, policy.rating.remind),
         TaskKind.INTERIM_RATE: ("segments.interim_due", policy.rating.late, policy.rating.remind),
+        TaskKind.CALIBRATE: ("calibration", calibration.late if calibration else None, ()),
         TaskKind.RECEIVE_RESULT: ("delivery.deemed_after_days", None, ()),
         TaskKind.APPEAL: ("appeal.window", None, appeal.remind_window),
         TaskKind.RESPOND_TO_APPEAL: ("appeal.respond_within", None, appeal.remind),

@@ -48,6 +48,7 @@ _STEPS: dict[type[e.Event], NextStep] = {
     e.SelfEvaluationMissed: NextStep.GO_ON,
     e.SelfEvaluationOpened: NextStep.GO_ON,
     e.RatingOpened: NextStep.GO_ON,
+    e.CalibrationPassed: NextStep.GO_ON,
 }
 
 

@@ -26,12 +26,12 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from siklus.v1 import annotations_pb2 as siklus_dot_v1_dot_annotations__pb2
 from siklus.v1 import calibrations_pb2 as siklus_dot_v1_dot_calibrations__pb2
+from siklus.v1 import commands_calibration_pb2 as siklus_dot_v1_dot_commands__calibration__pb2
 from siklus.v1 import distribution_pb2 as siklus_dot_v1_dot_distribution__pb2
-from siklus.v1 import evaluation_pb2 as siklus_dot_v1_dot_evaluation__pb2
 from siklus.v1 import values_pb2 as siklus_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#siklus/v1/calibration_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1csiklus/v1/calibrations.proto\x1a\x1csiklus/v1/distribution.proto\x1a\x1asiklus/v1/evaluation.proto\x1a\x16siklus/v1/values.proto\"\xc8\x02\n\x1cSetOrganisationRatingRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x04unit\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12=\n\nrequest_id\x18\x03 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12?\n\tpredicate\x18\x04 \x01(\x0e\x32 .siklus.v1.OrganisationPredicateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"N\n\x1dSetOrganisationRatingResponse\x12-\n\x06rating\x18\x01 \x01(\x0b\x32\x1d.siklus.v1.OrganisationRating\"\xb4\x01\n\x1eListOrganisationRatingsRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"j\n\x1fListOrganisationRatingsResponse\x12.\n\x07ratings\x18\x01 \x03(\x0b\x32\x1d.siklus.v1.OrganisationRating\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa3\x01\n\x16GetDistributionRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12/\n\x04unit\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\"H\n\x17GetDistributionResponse\x12-\n\x0c\x64istribution\x18\x01 \x01(\x0b\x32\x17.siklus.v1.Distribution\"\xa5\x01\n\x15GetRatingGuideRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\"\xb9\x01\n\x16GetRatingGuideResponse\x12)\n\x04mode\x18\x01 \x01(\x0e\x32\x1b.siklus.v1.DistributionMode\x12\x36\n\x0corganisation\x18\x02 \x01(\x0e\x32 .siklus.v1.OrganisationPredicate\x12\x12\n\ngroup_size\x18\x03 \x01(\x05\x12(\n\x07options\x18\x04 \x03(\x0b\x32\x17.siklus.v1.RatingOption\"\xaf\x02\n\x16OpenCalibrationRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12/\n\x04unit\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12/\n\x05\x63hair\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"F\n\x17OpenCalibrationResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\x94\x01\n\x15GetCalibrationRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\"E\n\x16GetCalibrationResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\xad\x01\n\x17ListCalibrationsRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"a\n\x18ListCalibrationsResponse\x12,\n\x0c\x63\x61librations\x18\x01 \x03(\x0b\x32\x16.siklus.v1.Calibration\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb7\x03\n\x14ProposeRatingRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x91\x01\n\nevaluation\x18\x03 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x33\n\tpredicate\x18\x04 \x01(\x0e\x32\x14.siklus.v1.PredicateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"D\n\x15ProposeRatingResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\x98\x02\n\x15\x44\x65\x63ideProposalRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x17\n\x06number\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x0e\n\x06\x61greed\x18\x04 \x01(\x08\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"E\n\x16\x44\x65\x63ideProposalResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\xdc\x02\n\x15SendBackRatingRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\"\n\x11\x65xpected_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x35\n\x0b\x63\x61libration\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x1b\n\x06reason\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\"h\n\x16SendBackRatingResponse\x12)\n\nevaluation\x18\x01 \x01(\x0b\x32\x15.siklus.v1.Evaluation\x12#\n\x07receipt\x18\x02 \x01(\x0b\x32\x12.siklus.v1.Receipt\"\xf2\x01\n\x17\x43loseCalibrationRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x1b\n\x07\x63losing\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"G\n\x18\x43loseCalibrationResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration2\xdd\x0e\n\x12\x43\x61librationService\x12\xbb\x01\n\x15SetOrganisationRating\x12\'.siklus.v1.SetOrganisationRatingRequest\x1a(.siklus.v1.SetOrganisationRatingResponse\"O\x90\x02\x02\xc2\xc1\x18\x05\x12\x01\x02(\x14\x82\xd3\xe4\x93\x02=\"8/v1/{parent=agencies/*/cycles/*}/organisationRatings:set:\x01*\x12\xbb\x01\n\x17ListOrganisationRatings\x12).siklus.v1.ListOrganisationRatingsRequest\x1a*.siklus.v1.ListOrganisationRatingsResponse\"I\x90\x02\x01\xc2\xc1\x18\x06\x08\x01\x12\x02\x02\x03\x82\xd3\xe4\x93\x02\x36\x12\x34/v1/{parent=agencies/*/cycles/*}/organisationRatings\x12\x9e\x01\n\x0fGetDistribution\x12!.siklus.v1.GetDistributionRequest\x1a\".siklus.v1.GetDistributionResponse\"D\x90\x02\x01\xc2\xc1\x18\x08\x08\x01\x12\x02\x02\x03(\x14\x82\xd3\xe4\x93\x02/\x12-/v1/{parent=agencies/*/cycles/*}/distribution\x12\xa6\x01\n\x0eGetRatingGuide\x12 .siklus.v1.GetRatingGuideRequest\x1a!.siklus.v1.GetRatingGuideResponse\"O\x90\x02\x01\xc2\xc1\x18\x08\x08\x01\x12\x02\x02\x03\x18\x01\x82\xd3\xe4\x93\x02:\x12\x38/v1/{name=agencies/*/cycles/*/evaluations/*}:ratingGuide\x12\x9e\x01\n\x0fOpenCalibration\x12!.siklus.v1.OpenCalibrationRequest\x1a\".siklus.v1.OpenCalibrationResponse\"D\x90\x02\x02\xc2\xc1\x18\x05\x12\x01\x02(\x14\x82\xd3\xe4\x93\x02\x32\"-/v1/{parent=agencies/*/cycles/*}/calibrations:\x01*\x12\x9b\x01\n\x0eGetCalibration\x12 .siklus.v1.GetCalibrationRequest\x1a!.siklus.v1.GetCalibrationResponse\"D\x90\x02\x01\xc2\xc1\x18\x08\x08\x01\x12\x02\x02\x03\x18\x01\x82\xd3\xe4\x93\x02/\x12-/v1/{name=agencies/*/cycles/*/calibrations/*}\x12\x9f\x01\n\x10ListCalibrations\x12\".siklus.v1.ListCalibrationsRequest\x1a#.siklus.v1.ListCalibrationsResponse\"B\x90\x02\x01\xc2\xc1\x18\x06\x08\x01\x12\x02\x02\x03\x82\xd3\xe4\x93\x02/\x12-/v1/{parent=agencies/*/cycles/*}/calibrations\x12\xa2\x01\n\rProposeRating\x12\x1f.siklus.v1.ProposeRatingRequest\x1a .siklus.v1.ProposeRatingResponse\"N\x90\x02\x02\xc2\xc1\x18\x07\x12\x01\x02\x18\x01(\x14\x82\xd3\xe4\x93\x02:\"5/v1/{name=agencies/*/cycles/*/calibrations/*}:propose:\x01*\x12\xa4\x01\n\x0e\x44\x65\x63ideProposal\x12 .siklus.v1.DecideProposalRequest\x1a!.siklus.v1.DecideProposalResponse\"M\x90\x02\x02\xc2\xc1\x18\x07\x12\x01\x02\x18\x01(\x14\x82\xd3\xe4\x93\x02\x39\"4/v1/{name=agencies/*/cycles/*/calibrations/*}:decide:\x01*\x12\xa7\x01\n\x0eSendBackRating\x12 .siklus.v1.SendBackRatingRequest\x1a!.siklus.v1.SendBackRatingResponse\"P\x90\x02\x02\xc2\xc1\x18\x03\x12\x01\x02\x82\xd3\xe4\x93\x02@\";/v1/{name=agencies/*/cycles/*/evaluations/*}:sendBackRating:\x01*\x12\xa9\x01\n\x10\x43loseCalibration\x12\".siklus.v1.CloseCalibrationRequest\x1a#.siklus.v1.CloseCalibrationResponse\"L\x90\x02\x02\xc2\xc1\x18\x07\x12\x01\x02\x18\x01(\x14\x82\xd3\xe4\x93\x02\x38\"3/v1/{name=agencies/*/cycles/*/calibrations/*}:close:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#siklus/v1/calibration_service.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsiklus/v1/annotations.proto\x1a\x1csiklus/v1/calibrations.proto\x1a$siklus/v1/commands_calibration.proto\x1a\x1csiklus/v1/distribution.proto\x1a\x16siklus/v1/values.proto\"\xc8\x02\n\x1cSetOrganisationRatingRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x32\n\x04unit\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,62})?$\x12=\n\nrequest_id\x18\x03 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12?\n\tpredicate\x18\x04 \x01(\x0e\x32 .siklus.v1.OrganisationPredicateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"N\n\x1dSetOrganisationRatingResponse\x12-\n\x06rating\x18\x01 \x01(\x0b\x32\x1d.siklus.v1.OrganisationRating\"\xb4\x01\n\x1eListOrganisationRatingsRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"j\n\x1fListOrganisationRatingsResponse\x12.\n\x07ratings\x18\x01 \x03(\x0b\x32\x1d.siklus.v1.OrganisationRating\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa3\x01\n\x16GetDistributionRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12/\n\x04unit\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\"H\n\x17GetDistributionResponse\x12-\n\x0c\x64istribution\x18\x01 \x01(\x0b\x32\x17.siklus.v1.Distribution\"\xa5\x01\n\x15GetRatingGuideRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\"\xb9\x01\n\x16GetRatingGuideResponse\x12)\n\x04mode\x18\x01 \x01(\x0e\x32\x1b.siklus.v1.DistributionMode\x12\x36\n\x0corganisation\x18\x02 \x01(\x0e\x32 .siklus.v1.OrganisationPredicate\x12\x12\n\ngroup_size\x18\x03 \x01(\x05\x12(\n\x07options\x18\x04 \x03(\x0b\x32\x17.siklus.v1.RatingOption\"\xeb\x02\n\x16OpenCalibrationRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12/\n\x04unit\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,62}$\x12/\n\x05\x63hair\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \x12:\n\x07members\x18\x06 \x03(\tB)\xbaH&\x92\x01#\x10\x0f\x18\x01\"\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,62}$\"F\n\x17OpenCalibrationResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\x94\x01\n\x15GetCalibrationRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\"E\n\x16GetCalibrationResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\xad\x01\n\x17ListCalibrationsRequest\x12X\n\x06parent\x18\x01 \x01(\tBH\xbaHErC2A^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"a\n\x18ListCalibrationsResponse\x12,\n\x0c\x63\x61librations\x18\x01 \x03(\x0b\x32\x16.siklus.v1.Calibration\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb7\x03\n\x14ProposeRatingRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x91\x01\n\nevaluation\x18\x03 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12\x33\n\tpredicate\x18\x04 \x01(\x0e\x32\x14.siklus.v1.PredicateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"D\n\x15ProposeRatingResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\x98\x02\n\x15\x44\x65\x63ideProposalRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x17\n\x06number\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x0e\n\x06\x61greed\x18\x04 \x01(\x08\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"E\n\x16\x44\x65\x63ideProposalResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration\"\xf2\x01\n\x17\x43loseCalibrationRequest\x12{\n\x04name\x18\x01 \x01(\tBm\xbaHjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x1b\n\x07\x63losing\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \"G\n\x18\x43loseCalibrationResponse\x12+\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x16.siklus.v1.Calibration2\x83\x10\n\x12\x43\x61librationService\x12\xbb\x01\n\x15SetOrganisationRating\x12\'.siklus.v1.SetOrganisationRatingRequest\x1a(.siklus.v1.SetOrganisationRatingResponse\"O\x90\x02\x02\xc2\xc1\x18\x05\x12\x01\x02(\x14\x82\xd3\xe4\x93\x02=\"8/v1/{parent=agencies/*/cycles/*}/organisationRatings:set:\x01*\x12\xbb\x01\n\x17ListOrganisationRatings\x12).siklus.v1.ListOrganisationRatingsRequest\x1a*.siklus.v1.ListOrganisationRatingsResponse\"I\x90\x02\x01\xc2\xc1\x18\x06\x08\x01\x12\x02\x02\x03\x82\xd3\xe4\x93\x02\x36\x12\x34/v1/{parent=agencies/*/cycles/*}/organisationRatings\x12\x9e\x01\n\x0fGetDistribution\x12!.siklus.v1.GetDistributionRequest\x1a\".siklus.v1.GetDistributionResponse\"D\x90\x02\x01\xc2\xc1\x18\x08\x08\x01\x12\x02\x02\x03(\x14\x82\xd3\xe4\x93\x02/\x12-/v1/{parent=agencies/*/cycles/*}/distribution\x12\xa6\x01\n\x0eGetRatingGuide\x12 .siklus.v1.GetRatingGuideRequest\x1a!.siklus.v1.GetRatingGuideResponse\"O\x90\x02\x01\xc2\xc1\x18\x08\x08\x01\x12\x02\x02\x03\x18\x01\x82\xd3\xe4\x93\x02:\x12\x38/v1/{name=agencies/*/cycles/*/evaluations/*}:ratingGuide\x12\x9e\x01\n\x0fOpenCalibration\x12!.siklus.v1.OpenCalibrationRequest\x1a\".siklus.v1.OpenCalibrationResponse\"D\x90\x02\x02\xc2\xc1\x18\x05\x12\x01\x02(\x14\x82\xd3\xe4\x93\x02\x32\"-/v1/{parent=agencies/*/cycles/*}/calibrations:\x01*\x12\x9b\x01\n\x0eGetCalibration\x12 .siklus.v1.GetCalibrationRequest\x1a!.siklus.v1.GetCalibrationResponse\"D\x90\x02\x01\xc2\xc1\x18\x08\x08\x01\x12\x02\x02\x03\x18\x01\x82\xd3\xe4\x93\x02/\x12-/v1/{name=agencies/*/cycles/*/calibrations/*}\x12\x9f\x01\n\x10ListCalibrations\x12\".siklus.v1.ListCalibrationsRequest\x1a#.siklus.v1.ListCalibrationsResponse\"B\x90\x02\x01\xc2\xc1\x18\x06\x08\x01\x12\x02\x02\x03\x82\xd3\xe4\x93\x02/\x12-/v1/{parent=agencies/*/cycles/*}/calibrations\x12\xa2\x01\n\rProposeRating\x12\x1f.siklus.v1.ProposeRatingRequest\x1a .siklus.v1.ProposeRatingResponse\"N\x90\x02\x02\xc2\xc1\x18\x07\x12\x01\x02\x18\x01(\x14\x82\xd3\xe4\x93\x02:\"5/v1/{name=agencies/*/cycles/*/calibrations/*}:propose:\x01*\x12\xa4\x01\n\x0e\x44\x65\x63ideProposal\x12 .siklus.v1.DecideProposalRequest\x1a!.siklus.v1.DecideProposalResponse\"M\x90\x02\x02\xc2\xc1\x18\x07\x12\x01\x02\x18\x01(\x14\x82\xd3\xe4\x93\x02\x39\"4/v1/{name=agencies/*/cycles/*/calibrations/*}:decide:\x01*\x12\xa3\x01\n\rReleaseRating\x12\x1f.siklus.v1.ReleaseRatingRequest\x1a .siklus.v1.ReleaseRatingResponse\"O\x90\x02\x02\xc2\xc1\x18\x03\x12\x01\x02\x82\xd3\xe4\x93\x02?\":/v1/{name=agencies/*/cycles/*/evaluations/*}:releaseRating:\x01*\x12\xa7\x01\n\x0eSendBackRating\x12 .siklus.v1.SendBackRatingRequest\x1a!.siklus.v1.SendBackRatingResponse\"P\x90\x02\x02\xc2\xc1\x18\x03\x12\x01\x02\x82\xd3\xe4\x93\x02@\";/v1/{name=agencies/*/cycles/*/evaluations/*}:sendBackRating:\x01*\x12\xa9\x01\n\x10\x43loseCalibration\x12\".siklus.v1.CloseCalibrationRequest\x1a#.siklus.v1.CloseCalibrationResponse\"L\x90\x02\x02\xc2\xc1\x18\x07\x12\x01\x02\x18\x01(\x14\x82\xd3\xe4\x93\x02\x38\"3/v1/{name=agencies/*/cycles/*/calibrations/*}:close:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,6 +70,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENCALIBRATIONREQUEST'].fields_by_name['chair']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_OPENCALIBRATIONREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_OPENCALIBRATIONREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\001(\200 '
+  _globals['_OPENCALIBRATIONREQUEST'].fields_by_name['members']._loaded_options = None
+  _globals['_OPENCALIBRATIONREQUEST'].fields_by_name['members']._serialized_options = b'\272H&\222\001#\020\017\030\001\"\035r\0332\031^[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_GETCALIBRATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETCALIBRATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272Hjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_LISTCALIBRATIONSREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -96,16 +98,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDEPROPOSALREQUEST'].fields_by_name['number']._serialized_options = b'\272H\004\032\002(\001'
   _globals['_DECIDEPROPOSALREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_DECIDEPROPOSALREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\001(\200 '
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['name']._serialized_options = b'\272Hzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$'
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['expected_revision']._loaded_options = None
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\272H\004\032\002(\000'
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['calibration']._loaded_options = None
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['calibration']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,62}$'
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['reason']._loaded_options = None
-  _globals['_SENDBACKRATINGREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\010r\006\020\001(\200\200\004'
   _globals['_CLOSECALIBRATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CLOSECALIBRATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272Hjrh2f^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/calibrations/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_CLOSECALIBRATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -130,54 +122,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALIBRATIONSERVICE'].methods_by_name['ProposeRating']._serialized_options = b'\220\002\002\302\301\030\007\022\001\002\030\001(\024\202\323\344\223\002:\"5/v1/{name=agencies/*/cycles/*/calibrations/*}:propose:\001*'
   _globals['_CALIBRATIONSERVICE'].methods_by_name['DecideProposal']._loaded_options = None
   _globals['_CALIBRATIONSERVICE'].methods_by_name['DecideProposal']._serialized_options = b'\220\002\002\302\301\030\007\022\001\002\030\001(\024\202\323\344\223\0029\"4/v1/{name=agencies/*/cycles/*/calibrations/*}:decide:\001*'
+  _globals['_CALIBRATIONSERVICE'].methods_by_name['ReleaseRating']._loaded_options = None
+  _globals['_CALIBRATIONSERVICE'].methods_by_name['ReleaseRating']._serialized_options = b'\220\002\002\302\301\030\003\022\001\002\202\323\344\223\002?\":/v1/{name=agencies/*/cycles/*/evaluations/*}:releaseRating:\001*'
   _globals['_CALIBRATIONSERVICE'].methods_by_name['SendBackRating']._loaded_options = None
   _globals['_CALIBRATIONSERVICE'].methods_by_name['SendBackRating']._serialized_options = b'\220\002\002\302\301\030\003\022\001\002\202\323\344\223\002@\";/v1/{name=agencies/*/cycles/*/evaluations/*}:sendBackRating:\001*'
   _globals['_CALIBRATIONSERVICE'].methods_by_name['CloseCalibration']._loaded_options = None
   _globals['_CALIBRATIONSERVICE'].methods_by_name['CloseCalibration']._serialized_options = b'\220\002\002\302\301\030\007\022\001\002\030\001(\024\202\323\344\223\0028\"3/v1/{name=agencies/*/cycles/*/calibrations/*}:close:\001*'
-  _globals['_SETORGANISATIONRATINGREQUEST']._serialized_start=251
-  _globals['_SETORGANISATIONRATINGREQUEST']._serialized_end=579
-  _globals['_SETORGANISATIONRATINGRESPONSE']._serialized_start=581
-  _globals['_SETORGANISATIONRATINGRESPONSE']._serialized_end=659
-  _globals['_LISTORGANISATIONRATINGSREQUEST']._serialized_start=662
-  _globals['_LISTORGANISATIONRATINGSREQUEST']._serialized_end=842
-  _globals['_LISTORGANISATIONRATINGSRESPONSE']._serialized_start=844
-  _globals['_LISTORGANISATIONRATINGSRESPONSE']._serialized_end=950
-  _globals['_GETDISTRIBUTIONREQUEST']._serialized_start=953
-  _globals['_GETDISTRIBUTIONREQUEST']._serialized_end=1116
-  _globals['_GETDISTRIBUTIONRESPONSE']._serialized_start=1118
-  _globals['_GETDISTRIBUTIONRESPONSE']._serialized_end=1190
-  _globals['_GETRATINGGUIDEREQUEST']._serialized_start=1193
-  _globals['_GETRATINGGUIDEREQUEST']._serialized_end=1358
-  _globals['_GETRATINGGUIDERESPONSE']._serialized_start=1361
-  _globals['_GETRATINGGUIDERESPONSE']._serialized_end=1546
-  _globals['_OPENCALIBRATIONREQUEST']._serialized_start=1549
-  _globals['_OPENCALIBRATIONREQUEST']._serialized_end=1852
-  _globals['_OPENCALIBRATIONRESPONSE']._serialized_start=1854
-  _globals['_OPENCALIBRATIONRESPONSE']._serialized_end=1924
-  _globals['_GETCALIBRATIONREQUEST']._serialized_start=1927
-  _globals['_GETCALIBRATIONREQUEST']._serialized_end=2075
-  _globals['_GETCALIBRATIONRESPONSE']._serialized_start=2077
-  _globals['_GETCALIBRATIONRESPONSE']._serialized_end=2146
-  _globals['_LISTCALIBRATIONSREQUEST']._serialized_start=2149
-  _globals['_LISTCALIBRATIONSREQUEST']._serialized_end=2322
-  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_start=2324
-  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_end=2421
-  _globals['_PROPOSERATINGREQUEST']._serialized_start=2424
-  _globals['_PROPOSERATINGREQUEST']._serialized_end=2863
-  _globals['_PROPOSERATINGRESPONSE']._serialized_start=2865
-  _globals['_PROPOSERATINGRESPONSE']._serialized_end=2933
-  _globals['_DECIDEPROPOSALREQUEST']._serialized_start=2936
-  _globals['_DECIDEPROPOSALREQUEST']._serialized_end=3216
-  _globals['_DECIDEPROPOSALRESPONSE']._serialized_start=3218
-  _globals['_DECIDEPROPOSALRESPONSE']._serialized_end=3287
-  _globals['_SENDBACKRATINGREQUEST']._serialized_start=3290
-  _globals['_SENDBACKRATINGREQUEST']._serialized_end=3638
-  _globals['_SENDBACKRATINGRESPONSE']._serialized_start=3640
-  _globals['_SENDBACKRATINGRESPONSE']._serialized_end=3744
-  _globals['_CLOSECALIBRATIONREQUEST']._serialized_start=3747
-  _globals['_CLOSECALIBRATIONREQUEST']._serialized_end=3989
-  _globals['_CLOSECALIBRATIONRESPONSE']._serialized_start=3991
-  _globals['_CLOSECALIBRATIONRESPONSE']._serialized_end=4062
-  _globals['_CALIBRATIONSERVICE']._serialized_start=4065
-  _globals['_CALIBRATIONSERVICE']._serialized_end=5950
+  _globals['_SETORGANISATIONRATINGREQUEST']._serialized_start=261
+  _globals['_SETORGANISATIONRATINGREQUEST']._serialized_end=589
+  _globals['_SETORGANISATIONRATINGRESPONSE']._serialized_start=591
+  _globals['_SETORGANISATIONRATINGRESPONSE']._serialized_end=669
+  _globals['_LISTORGANISATIONRATINGSREQUEST']._serialized_start=672
+  _globals['_LISTORGANISATIONRATINGSREQUEST']._serialized_end=852
+  _globals['_LISTORGANISATIONRATINGSRESPONSE']._serialized_start=854
+  _globals['_LISTORGANISATIONRATINGSRESPONSE']._serialized_end=960
+  _globals['_GETDISTRIBUTIONREQUEST']._serialized_start=963
+  _globals['_GETDISTRIBUTIONREQUEST']._serialized_end=1126
+  _globals['_GETDISTRIBUTIONRESPONSE']._serialized_start=1128
+  _globals['_GETDISTRIBUTIONRESPONSE']._serialized_end=1200
+  _globals['_GETRATINGGUIDEREQUEST']._serialized_start=1203
+  _globals['_GETRATINGGUIDEREQUEST']._serialized_end=1368
+  _globals['_GETRATINGGUIDERESPONSE']._serialized_start=1371
+  _globals['_GETRATINGGUIDERESPONSE']._serialized_end=1556
+  _globals['_OPENCALIBRATIONREQUEST']._serialized_start=1559
+  _globals['_OPENCALIBRATIONREQUEST']._serialized_end=1922
+  _globals['_OPENCALIBRATIONRESPONSE']._serialized_start=1924
+  _globals['_OPENCALIBRATIONRESPONSE']._serialized_end=1994
+  _globals['_GETCALIBRATIONREQUEST']._serialized_start=1997
+  _globals['_GETCALIBRATIONREQUEST']._serialized_end=2145
+  _globals['_GETCALIBRATIONRESPONSE']._serialized_start=2147
+  _globals['_GETCALIBRATIONRESPONSE']._serialized_end=2216
+  _globals['_LISTCALIBRATIONSREQUEST']._serialized_start=2219
+  _globals['_LISTCALIBRATIONSREQUEST']._serialized_end=2392
+  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_start=2394
+  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_end=2491
+  _globals['_PROPOSERATINGREQUEST']._serialized_start=2494
+  _globals['_PROPOSERATINGREQUEST']._serialized_end=2933
+  _globals['_PROPOSERATINGRESPONSE']._serialized_start=2935
+  _globals['_PROPOSERATINGRESPONSE']._serialized_end=3003
+  _globals['_DECIDEPROPOSALREQUEST']._serialized_start=3006
+  _globals['_DECIDEPROPOSALREQUEST']._serialized_end=3286
+  _globals['_DECIDEPROPOSALRESPONSE']._serialized_start=3288
+  _globals['_DECIDEPROPOSALRESPONSE']._serialized_end=3357
+  _globals['_CLOSECALIBRATIONREQUEST']._serialized_start=3360
+  _globals['_CLOSECALIBRATIONREQUEST']._serialized_end=3602
+  _globals['_CLOSECALIBRATIONRESPONSE']._serialized_start=3604
+  _globals['_CLOSECALIBRATIONRESPONSE']._serialized_end=3675
+  _globals['_CALIBRATIONSERVICE']._serialized_start=3678
+  _globals['_CALIBRATIONSERVICE']._serialized_end=5729
 # @@protoc_insertion_point(module_scope)

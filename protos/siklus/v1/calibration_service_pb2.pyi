@@ -9,7 +9,6 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from siklus.v1 import calibrations_pb2 as _calibrations_pb2
 from siklus.v1 import distribution_pb2 as _distribution_pb2
-from siklus.v1 import evaluation_pb2 as _evaluation_pb2
 from siklus.v1 import values_pb2 as _values_pb2
 import builtins as _builtins
 import sys
@@ -261,6 +260,7 @@ class OpenCalibrationRequest(_message.Message):
     UNIT_FIELD_NUMBER: _builtins.int
     CHAIR_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The cycle: `agencies/{agency}/cycles/{cycle}`."""
     request_id: _builtins.str
@@ -271,6 +271,10 @@ class OpenCalibrationRequest(_message.Message):
     """Person id of the chair."""
     reason: _builtins.str
     """Why."""
+    @_builtins.property
+    def members(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Person ids of the panel, as many as the policy says; none where it has no panel."""
+
     def __init__(
         self,
         *,
@@ -279,10 +283,11 @@ class OpenCalibrationRequest(_message.Message):
         unit: _builtins.str = ...,
         chair: _builtins.str = ...,
         reason: _builtins.str = ...,
+        members: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chair", b"chair", "parent", b"parent", "reason", b"reason", "request_id", b"request_id", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chair", b"chair", "members", b"members", "parent", b"parent", "reason", b"reason", "request_id", b"request_id", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -541,74 +546,6 @@ class DecideProposalResponse(_message.Message):
 Global___DecideProposalResponse: _TypeAlias = DecideProposalResponse  # noqa: Y015
 
 @_typing.final
-class SendBackRatingRequest(_message.Message):
-    """A calibration sends a rating back to its rater."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
-    CALIBRATION_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """The evaluation: `agencies/{agency}/cycles/{cycle}/evaluations/{person}.{segment}`."""
-    request_id: _builtins.str
-    """The caller's own id of this request; sent again unchanged, it applies once."""
-    expected_revision: _builtins.int
-    """Refuse with REVISION_CHANGED unless the evaluation is at this revision; 0 does not check."""
-    calibration: _builtins.str
-    """Id of the calibration, the last part of its name; it is open, and of the evaluation's unit."""
-    reason: _builtins.str
-    """Why."""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        request_id: _builtins.str = ...,
-        expected_revision: _builtins.int = ...,
-        calibration: _builtins.str = ...,
-        reason: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration", "expected_revision", b"expected_revision", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SendBackRatingRequest: _TypeAlias = SendBackRatingRequest  # noqa: Y015
-
-@_typing.final
-class SendBackRatingResponse(_message.Message):
-    """The answer to SendBackRating."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    EVALUATION_FIELD_NUMBER: _builtins.int
-    RECEIPT_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def evaluation(self) -> _evaluation_pb2.Evaluation:
-        """The evaluation as read back; absent while the record is behind."""
-
-    @_builtins.property
-    def receipt(self) -> _evaluation_pb2.Receipt:
-        """What was applied; the same again for a repeated request_id."""
-
-    def __init__(
-        self,
-        *,
-        evaluation: _evaluation_pb2.Evaluation | None = ...,
-        receipt: _evaluation_pb2.Receipt | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["evaluation", b"evaluation", "receipt", b"receipt"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluation", b"evaluation", "receipt", b"receipt"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SendBackRatingResponse: _TypeAlias = SendBackRatingResponse  # noqa: Y015
-
-@_typing.final
 class CloseCalibrationRequest(_message.Message):
     """The end of a calibration."""
 
@@ -647,7 +584,7 @@ class CloseCalibrationResponse(_message.Message):
     CALIBRATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def calibration(self) -> _calibrations_pb2.Calibration:
-        """As it stands now."""
+        """As it stands now; its operation releases what waits in calibration."""
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from siklus.v1 import calibration_service_pb2 as siklus_dot_v1_dot_calibration__service__pb2
+from siklus.v1 import commands_calibration_pb2 as siklus_dot_v1_dot_commands__calibration__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -86,10 +87,15 @@ class CalibrationServiceStub:
                 request_serializer=siklus_dot_v1_dot_calibration__service__pb2.DecideProposalRequest.SerializeToString,
                 response_deserializer=siklus_dot_v1_dot_calibration__service__pb2.DecideProposalResponse.FromString,
                 _registered_method=True)
+        self.ReleaseRating = channel.unary_unary(
+                '/siklus.v1.CalibrationService/ReleaseRating',
+                request_serializer=siklus_dot_v1_dot_commands__calibration__pb2.ReleaseRatingRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_commands__calibration__pb2.ReleaseRatingResponse.FromString,
+                _registered_method=True)
         self.SendBackRating = channel.unary_unary(
                 '/siklus.v1.CalibrationService/SendBackRating',
-                request_serializer=siklus_dot_v1_dot_calibration__service__pb2.SendBackRatingRequest.SerializeToString,
-                response_deserializer=siklus_dot_v1_dot_calibration__service__pb2.SendBackRatingResponse.FromString,
+                request_serializer=siklus_dot_v1_dot_commands__calibration__pb2.SendBackRatingRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_commands__calibration__pb2.SendBackRatingResponse.FromString,
                 _registered_method=True)
         self.CloseCalibration = channel.unary_unary(
                 '/siklus.v1.CalibrationService/CloseCalibration',
@@ -140,7 +146,8 @@ class CalibrationServiceServicer:
 
     def OpenCalibration(self, request, context):
         """Opens a calibration of a unit with its chair; one at a time for each unit. Refused with
-        NOT_ALLOWED_BY_POLICY where the policy switches the distribution off.
+        NOT_ALLOWED_BY_POLICY where the policy switches the distribution off and has no calibration before
+        delivery, and for members where it has no panel.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,7 +168,8 @@ class CalibrationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ProposeRating(self, request, context):
-        """Proposes another predicate for an evaluation of the unit, with a reason.
+        """Proposes a predicate for an evaluation of the unit, with a reason; the one that stands: it is kept, and
+        agreed to beyond the guide, without being rated anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,7 +177,18 @@ class CalibrationServiceServicer:
 
     def DecideProposal(self, request, context):
         """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
-        blocks it.
+        blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
+        so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
+        or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
+        to agree; is there nobody, the agency's team decides.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseRating(self, request, context):
+        """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
+        Once it is delivered: ALREADY_DONE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,14 +196,15 @@ class CalibrationServiceServicer:
 
     def SendBackRating(self, request, context):
         """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-        appeal window follow. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+        appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloseCalibration(self, request, context):
-        """Closes a calibration. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
+        """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
+        the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
         given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
         was agreed to.
         """
@@ -240,10 +260,15 @@ def add_CalibrationServiceServicer_to_server(servicer, server):
                     request_deserializer=siklus_dot_v1_dot_calibration__service__pb2.DecideProposalRequest.FromString,
                     response_serializer=siklus_dot_v1_dot_calibration__service__pb2.DecideProposalResponse.SerializeToString,
             ),
+            'ReleaseRating': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseRating,
+                    request_deserializer=siklus_dot_v1_dot_commands__calibration__pb2.ReleaseRatingRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_commands__calibration__pb2.ReleaseRatingResponse.SerializeToString,
+            ),
             'SendBackRating': grpc.unary_unary_rpc_method_handler(
                     servicer.SendBackRating,
-                    request_deserializer=siklus_dot_v1_dot_calibration__service__pb2.SendBackRatingRequest.FromString,
-                    response_serializer=siklus_dot_v1_dot_calibration__service__pb2.SendBackRatingResponse.SerializeToString,
+                    request_deserializer=siklus_dot_v1_dot_commands__calibration__pb2.SendBackRatingRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_commands__calibration__pb2.SendBackRatingResponse.SerializeToString,
             ),
             'CloseCalibration': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseCalibration,
@@ -512,6 +537,33 @@ class CalibrationService:
             _registered_method=True)
 
     @staticmethod
+    def ReleaseRating(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.CalibrationService/ReleaseRating',
+            siklus_dot_v1_dot_commands__calibration__pb2.ReleaseRatingRequest.SerializeToString,
+            siklus_dot_v1_dot_commands__calibration__pb2.ReleaseRatingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SendBackRating(request,
             target,
             options=(),
@@ -526,8 +578,8 @@ class CalibrationService:
             request,
             target,
             '/siklus.v1.CalibrationService/SendBackRating',
-            siklus_dot_v1_dot_calibration__service__pb2.SendBackRatingRequest.SerializeToString,
-            siklus_dot_v1_dot_calibration__service__pb2.SendBackRatingResponse.FromString,
+            siklus_dot_v1_dot_commands__calibration__pb2.SendBackRatingRequest.SerializeToString,
+            siklus_dot_v1_dot_commands__calibration__pb2.SendBackRatingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from siklus.v1 import calibration_service_pb2 as _calibration_service_pb2
+from siklus.v1 import commands_calibration_pb2 as _commands_calibration_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -54,24 +55,35 @@ class CalibrationServiceStub:
     """
     OpenCalibration: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.OpenCalibrationRequest, _calibration_service_pb2.OpenCalibrationResponse]
     """Opens a calibration of a unit with its chair; one at a time for each unit. Refused with
-    NOT_ALLOWED_BY_POLICY where the policy switches the distribution off.
+    NOT_ALLOWED_BY_POLICY where the policy switches the distribution off and has no calibration before
+    delivery, and for members where it has no panel.
     """
     GetCalibration: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.GetCalibrationRequest, _calibration_service_pb2.GetCalibrationResponse]
     """Reads a calibration with its proposals, and how each rating stands by now."""
     ListCalibrations: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.ListCalibrationsRequest, _calibration_service_pb2.ListCalibrationsResponse]
     """Lists the calibrations of a cycle, the newest first, without their proposals."""
     ProposeRating: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.ProposeRatingRequest, _calibration_service_pb2.ProposeRatingResponse]
-    """Proposes another predicate for an evaluation of the unit, with a reason."""
+    """Proposes a predicate for an evaluation of the unit, with a reason; the one that stands: it is kept, and
+    agreed to beyond the guide, without being rated anew.
+    """
     DecideProposal: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.DecideProposalRequest, _calibration_service_pb2.DecideProposalResponse]
     """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
-    blocks it.
+    blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
+    so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
+    or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
+    to agree; is there nobody, the agency's team decides.
     """
-    SendBackRating: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.SendBackRatingRequest, _calibration_service_pb2.SendBackRatingResponse]
+    ReleaseRating: _grpc.UnaryUnaryMultiCallable[_commands_calibration_pb2.ReleaseRatingRequest, _commands_calibration_pb2.ReleaseRatingResponse]
+    """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
+    Once it is delivered: ALREADY_DONE.
+    """
+    SendBackRating: _grpc.UnaryUnaryMultiCallable[_commands_calibration_pb2.SendBackRatingRequest, _commands_calibration_pb2.SendBackRatingResponse]
     """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-    appeal window follow. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+    appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
     """
     CloseCalibration: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.CloseCalibrationRequest, _calibration_service_pb2.CloseCalibrationResponse]
-    """Closes a calibration. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
+    """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
+    the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
     given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
     was agreed to.
     """
@@ -102,24 +114,35 @@ class CalibrationServiceAsyncStub(CalibrationServiceStub):
     """
     OpenCalibration: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.OpenCalibrationRequest, _calibration_service_pb2.OpenCalibrationResponse]  # type: ignore[assignment]
     """Opens a calibration of a unit with its chair; one at a time for each unit. Refused with
-    NOT_ALLOWED_BY_POLICY where the policy switches the distribution off.
+    NOT_ALLOWED_BY_POLICY where the policy switches the distribution off and has no calibration before
+    delivery, and for members where it has no panel.
     """
     GetCalibration: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.GetCalibrationRequest, _calibration_service_pb2.GetCalibrationResponse]  # type: ignore[assignment]
     """Reads a calibration with its proposals, and how each rating stands by now."""
     ListCalibrations: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.ListCalibrationsRequest, _calibration_service_pb2.ListCalibrationsResponse]  # type: ignore[assignment]
     """Lists the calibrations of a cycle, the newest first, without their proposals."""
     ProposeRating: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.ProposeRatingRequest, _calibration_service_pb2.ProposeRatingResponse]  # type: ignore[assignment]
-    """Proposes another predicate for an evaluation of the unit, with a reason."""
+    """Proposes a predicate for an evaluation of the unit, with a reason; the one that stands: it is kept, and
+    agreed to beyond the guide, without being rated anew.
+    """
     DecideProposal: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.DecideProposalRequest, _calibration_service_pb2.DecideProposalResponse]  # type: ignore[assignment]
     """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
-    blocks it.
+    blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
+    so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
+    or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
+    to agree; is there nobody, the agency's team decides.
     """
-    SendBackRating: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.SendBackRatingRequest, _calibration_service_pb2.SendBackRatingResponse]  # type: ignore[assignment]
+    ReleaseRating: _aio.UnaryUnaryMultiCallable[_commands_calibration_pb2.ReleaseRatingRequest, _commands_calibration_pb2.ReleaseRatingResponse]  # type: ignore[assignment]
+    """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
+    Once it is delivered: ALREADY_DONE.
+    """
+    SendBackRating: _aio.UnaryUnaryMultiCallable[_commands_calibration_pb2.SendBackRatingRequest, _commands_calibration_pb2.SendBackRatingResponse]  # type: ignore[assignment]
     """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-    appeal window follow. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+    appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
     """
     CloseCalibration: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.CloseCalibrationRequest, _calibration_service_pb2.CloseCalibrationResponse]  # type: ignore[assignment]
-    """Closes a calibration. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
+    """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
+    the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
     given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
     was agreed to.
     """
@@ -177,7 +200,8 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_calibration_service_pb2.OpenCalibrationResponse, _abc.Awaitable[_calibration_service_pb2.OpenCalibrationResponse]]:
         """Opens a calibration of a unit with its chair; one at a time for each unit. Refused with
-        NOT_ALLOWED_BY_POLICY where the policy switches the distribution off.
+        NOT_ALLOWED_BY_POLICY where the policy switches the distribution off and has no calibration before
+        delivery, and for members where it has no panel.
         """
 
     @_abc_1.abstractmethod
@@ -202,7 +226,9 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _calibration_service_pb2.ProposeRatingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_calibration_service_pb2.ProposeRatingResponse, _abc.Awaitable[_calibration_service_pb2.ProposeRatingResponse]]:
-        """Proposes another predicate for an evaluation of the unit, with a reason."""
+        """Proposes a predicate for an evaluation of the unit, with a reason; the one that stands: it is kept, and
+        agreed to beyond the guide, without being rated anew.
+        """
 
     @_abc_1.abstractmethod
     def DecideProposal(
@@ -211,17 +237,30 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_calibration_service_pb2.DecideProposalResponse, _abc.Awaitable[_calibration_service_pb2.DecideProposalResponse]]:
         """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
-        blocks it.
+        blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
+        so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
+        or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
+        to agree; is there nobody, the agency's team decides.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseRating(
+        self,
+        request: _commands_calibration_pb2.ReleaseRatingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_commands_calibration_pb2.ReleaseRatingResponse, _abc.Awaitable[_commands_calibration_pb2.ReleaseRatingResponse]]:
+        """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
+        Once it is delivered: ALREADY_DONE.
         """
 
     @_abc_1.abstractmethod
     def SendBackRating(
         self,
-        request: _calibration_service_pb2.SendBackRatingRequest,
+        request: _commands_calibration_pb2.SendBackRatingRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_calibration_service_pb2.SendBackRatingResponse, _abc.Awaitable[_calibration_service_pb2.SendBackRatingResponse]]:
+    ) -> _typing.Union[_commands_calibration_pb2.SendBackRatingResponse, _abc.Awaitable[_commands_calibration_pb2.SendBackRatingResponse]]:
         """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-        appeal window follow. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+        appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
         """
 
     @_abc_1.abstractmethod
@@ -230,7 +269,8 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _calibration_service_pb2.CloseCalibrationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_calibration_service_pb2.CloseCalibrationResponse, _abc.Awaitable[_calibration_service_pb2.CloseCalibrationResponse]]:
-        """Closes a calibration. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
+        """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
+        the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
         given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
         was agreed to.
         """

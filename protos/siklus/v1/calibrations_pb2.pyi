@@ -60,7 +60,7 @@ class _ProposalStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Proposa
     PROPOSAL_STATE_DECLINED: _ProposalState.ValueType  # 2
     """Not agreed to."""
     PROPOSAL_STATE_AGREED: _ProposalState.ValueType  # 3
-    """Agreed to; the rater was not asked yet."""
+    """Agreed to; the rater was not asked yet, or need not be, where it is the predicate that stands."""
     PROPOSAL_STATE_SENT_BACK: _ProposalState.ValueType  # 4
     """The rating was sent back and waits for its rater."""
     PROPOSAL_STATE_RERATED: _ProposalState.ValueType  # 5
@@ -76,7 +76,7 @@ PROPOSAL_STATE_PROPOSED: ProposalState.ValueType  # 1
 PROPOSAL_STATE_DECLINED: ProposalState.ValueType  # 2
 """Not agreed to."""
 PROPOSAL_STATE_AGREED: ProposalState.ValueType  # 3
-"""Agreed to; the rater was not asked yet."""
+"""Agreed to; the rater was not asked yet, or need not be, where it is the predicate that stands."""
 PROPOSAL_STATE_SENT_BACK: ProposalState.ValueType  # 4
 """The rating was sent back and waits for its rater."""
 PROPOSAL_STATE_RERATED: ProposalState.ValueType  # 5
@@ -235,6 +235,9 @@ class Calibration(_message.Message):
     CLOSING_FIELD_NUMBER: _builtins.int
     DISTRIBUTION_FIELD_NUMBER: _builtins.int
     PROPOSALS_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    QUORUM_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name: `agencies/{agency}/cycles/{cycle}/calibrations/{id}`."""
     unit: _builtins.str
@@ -251,6 +254,10 @@ class Calibration(_message.Message):
     """Person id of who closed it; empty while it is open."""
     closing: _builtins.str
     """What was said at its end."""
+    quorum: _builtins.int
+    """How many equal votes decide on a proposal; 0 without a panel."""
+    operation: _builtins.str
+    """Name of the operation that releases the unit's ratings after the close; empty where none is needed."""
     @_builtins.property
     def opened_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -267,6 +274,10 @@ class Calibration(_message.Message):
     def proposals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Proposal]:
         """What was proposed, oldest first; absent in a list."""
 
+    @_builtins.property
+    def members(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Person ids of the panel; none where the chair and the agency's team decide."""
+
     def __init__(
         self,
         *,
@@ -282,18 +293,57 @@ class Calibration(_message.Message):
         closing: _builtins.str = ...,
         distribution: Global___Distribution | None = ...,
         proposals: _abc.Iterable[Global___Proposal] | None = ...,
+        members: _abc.Iterable[_builtins.str] | None = ...,
+        quorum: _builtins.int = ...,
+        operation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "distribution", b"distribution", "opened_at", b"opened_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chair", b"chair", "closed_at", b"closed_at", "closed_by", b"closed_by", "closing", b"closing", "distribution", b"distribution", "name", b"name", "opened_at", b"opened_at", "opened_by", b"opened_by", "proposals", b"proposals", "reason", b"reason", "state", b"state", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chair", b"chair", "closed_at", b"closed_at", "closed_by", b"closed_by", "closing", b"closing", "distribution", b"distribution", "members", b"members", "name", b"name", "opened_at", b"opened_at", "opened_by", b"opened_by", "operation", b"operation", "proposals", b"proposals", "quorum", b"quorum", "reason", b"reason", "state", b"state", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Calibration: _TypeAlias = Calibration  # noqa: Y015
 
 @_typing.final
+class Vote(_message.Message):
+    """One member's vote on a proposal, as it stands now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    AGREED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VOTED_AT_FIELD_NUMBER: _builtins.int
+    member: _builtins.str
+    """Person id of the member."""
+    agreed: _builtins.bool
+    """Whether it is agreed to."""
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def voted_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        member: _builtins.str = ...,
+        agreed: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        voted_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["voted_at", b"voted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreed", b"agreed", "member", b"member", "reason", b"reason", "voted_at", b"voted_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Vote: _TypeAlias = Vote  # noqa: Y015
+
+@_typing.final
 class Proposal(_message.Message):
-    """Another predicate that is proposed for one evaluation."""
+    """Another predicate that is proposed for one evaluation, or the one that stands."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -313,6 +363,7 @@ class Proposal(_message.Message):
     DECISION_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     RECEIPT_KIND_FIELD_NUMBER: _builtins.int
+    VOTES_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Its number within the calibration, from 1."""
     evaluation: _builtins.str
@@ -349,6 +400,10 @@ class Proposal(_message.Message):
     def decided_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
 
+    @_builtins.property
+    def votes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Vote]:
+        """The panel's votes, one of each member that has voted."""
+
     def __init__(
         self,
         *,
@@ -368,10 +423,11 @@ class Proposal(_message.Message):
         decision: _builtins.str = ...,
         stage: _evaluation_pb2.Stage.ValueType = ...,
         receipt_kind: _evaluation_pb2.ReceiptKind.ValueType = ...,
+        votes: _abc.Iterable[Global___Vote] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "proposed_at", b"proposed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "decided_at", b"decided_at", "decided_by", b"decided_by", "decision", b"decision", "display_name", b"display_name", "evaluation", b"evaluation", "now", b"now", "number", b"number", "person", b"person", "proposed", b"proposed", "proposed_at", b"proposed_at", "proposed_by", b"proposed_by", "reason", b"reason", "receipt_kind", b"receipt_kind", "stage", b"stage", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "decided_at", b"decided_at", "decided_by", b"decided_by", "decision", b"decision", "display_name", b"display_name", "evaluation", b"evaluation", "now", b"now", "number", b"number", "person", b"person", "proposed", b"proposed", "proposed_at", b"proposed_at", "proposed_by", b"proposed_by", "reason", b"reason", "receipt_kind", b"receipt_kind", "stage", b"stage", "state", b"state", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

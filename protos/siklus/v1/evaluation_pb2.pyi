@@ -60,6 +60,10 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """The employee moved; the leaving supervisor is asked for an interim rating."""
     STAGE_SEGMENT_CLOSED: _Stage.ValueType  # 15
     """Ended: the year goes on in the next segment."""
+    STAGE_CALIBRATION: _Stage.ValueType  # 16
+    """The unit's ratings are compared before they are delivered, where the policy has that stage; the employee
+    is not shown the rating yet.
+    """
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """Where an evaluation stands; exactly one at a time."""
@@ -96,6 +100,10 @@ STAGE_INTERIM_RATING: Stage.ValueType  # 14
 """The employee moved; the leaving supervisor is asked for an interim rating."""
 STAGE_SEGMENT_CLOSED: Stage.ValueType  # 15
 """Ended: the year goes on in the next segment."""
+STAGE_CALIBRATION: Stage.ValueType  # 16
+"""The unit's ratings are compared before they are delivered, where the policy has that stage; the employee
+is not shown the rating yet.
+"""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _TaskKind:
@@ -140,6 +148,8 @@ class _TaskKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskKind.Val
     """Supervisor: RecordCheckIn, of a plan that followed from the result; the evaluation has ended."""
     TASK_KIND_SECOND_RATE: _TaskKind.ValueType  # 17
     """First rater's superior: Rate, after the first rating."""
+    TASK_KIND_CALIBRATE: _TaskKind.ValueType  # 18
+    """Agency's team: ReleaseRating or SendBackRating, or a calibration that closes."""
 
 class TaskKind(_TaskKind, metaclass=_TaskKindEnumTypeWrapper):
     """What somebody is asked to do."""
@@ -180,6 +190,8 @@ TASK_KIND_IMPROVEMENT_CHECK_IN: TaskKind.ValueType  # 16
 """Supervisor: RecordCheckIn, of a plan that followed from the result; the evaluation has ended."""
 TASK_KIND_SECOND_RATE: TaskKind.ValueType  # 17
 """First rater's superior: Rate, after the first rating."""
+TASK_KIND_CALIBRATE: TaskKind.ValueType  # 18
+"""Agency's team: ReleaseRating or SendBackRating, or a calibration that closes."""
 Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
 class _ReceiptKind:

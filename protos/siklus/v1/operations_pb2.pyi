@@ -482,7 +482,9 @@ class Operation(_message.Message):
     name: _builtins.str
     """`agencies/{agency}/operations/{operation}`."""
     command: _builtins.str
-    """What is done, by its command: `move_deadline`; `replace_calendar` is Siklus' own, for days off."""
+    """What is done, by its command: `move_deadline`; `replace_calendar` is Siklus' own, for days off, and
+    `release_rating`, for a calibration that was closed.
+    """
     cycle: _builtins.str
     """The cycle; `agencies/{agency}/cycles/-` for all."""
     reason: _builtins.str

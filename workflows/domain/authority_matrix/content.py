@@ -20,7 +20,12 @@ _SAID = ("reason", "note", "expectation", "account", "dialogue", "reasons", "res
 
 def _before(stage: Stage) -> Stage:
     """Return a stage to which there may be a way back."""
-    after_rating = {Stage.DELIVERY, Stage.APPEAL_WINDOW, Stage.FINAL_APPROVAL}
+    after_rating = {
+        Stage.CALIBRATION,
+        Stage.DELIVERY,
+        Stage.APPEAL_WINDOW,
+        Stage.FINAL_APPROVAL,
+    }
     return Stage.RATING if stage in after_rating else Stage.PLAN
 
 

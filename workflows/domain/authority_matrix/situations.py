@@ -16,7 +16,7 @@ from siklus.workflows.domain.decide import decide, open_evaluation, tick
 from siklus.workflows.domain.evolve import fold
 from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.model import Evaluation, Participants, Start, Terms
-from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.policy import CalibrationRule, Policy
 from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import (
     AgencyId,
@@ -79,6 +79,11 @@ class Situation(NamedTuple):
     on: str
     steps: tuple[Step, ...]
     text: Text
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether it is told as if the policy had a calibration, which each may have."""
+        return self.stage is Stage.CALIBRATION
 
 
 class Deed(NamedTuple):
@@ -160,6 +165,9 @@ SITUATIONS: tuple[Situation, ...] = (
     _situation("rating_late", Stage.RATING, "next 02-03", _AT_WORK,
         "Penilaian terlambat dan naik ke atasan",
         "The rating is late and has climbed to the superior"),
+    _situation("calibration", Stage.CALIBRATION, "next 01-06", _RATED,
+        "Penilaian dikalibrasi, bila kebijakan memuat tahap ini",
+        "The rating is in calibration, where a policy has that stage"),
     _situation("delivery", Stage.DELIVERY, "next 01-06", _RATED,
         "Hasil disampaikan, belum dibuka", "The result is delivered and not opened yet"),
     _situation("appeal_window", Stage.APPEAL_WINDOW, "next 01-07", _OPENED,
@@ -216,8 +224,11 @@ def tell(situation: Situation, policy: Policy, *, zone: str = "Asia/Jakarta") ->
     """Tell a story to its end; raises Refusal where the policy does not let it happen.
 
     The year has no holidays here: the dates keep clear of them. Periods that end on the way are
-    evaluated at the next deed, unless the story ends with one open.
+    evaluated at the next deed, unless the story ends with one open; a rating is released from
+    calibration at once, unless the story ends there.
     """
+    if situation.calibrated and policy.calibration is None:
+        policy = policy.model_copy(update={"calibration": CalibrationRule()})
     start = _start(policy, zone)
     state, _ = open_evaluation(start, at(start, "01-02"))
     segment = content("record_segment_result", state, at(start, "01-02"))
@@ -242,6 +253,8 @@ def tell(situation: Situation, policy: Policy, *, zone: str = "Asia/Jakarta") ->
         on = at(start, step.on)
         catch_up(on)
         act(on, step.by, content(step.kind, state, on, person=PersonId(step.to)))
+        if state.stage is Stage.CALIBRATION and not situation.calibrated:
+            act(on, Cast.ADMIN, content("release_rating", state, on))
     asked_at = at(start, situation.on)
     if situation.name == "period":
         state = fold(state, tick(state, asked_at))
@@ -271,7 +284,7 @@ def asked(actor: c.Actor, command: c.AnyCommand, on: datetime) -> c.Order:
         received_at=on,
         roster=roster,
         calibration=c.InCalibration(open=True, covers=True)
-        if isinstance(command, c.SendBackRating)
+        if isinstance(command, c.SendBackRating | c.ReleaseRating)
         else None,
         edition=c.Edition.NEWEST,
     )

@@ -28,6 +28,7 @@ COMMAND_WORDS = _texts("""
     rate | menilai | rate
     return_rating | mengembalikan penilaian | return the rating
     send_back_rating | mengembalikan penilaian dari kalibrasi | send back a rating in calibration
+    release_rating | melepas penilaian dari kalibrasi | release a rating from calibration
     open_result | membuka hasil | open the result
     acknowledge_result | menyatakan menerima hasil | acknowledge the result
     file_appeal | mengajukan keberatan | file an appeal

@@ -21,6 +21,7 @@ from siklus.workflows.domain.commands.base import (
 from siklus.workflows.domain.commands.calibration import (
     InCalibration,
     InGroup,
+    ReleaseRating,
     SendBackRating,
 )
 from siklus.workflows.domain.commands.deadlines import (
@@ -119,6 +120,7 @@ __all__ = [
     "RecordPeriodicEvaluation",
     "RecordSegmentResult",
     "ReferEvaluation",
+    "ReleaseRating",
     "Reopen",
     "ReplaceCalendar",
     "ReplacePerson",
@@ -158,6 +160,7 @@ AnyCommand = Annotated[
     | Rate
     | ReturnRating
     | SendBackRating
+    | ReleaseRating
     | OpenResult
     | AcknowledgeResult
     | FileAppeal

@@ -14,6 +14,14 @@ class SendBackRating(Command):
     calibration: Code
 
 
+class ReleaseRating(Command):
+    """A rating in calibration goes on to its delivery (`prose.reason`)."""
+
+    kind: Literal["release_rating"] = "release_rating"
+    calibration: Code | None = None
+    """The calibration that has looked at it, where there was one."""
+
+
 class InGroup(Value):
     """The guide for an employee's unit, and how the others of it are rated at the moment."""
 

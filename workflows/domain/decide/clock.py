@@ -15,6 +15,7 @@ from typing import NamedTuple
 from siklus.workflows.domain import deadlines
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.decide import midyear
+from siklus.workflows.domain.decide.calibration import passed
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.execution import (
     PERIODS_STAY_OPEN,
@@ -232,6 +233,8 @@ def _lapses(state: Evaluation) -> Iterator[_Possible]:
             continue
         ended_at = waiting.due.expires_at
         match waiting.kind:
+            case TaskKind.CALIBRATE if _goes_on(state):
+                yield ended_at, Pace.TURN, partial(passed, state, ended_at)
             case TaskKind.RECEIVE_RESULT:
                 yield ended_at, Pace.LAPSE, partial(_deemed, state, waiting.due.due_at)
             case TaskKind.APPEAL:
@@ -249,6 +252,11 @@ def _lapses(state: Evaluation) -> Iterator[_Possible]:
                 yield over_at, Pace.LAPSE, _unrated
             case _:
                 pass
+
+
+def _goes_on(state: Evaluation) -> bool:
+    rule = state.policy.calibration
+    return rule is not None and rule.late.act is Late.GO_ON
 
 
 def _deemed(state: Evaluation, due_at: datetime) -> list[e.AnyEvent]:

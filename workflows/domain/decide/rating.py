@@ -6,6 +6,7 @@ from siklus.workflows.domain.commands import Rate, ReturnRating
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.calibration import (
     back_to_the_rater,
+    calibration_of,
     must_be_returnable,
     weigh,
 )
@@ -31,7 +32,8 @@ from siklus.workflows.domain.stages import Stage, TaskKind
 def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
     """Levels or numbers make the predicate by the policy; the result is delivered at once.
 
-    Where the policy has a second rater, that one's rating delivers.
+    Where the policy has a second rater, that one's rating delivers; where it has a calibration,
+    the rating waits in it first.
     """
     if state.stage is Stage.RATING:
         earlier_segments_must_be_known(state)
@@ -47,6 +49,7 @@ def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
         kind, found = TaskKind.SECOND_RATE, with_the_first(state, act, found)
     periods = (task.id for task in state.tasks if task.kind is TaskKind.PERIODIC_EVALUATION)
     year = combine(state, found, act.edition)
+    calibration = calibration_of(state, act.at)
     rated = e.Rated(
         prose=act.prose,
         rater=rater,
@@ -57,10 +60,12 @@ def rate(state: Evaluation, command: Rate, act: Act) -> list[e.AnyEvent]:
         indicators=command.indicators,
         numbers=year.numbers,
         explanation=(*found.explanation, *year.explanation),
-        stage=Stage.DELIVERY,
+        stage=Stage.DELIVERY if calibration is None else Stage.CALIBRATION,
+        opens=() if calibration is None else (calibration,),
         closes=(kind, *periods),
     )
-    return [rated, *weigh(act, year.predicate), *deliver(state, act.at)]
+    onward = deliver(state, act.at) if calibration is None else []
+    return [rated, *weigh(act, year.predicate), *onward]
 
 
 @decides(ReturnRating, by=Party.APPROVER, stages=[Stage.FINAL_APPROVAL], task=TaskKind.APPROVE)

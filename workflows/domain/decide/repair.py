@@ -32,6 +32,7 @@ ORDER = (
     Stage.MIDYEAR,
     Stage.SELF_EVALUATION,
     Stage.RATING,
+    Stage.CALIBRATION,
     Stage.DELIVERY,
     Stage.APPEAL_WINDOW,
     Stage.APPEAL_DECISION,

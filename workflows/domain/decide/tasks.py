@@ -108,13 +108,14 @@ def _as_moved(
             due = put
         elif due.basis_on is None:
             notice = by_span(state, "deadlines.notice", state.policy.deadlines.notice, at)
-            due = min(due, max(put, notice, key=_ends), key=_ends)
+            due = min(due, max(put, notice, key=ends), key=ends)
     if kind in OWN_TASKS and state.leaves:
         due = paused(state, due, at, state.leaves)
     return due
 
 
-def _ends(due: Due) -> datetime:
+def ends(due: Due) -> datetime:
+    """Return when a due time is over, to compare by."""
     return due.due_at
 
 

@@ -6,7 +6,12 @@ from typing import Annotated
 from pydantic import Field
 
 from siklus.workflows.domain.events.base import SCHEMA_VERSION, Event
-from siklus.workflows.domain.events.calibration import DistributionWarned, RatingSentBack
+from siklus.workflows.domain.events.calibration import (
+    CalibrationPassed,
+    DistributionWarned,
+    RatingReleased,
+    RatingSentBack,
+)
 from siklus.workflows.domain.events.repair import (
     CalendarReplaced,
     DeadlineMoved,
@@ -86,6 +91,7 @@ __all__ = [
     "AppealWindowLapsed",
     "AppealWithdrawn",
     "CalendarReplaced",
+    "CalibrationPassed",
     "DeadlineMoved",
     "DeadlinesExtended",
     "DistributionWarned",
@@ -124,6 +130,7 @@ __all__ = [
     "ProgressReported",
     "Rated",
     "RatingOpened",
+    "RatingReleased",
     "RatingReturned",
     "RatingSentBack",
     "Reassigned",
@@ -175,6 +182,8 @@ AnyEvent = Annotated[
     | RatingReturned
     | RatingSentBack
     | DistributionWarned
+    | RatingReleased
+    | CalibrationPassed
     | ResultDelivered
     | ResultReceived
     | ResultAccepted

@@ -17,6 +17,20 @@ class DistributionWarned(Event):
     breaches: tuple[Breach, ...]
 
 
+class RatingReleased(Event):
+    """The team, or the end of a calibration, lets a rating go on to its delivery."""
+
+    kind: Literal["rating_released"] = "rating_released"
+    calibration: str = ""
+    """The calibration that looked at it; empty where there was none."""
+
+
+class CalibrationPassed(Event):
+    """Nobody held the rating back while it could be calibrated."""
+
+    kind: Literal["calibration_passed"] = "calibration_passed"
+
+
 class RatingSentBack(Event):
     """A calibration asks the rater for another look."""
 
