@@ -7,7 +7,7 @@ from psycopg import AsyncServerCursor
 from psycopg.rows import TupleRow
 
 from siklus.activities.store.pool import Connection
-from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.domain.values import AgencyId, PersonId
 
 PAGE: Final = 100
 """Rows that are in memory together: a document has 3 KB as a rule, and tens at most."""
@@ -16,6 +16,7 @@ PAGE: Final = 100
 class ExportedRow(NamedTuple):
     """One evaluation; `document` is its state as JSON."""
 
+    person: PersonId
     updated_at: datetime
     document: str
 
@@ -41,7 +42,7 @@ async def begin(
             conditions.append(f"{column} = %s")
             values.append(wanted)
     query = (
-        "SELECT updated_at, document FROM evaluation"  # noqa: S608 - constants alone
+        "SELECT person, updated_at, document FROM evaluation"  # noqa: S608 - constants alone
         f" WHERE {' AND '.join(conditions)} ORDER BY cycle, person, segment"
     )
     # In the order of an index, whatever the planner believes of sorting all of it first.
