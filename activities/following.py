@@ -1,5 +1,6 @@
 """What follows from a final result: drawn by the rules, written down, plans opened and ended."""
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -14,6 +15,7 @@ from siklus.activities.store.queries import lines, outcomes, plans, policies
 from siklus.activities.store.queries.outcomes import New
 from siklus.workflows import names
 from siklus.workflows.domain.commands import SYSTEM
+from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome, Source, as_drawn
 from siklus.workflows.domain.outcomes.improvement import (
     AnyPlanCommand,
@@ -36,6 +38,14 @@ AT_ONCE: Final = 200
 """Plans that one run of the upkeep hands over."""
 BEGUN_ANEW: Final = frozenset({PlanState.SUPERSEDED, PlanState.CANCELLED})
 """What was called off is opened again by a new result; what came to its end is not."""
+
+CHANGED: Final = Text(
+    id="Hasil akhir yang mendasarinya telah berubah", en="The result that asked for it has changed"
+)
+CALLED_OFF: Final = Text(
+    id="Evaluasi dibuka kembali dan berakhir tanpa hasil",
+    en="The evaluation was reopened and ended without a result",
+)
 
 
 class Plans(Protocol):
@@ -76,7 +86,8 @@ class PlansOnTemporal:
     ) -> None:
         """Give a plan a command of the system's; one that has ended stays as it is."""
         handle = self._client.get_workflow_handle(names.improvement_workflow_id(key, code))
-        order = PlanOrder(actor=SYSTEM, command=command, request_key=request_key, salt="")
+        salt = secrets.token_hex(16)
+        order = PlanOrder(actor=SYSTEM, command=command, request_key=request_key, salt=salt)
         try:
             await handle.execute_update(
                 command.kind,
@@ -123,20 +134,21 @@ class Following:
         Repeated, it changes nothing; what was drawn from an earlier result of the evaluation stays
         on record and stands no more.
         """
-        key = completed.basis.key
+        key, at = completed.basis.key, completed.basis.completed_at
         async with self._store.agency(key.agency) as connection:
             found = await self._drawn(connection, completed)
-            known = await plans.states(connection, key)
-        asked = {each.rule.code for each in found if each.rule.steps}
-        for judged in found:
-            code = judged.rule.code
-            state = known.get(code)
-            if judged.rule.steps and (state is None or state in BEGUN_ANEW):
-                await self._plans.open(open_plan(completed.basis, judged.rule))
-        for code, state in known.items():
-            if code not in asked and state == PlanState.OPEN:
-                request_key = f"superseded:{completed.revision}"
-                await self._plans.tell(key, code, SupersedePlan(), request_key)
+            known = await plans.standing(connection, key)
+        asked = {judged.rule.code: judged.rule for judged in found if judged.rule.steps}
+        for code, rule in asked.items():
+            plan = known.get(code)
+            # One that this very result opened and somebody called off since is left alone.
+            if plan is None or (plan.state in BEGUN_ANEW and plan.opened_at < at):
+                await self._plans.open(open_plan(completed.basis, rule))
+        for code, plan in known.items():
+            if code not in asked and plan.state == PlanState.OPEN:
+                reason = CHANGED if completed.rules else CALLED_OFF
+                command = SupersedePlan(prose={"reason": f"{reason.id}. / {reason.en}."})
+                await self._plans.tell(key, code, command, f"superseded:{completed.revision}")
 
     async def _drawn(self, connection: Connection, completed: Completed) -> tuple[Judged, ...]:
         basis, facts = completed.basis, completed.facts

@@ -36,6 +36,10 @@ HANDS_OVER_UNRATED = "hands-over-unrated"
 """Patch: so does one that was excluded or cancelled while its interim rating was waited for."""
 FOLLOWS = "follows"
 """Patch: what follows from the final result is drawn before a completed evaluation rests."""
+FOLLOWS_NO_MORE = "follows-no-more"
+"""Patch: plans of one that was reopened and called off are ended, as nothing follows from it."""
+DRAWN_STANDS = "drawn-stands"
+"""Patch: while a reopening waits for its second person, what was drawn stands as it is."""
 LOOK_AGAIN = timedelta(minutes=5)
 """After a failed look-up of a superior: an escalation may be late, never lost."""
 
@@ -152,10 +156,14 @@ class EvaluationWorkflow:
 
     def _to_follow(self) -> Completed | None:
         """Return the final result from which nothing was drawn yet."""
-        found = completed(self.record.state)
+        state = self.record.state
+        found = completed(state)
         if found is None or self.drew_at == found.revision:
             return None
-        return found if workflow.patched(FOLLOWS) else None
+        if state.reopening_by is not None and workflow.patched(DRAWN_STANDS):
+            return None
+        patch = FOLLOWS if state.stage is Stage.COMPLETED else FOLLOWS_NO_MORE
+        return found if workflow.patched(patch) else None
 
     async def _draw(self, found: Completed) -> None:
         """Have drawn what follows from the result, for as long as it takes."""

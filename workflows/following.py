@@ -27,10 +27,19 @@ class PlanReceipt(Value):
     projected: bool
 
 
+CALLED_OFF = (Stage.EXCLUDED, Stage.CANCELLED)
+"""Ends without a result: where there was one before a reopening, nothing follows from it more."""
+
+
 def completed(state: Evaluation) -> Completed | None:
-    """Return what an evaluation hands over; None where nothing may follow from it."""
+    """Return what an evaluation hands over; None where nothing may follow from it.
+
+    One that was called off after it was rated hands over no rules.
+    """
     policy, rating, last = state.policy, state.rating, state.last
-    if state.stage is not Stage.COMPLETED or not policy.outcomes or not (rating and last):
+    if not policy.outcomes or not (rating and last):
+        return None
+    if state.stage is not Stage.COMPLETED and state.stage not in CALLED_OFF:
         return None
     digest = digest_of(policy)
     return Completed(
@@ -38,7 +47,7 @@ def completed(state: Evaluation) -> Completed | None:
         head=state.head,
         policy=policy.name,
         policy_version=policy.version,
-        rules=policy.outcomes,
+        rules=policy.outcomes if state.stage is Stage.COMPLETED else (),
         facts=_facts(state, rating),
         basis=Basis(
             key=state.key,

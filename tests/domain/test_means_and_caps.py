@@ -206,10 +206,11 @@ def test_a_segments_score_reaches_the_year_with_all_its_digits() -> None:
 
 def test_an_order_of_an_earlier_edition_is_decided_again_as_it_was() -> None:
     """A replay gives every command again that an old history holds."""
-    before = {"edition": Edition.FIRST}
-    two = rated_by_two(rate("90.0075", "90", conditions=[FAILED]), rate("119.9818", "90"), **before)
+    two = rated_by_two(
+        rate("90.0075", "90", conditions=[FAILED]), rate("119.9818", "90"), edition=Edition.FIRST
+    )
     told = after_a_segment("60", 73, conditions=(FAILED,))
-    year = standing(told.supervisor.gives(rate("90.01", "90.01"), **before))
+    year = standing(told.supervisor.gives(rate("90.01", "90.01"), edition=Edition.FIRST))
 
     assert formulas(two)[-2] == "(60 + 110.98726) / 2 ≈ 85.49"
     assert year.score == Decimal("75.01")

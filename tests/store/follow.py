@@ -99,8 +99,8 @@ class Plans:
 class Followed:
     """One evaluation and whatever follows from it, in the store."""
 
-    def __init__(self, store: Store, vault: Vault, agency: AgencyId, **case: Any) -> None:
-        self.case = Case(agency, policy=POLICY, **case)
+    def __init__(self, store: Store, vault: Vault, agency: AgencyId, **rules: Any) -> None:
+        self.case = Case(agency, policy=POLICY.model_copy(update=rules))
         self.plans = Plans()
         self._projector = Projector(store, vault)
         self._plan_projector = PlanProjector(store, vault)
@@ -119,9 +119,15 @@ class Followed:
         await self.project()
         await self.draws()
 
-    async def reopened(self) -> None:
-        self.case.does("tim", c.Reopen(prose=REASON), Role.AGENCY_ADMIN)
+    async def reopened(self, by: str = "tim") -> None:
+        self.case.does(by, c.Reopen(prose=REASON), Role.AGENCY_ADMIN)
         await self.project()
+
+    async def cancelled(self) -> None:
+        """Call it off, and have drawn that nothing follows."""
+        self.case.does("tim", c.Cancel(prose=REASON), Role.AGENCY_ADMIN)
+        await self.project()
+        await self.draws()
 
     async def project(self) -> None:
         await ActivityEnvironment().run(self._projector.project, self.case.taken())

@@ -11,14 +11,16 @@ from siklus.workflows.domain.commands import Actor
 from siklus.workflows.domain.outcomes.check_ins import decide, fold, late
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome
 from siklus.workflows.domain.outcomes.improvement import (
+    ClosePlan,
     HandOver,
     ImprovementPlan,
     PlanOrder,
+    PlanState,
     RecordCheckIn,
     StepResult,
 )
 from siklus.workflows.domain.roster_units import Unit
-from siklus.workflows.domain.values import AgencyId, Digest, Level, PersonId
+from siklus.workflows.domain.values import AgencyId, Digest, Level, PersonId, Role
 from siklus.workflows.ports import Text
 from tests.store.case import contents
 from tests.store.follow import Followed
@@ -152,6 +154,56 @@ async def test_another_result_supersedes_the_plan_and_whoever_left_hands_theirs_
     handed = followed.plans.told[0][1]
     assert isinstance(handed, HandOver)
     assert handed.supervisor == "rina"
+
+
+async def test_what_follows_stands_while_a_reopening_waits_for_its_second_person(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency, reopen_needs_second_person=True)
+    await followed.rated(Level.AT)
+    before = await standing(store, followed)
+
+    await followed.reopened(by="tim")
+
+    assert await standing(store, followed) == before != {}
+    await followed.reopened(by="tim-2")
+    assert await standing(store, followed) == {}
+
+
+async def test_an_evaluation_that_is_called_off_ends_its_plans_with_a_reason(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    await followed.rated(Level.AT)
+    (plan,) = followed.plans.opened
+    await followed.stands(plan)
+    await followed.reopened()
+
+    await followed.cancelled()
+
+    ((code, command),) = followed.plans.told
+    assert (code, command.kind) == ("perbaikan", "supersede_plan")
+    assert "ended without a result" in command.prose["reason"]
+    assert await standing(store, followed) == {}
+
+
+async def test_a_plan_that_was_called_off_is_begun_anew_by_a_later_result_alone(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    await followed.rated(Level.AT)
+    (plan,) = followed.plans.opened
+    cancelled = ClosePlan(ending=PlanState.CANCELLED, prose={"reason": "Keliru"})
+    team = Actor(person=PersonId("tim"), roles=(Role.AGENCY_ADMIN,))
+    order = PlanOrder(actor=team, command=cancelled, request_key="k", salt="s")
+    await followed.stands(fold(plan, decide(plan, order, followed.case.now)))
+
+    await followed.draws()
+    assert followed.plans.opened == [plan]
+    await followed.reopened()
+    await followed.rated(Level.AT)
+
+    assert [each.code for each in followed.plans.opened] == ["perbaikan", "perbaikan"]
 
 
 async def open_tasks(store: Store, agency: AgencyId) -> list[str]:

@@ -10,6 +10,7 @@ from siklus.activities.following import PlansOnTemporal
 from siklus.services.local.virtual_time import VirtualTime
 from siklus.workflows import names
 from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.model import Start
 from siklus.workflows.domain.outcomes.improvement import (
     ClosePlan,
     PlanOrder,
@@ -21,8 +22,10 @@ from siklus.workflows.domain.outcomes.improvement import (
 from siklus.workflows.domain.values import Level, PersonId
 from siklus.workflows.following import PlanReceipt
 from siklus.workflows.ports.following import Completed
-from tests.workflows.desk import SUPERVISOR, Desk, at_once, eventually, on_record
+from tests.workflows.desk import SECOND, SUPERVISOR, Desk, at_once, eventually, on_record
 from tests.workflows.memory import Memory
+
+EXCLUDE = c.Exclude(ground=c.ExclusionGround.OTHER, prose={"reason": "recorded"})
 
 
 async def rated(desk: Desk, behaviour: Level) -> None:
@@ -81,6 +84,27 @@ async def follows(client: Client, memory: Memory) -> list[WorkflowHistory]:
     runs = [await desk.now_running.fetch_history()]
     await desk.reopens(on_record(desk, memory))
     await rated(desk, Level.AT)
+    await desk.outcome()
+    return [*runs, await desk.now_running.fetch_history()]
+
+
+def two_reopen(*, person: str | None = None) -> Start:
+    """Return the start of an evaluation that one member of the team alone does not reopen."""
+    start = at_once(pack="permenpan-6-2022", person=person)
+    policy = start.terms.policy.model_copy(update={"reopen_needs_second_person": True})
+    return start.model_copy(update={"terms": start.terms.model_copy(update={"policy": policy})})
+
+
+async def called_off(client: Client, memory: Memory) -> list[WorkflowHistory]:
+    """A second person is asked for a reopening, reopens, and the evaluation is excluded."""
+    desk = await Desk.open(client, two_reopen(person="p-called-off"))
+    await rated(desk, Level.BELOW)
+    await desk.outcome()
+    await desk.reopens(on_record(desk, memory))
+    await desk.outcome()
+    runs = [await desk.now_running.fetch_history()]
+    await desk.reopens(on_record(desk, memory), person=SECOND)
+    await desk.team(EXCLUDE)
     await desk.outcome()
     return [*runs, await desk.now_running.fetch_history()]
 

@@ -43,7 +43,7 @@ from siklus.workflows.operation import OperationWorkflow, Undertaking
 from tests.keys import KEYS
 from tests.workflows.desk import APPROVER, SUPERIOR, Desk, eventually, make_start
 from tests.workflows.memory import Memory, worker_of
-from tests.workflows.plans import follows, improvement_plan
+from tests.workflows.plans import called_off, follows, improvement_plan
 from tests.workflows.sandbox import workflow_runner
 from tests.workflows.years import ACCOUNT, OWN, PLAN, permenpan, tubei
 
@@ -301,6 +301,7 @@ STORIES: dict[str, Story] = {
     "steered-launch": steered_launch,
     "steered-operation": steered_operation,
     "follows": follows,
+    "called-off": called_off,
     "improvement-plan": improvement_plan,
 }
 

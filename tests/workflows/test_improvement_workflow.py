@@ -20,7 +20,7 @@ from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.improvement import ImprovementPlanWorkflow
 from tests.workflows.desk import EMPLOYEE, SUPERVISOR, Desk, at_once, eventually, on_record
 from tests.workflows.memory import Memory, worker_of
-from tests.workflows.plans import is_stored, opened, rated
+from tests.workflows.plans import EXCLUDE, is_stored, opened, rated, two_reopen
 
 NEXT = PersonId("p-7")
 STEPS = ("sepakat", "pantau", "simpulkan")
@@ -103,6 +103,37 @@ async def test_decisions_go_on_while_the_store_is_away_and_a_changed_result_ends
         await plans.tell(desk.key, "perbaikan", SupersedePlan(), "changed again")
 
     assert (behind.projected, memory.plans[-1].plan.closed_by) == (False, "system:clock")
+
+
+async def test_one_that_was_reopened_and_called_off_has_its_plans_ended(client: Client) -> None:
+    """The recorded story `called-off` is of a run that left them running."""
+    memory = Memory()
+    async with worker_of(client, memory):
+        desk = await Desk.open(client, at_once(pack="permenpan-6-2022"))
+        await rated(desk, Level.BELOW)
+        await desk.outcome()
+        await desk.reopens(on_record(desk, memory))
+        await desk.team(EXCLUDE)
+        assert (await desk.outcome()).stage is Stage.EXCLUDED
+
+    first, last = memory.drawn
+    assert (bool(first.rules), last.rules) == (True, ())
+    assert last.revision == memory.numbers(desk.key)[-1]
+
+
+async def test_what_was_drawn_stands_while_a_reopening_waits_for_its_second_person(
+    client: Client,
+) -> None:
+    memory = Memory()
+    async with worker_of(client, memory):
+        desk = await Desk.open(client, two_reopen())
+        await rated(desk, Level.BELOW)
+        await desk.outcome()
+        await desk.reopens(on_record(desk, memory))
+        assert (await desk.outcome()).stage is Stage.COMPLETED
+
+    assert memory.kinds(desk.key)[-1] == "reopening_requested"
+    assert len(memory.drawn) == 1
 
 
 async def is_held_by(memory: Memory, person: PersonId) -> bool:

@@ -15,7 +15,7 @@ DRAWING = timedelta(seconds=20)
 
 
 class Completed(Value):
-    """A final result, and the rules that are asked about it."""
+    """A final result, and the rules that are asked about it: none where it was called off."""
 
     revision: int
     head: Digest

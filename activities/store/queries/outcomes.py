@@ -30,18 +30,21 @@ ADD: Final = """
     ON CONFLICT DO NOTHING
 """
 # What was drawn from a result that was reopened since has another number than the evaluation.
+# Of one that is completed the next number can only be a request for a reopening, which waits.
 STANDING: Final = """
-    SELECT o.cycle, o.person, o.segment, o.code, o.kind, o.unit, o.revision, o.document,
+    SELECT DISTINCT ON (o.person, o.segment, o.code)
+        o.cycle, o.person, o.segment, o.code, o.kind, o.unit, o.revision, o.document,
         o.drawn_at, i.state
     FROM outcome AS o
     JOIN evaluation AS e ON e.agency = o.agency AND e.cycle = o.cycle AND e.person = o.person
-        AND e.segment = o.segment AND e.revision = o.revision
+        AND e.segment = o.segment AND e.stage = 'COMPLETED'
+        AND o.revision IN (e.revision, e.revision - 1)
     LEFT JOIN improvement_plan AS i ON i.agency = o.agency AND i.cycle = o.cycle
         AND i.person = o.person AND i.segment = o.segment AND i.code = o.code
     WHERE o.agency = %(agency)s AND o.cycle = %(cycle)s
 """
 OF_ONE: Final = " AND o.person = %(person)s AND o.segment = %(segment)s"
-ORDER: Final = " ORDER BY o.person, o.segment, o.code"
+ORDER: Final = " ORDER BY o.person, o.segment, o.code, o.revision DESC"
 LIST: Final = f"""
     {STANDING} {{of_one}}
         AND (%(kind)s::text IS NULL OR o.kind = %(kind)s)

@@ -38,7 +38,7 @@ GET: Final = f"""
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s AND code = %s
 """  # noqa: S608 - constants alone
 OF_EVALUATION: Final = """
-    SELECT code, state FROM improvement_plan
+    SELECT code, state, opened_at FROM improvement_plan
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s ORDER BY code
 """
 
@@ -71,6 +71,13 @@ class Held(NamedTuple):
     key: EvaluationKey
     code: str
     revision: int
+
+
+class Standing(NamedTuple):
+    """How a plan stands, and when the evaluation was completed that opened it."""
+
+    state: str
+    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +128,10 @@ async def get(connection: Connection, key: EvaluationKey, code: str) -> PlanRow 
         return await (await cursor.execute(GET, (*key_parts(key), code))).fetchone()
 
 
-async def states(connection: Connection, key: EvaluationKey) -> dict[str, str]:
+async def standing(connection: Connection, key: EvaluationKey) -> dict[str, Standing]:
     """Return how the plans of an evaluation stand, by their codes."""
     rows = await (await connection.execute(OF_EVALUATION, key_parts(key))).fetchall()
-    return {str(code): str(state) for code, state in rows}
+    return {str(code): Standing(str(state), opened_at) for code, state, opened_at in rows}
 
 
 async def held_by_the_gone(connection: Connection, agency: AgencyId, *, limit: int) -> list[Held]:
