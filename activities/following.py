@@ -154,9 +154,10 @@ class Following:
         basis, facts = completed.basis, completed.facts
         agency = basis.key.agency
         earlier = await outcomes.earlier(connection, agency, basis.employee, before=facts.year)
-        found = drawn(completed.rules, facts.model_copy(update={"earlier": earlier}))
         policy = await policies.get(connection, agency, completed.policy, completed.policy_version)
         words = words_of(completed.policy, policy.source if policy else "")
+        all_years = facts.model_copy(update={"earlier": earlier})
+        found = drawn(completed.rules, all_years, words.labels)
         source = Source(
             policy=completed.policy,
             policy_version=completed.policy_version,

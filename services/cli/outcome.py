@@ -199,7 +199,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell what a pack's rules would have follow from a result, and why the others do not hold."""
-    rules = read_pack(pack).rules.outcomes
+    chosen = read_pack(pack)
     try:
         facts = Facts(
             year=year,
@@ -213,7 +213,8 @@ def explain(
     except UnknownLabel as unknown:
         raise Fault("UNKNOWN_LEVEL", str(unknown)) from None
     given = _number(coefficient, "--coefficient")
-    judged = judge([_with(rule, given) for rule in rules], facts)
+    rules = [_with(rule, given) for rule in chosen.rules.outcomes]
+    judged = judge(rules, facts, chosen.labels)
     if as_json:
         told = [
             {

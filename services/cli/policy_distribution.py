@@ -41,7 +41,8 @@ def distribution(
     Exit code 2 where the policy blocks; a warning is no error.
     """
     policy = read_pack(pack)
-    judged = judge(policy.distribution, _organisation(organisation), _counts(counts))
+    unit, people = _organisation(organisation), _counts(counts)
+    judged = judge(policy.distribution, unit, people, policy.labels)
     if as_json:
         print_json(_as_json(policy.name, judged))
     else:

@@ -15,6 +15,7 @@ from siklus.workflows.domain.rating import UnknownLabel, parse_level, rate_quadr
 from siklus.workflows.domain.scheme.amounts import indonesian, plain
 from siklus.workflows.domain.scheme.keys import Scheme
 from siklus.workflows.domain.scheme.refused import RatingInvalid
+from siklus.workflows.domain.scheme.told import told
 from siklus.workflows.domain.scheme.written import Outcome, rate_written
 
 Language = Annotated[Literal["id", "en"], typer.Option(help="Of the explanation, as text.")]
@@ -51,7 +52,7 @@ def rate(
     if policy.rules.rating.scheme is Scheme.WEIGHTED:
         _tell(policy, _rated(policy, dict(axes)), language, as_json=as_json)
     else:
-        _tell_levels(policy, results or "", behaviour or "", as_json=as_json)
+        _tell_levels(policy, results or "", behaviour or "", language, as_json=as_json)
 
 
 def _rated(policy: PolicyPack, written: dict[str, object]) -> Outcome:
@@ -77,7 +78,10 @@ def _tell(policy: PolicyPack, rated: Outcome, language: str, *, as_json: bool) -
                 "results": rated.results or None,
                 "behaviour": rated.behaviour or None,
                 "steps": [
-                    {**each.model_dump(mode="json"), "text": each.text.model_dump()}
+                    {
+                        **each.model_dump(mode="json"),
+                        "text": told(each, policy.rating_words).model_dump(),
+                    }
                     for each in rated.steps
                 ],
             }
@@ -85,33 +89,37 @@ def _tell(policy: PolicyPack, rated: Outcome, language: str, *, as_json: bool) -
         return
     in_indonesian = language == "id"
     words = ("predikat", "nilai") if in_indonesian else ("predicate", "score")
-    lines = {words[0]: label.id if in_indonesian else label.en}
+    lines = {words[0]: f"{label.id if in_indonesian else label.en} ({rated.predicate})"}
     if rated.score is not None:
         score = plain(rated.score)
         lines[words[1]] = indonesian(score) if in_indonesian else score
     for number, each in enumerate(rated.steps, start=1):
-        text = each.text.id if in_indonesian else each.text.en
+        text: str = getattr(told(each, policy.rating_words), language)
         lines[f"{number}. {each.path}"] = f"{text}  [{each.source}]"
     print_lines(lines, strong=words[0])
 
 
-def _tell_levels(policy: PolicyPack, results: str, behaviour: str, *, as_json: bool) -> None:
+def _tell_levels(
+    policy: PolicyPack, results: str, behaviour: str, language: str, *, as_json: bool
+) -> None:
     try:
         levels = parse_level(results), parse_level(behaviour)
         predicate = rate_quadrant(policy.rules.rating.matrix, *levels)
     except UnknownLabel as unknown:
         raise Fault("UNKNOWN_LEVEL", str(unknown)) from None
-    label = policy.labels.predicates[predicate]
-    said = {
-        "predicate": str(predicate),
-        "results": str(levels[0]),
-        "behaviour": str(levels[1]),
-        "pack": policy.name,
-    }
-    if as_json:
-        print_json({**said, "label": label.model_dump()})
-    else:
-        print_lines({**said, "label": f"{label.id} / {label.en}"}, strong="predicate")
+    if not as_json:
+        axes: dict[str, object] = {"results": levels[0].value, "behaviour": levels[1].value}
+        _tell(policy, _rated(policy, axes), language, as_json=False)
+        return
+    print_json(
+        {
+            "predicate": str(predicate),
+            "results": str(levels[0]),
+            "behaviour": str(levels[1]),
+            "pack": policy.name,
+            "label": policy.labels.predicates[predicate].model_dump(),
+        }
+    )
 
 
 def _read(source: str) -> dict[str, object]:

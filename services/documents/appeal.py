@@ -84,4 +84,4 @@ def _decision(sources: Sources, *, withdrawn: bool) -> Iterator[Block]:
             ),
         )
     if decided.explanation:
-        yield computation(decided)
+        yield computation(sources, decided)

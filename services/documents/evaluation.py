@@ -1,6 +1,8 @@
 """The second chapter: the evaluation, from the periods of the year to the predicate."""
 
 from collections.abc import Iterator
+from textwrap import shorten
+from typing import Final
 
 from siklus.services.documents import words as w
 from siklus.services.documents.blocks import (
@@ -15,9 +17,13 @@ from siklus.services.documents.blocks import (
     Table,
 )
 from siklus.services.documents.plan import party
-from siklus.services.documents.sources import Sources, days, in_both, number
+from siklus.services.documents.sources import Sources, Withheld, days, in_both, number
 from siklus.workflows.domain.document import parts as p
 from siklus.workflows.domain.labels import Text
+from siklus.workflows.domain.scheme.told import RatingWords, told
+
+MOST_NAME: Final = 80
+"""Characters of an indicator's description in a line about its number."""
 
 
 def evaluation_chapter(sources: Sources) -> Iterator[Block]:
@@ -72,8 +78,9 @@ def judgement_rows(sources: Sources, part: p.Judgement) -> Iterator[Row]:
         yield Row(label=w.COMBINED, value=sources.predicate(part.combined, strong=True))
 
 
-def computation(part: p.Judgement) -> Table:
+def computation(sources: Sources, part: p.Judgement) -> Table:
     """Return how a predicate came about, so that it can be checked by hand."""
+    words = RatingWords(labels=sources.labels, names={**_planned(sources), **sources.names})
     return Table(
         columns=(
             Column(label=w.NUMBER, share=1),
@@ -81,7 +88,7 @@ def computation(part: p.Judgement) -> Table:
             Column(label=w.RULE, share=5),
         ),
         rows=tuple(
-            (Cell(text=str(place)), in_both(step.text), Cell(text=step.source, mono=True))
+            (Cell(text=str(place)), in_both(told(step, words)), Cell(text=step.source, mono=True))
             for place, step in enumerate(part.explanation, 1)
         ),
     )
@@ -208,7 +215,24 @@ def _rating(sources: Sources, name: p.PartName, title: Text) -> Iterator[Block]:
     if rating.indicators:
         yield _by_indicator(sources, rating)
     if rating.explanation:
-        yield computation(rating)
+        yield computation(sources, rating)
+
+
+def _planned(sources: Sources) -> dict[str, Text]:
+    """Return the plan's indicators by what they are about, as far as that may be read."""
+    plan = sources.document.parts.get(p.PLAN)
+    if not isinstance(plan, p.Plan) or plan.prose is None:
+        return {}
+    texts = sources.texts.get(plan.prose)
+    if texts is None or isinstance(texts, Withheld):
+        return {}
+    named = dict[str, Text]()
+    for each in plan.indicators:
+        said = texts.get(f"indicators.{each.id}.description", "")
+        short = shorten(said, MOST_NAME, placeholder=" …")
+        if short:
+            named[each.id] = Text(id=short, en=short)
+    return named
 
 
 def _by_indicator(sources: Sources, rating: p.Judgement) -> Table:
@@ -221,7 +245,9 @@ def _by_indicator(sources: Sources, rating: p.Judgement) -> Table:
         ),
         rows=tuple(
             (
-                sources.says(plan, f"indicators.{each.id}.description"),
+                in_both(sources.names[each.id])
+                if each.id in sources.names
+                else sources.says(plan, f"indicators.{each.id}.description"),
                 sources.level(each.level),
                 sources.says(rating, f"indicators.{each.id}.improvement"),
             )

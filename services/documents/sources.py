@@ -53,6 +53,8 @@ class Sources:
     ends_on: date
     policy: Text
     labels: Labels = NATIONAL_LABELS
+    names: Mapping[str, Text] = field(default_factory=dict)
+    """What the pack calls its criteria and conditions."""
     people: Mapping[str, Face] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from siklus.activities.store.queries import evaluations as queries
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
+from siklus.services.glossary import Glossary
 from siklus.services.guides import Guides
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import views
@@ -39,6 +40,7 @@ class Commanding:
         self.engine = engine
         self.clock = clock
         self.guides = Guides()
+        self.glossary = Glossary(store)
 
     async def execute(self, request: Any, context: Context) -> dict[str, Message | None]:
         """Have a command decided; return its receipt and the evaluation as read back."""
@@ -63,19 +65,20 @@ class Commanding:
         try:
             async with self.store.agency(key.agency) as connection:
                 row = await queries.get(connection, key)
+            if row is None or row.revision < receipt.revision:
+                return None
+            return await self.view(caller, row)
         except StoreUnavailable:
             return None
-        if row is None or row.revision < receipt.revision:
-            return None
-        return self.view(caller, row)
 
-    def view(self, caller: Caller, row: queries.EvaluationRow) -> evaluation_pb2.Evaluation:
-        """Return a row as the contract shows it to the caller."""
+    async def view(self, caller: Caller, row: queries.EvaluationRow) -> evaluation_pb2.Evaluation:
+        """Return a row as the contract shows it to the caller, in the words of its policy."""
         return views.evaluation(
             row.document,
             updated_at=row.updated_at,
             now=self.clock.now(),
             withhold=not sees_undelivered(caller, row.person),
+            words=await self.glossary.of(row.document),
         )
 
 

@@ -37,6 +37,7 @@ async def sources_of(
         ends_on=terms.policy.year.ends.in_year(terms.year),
         policy=words.title,
         labels=words.labels,
+        names=words.names,
         people={row.person: Face(row.name, row.nip, row.position, row.unit) for row in people},
         units=await faces.unit_names(connection, agency, [case.unit]),
         letters=await mandates.letters(

@@ -55,7 +55,8 @@ class Evaluations(Commanding, evaluation_service_pb2_grpc.EvaluationServiceServi
         key = evaluation_key(request.name)
         mask = known(request.read_mask, evaluation_pb2.Evaluation)
         row = await read(self.store, caller, key, self.clock, min_revision=request.min_revision)
-        return pb.GetEvaluationResponse(evaluation=masked(self.view(caller, row), mask))
+        shown = await self.view(caller, row)
+        return pb.GetEvaluationResponse(evaluation=masked(shown, mask))
 
     async def ListEvaluations(  # noqa: N802
         self, request: pb.ListEvaluationsRequest, context: Any
@@ -64,7 +65,7 @@ class Evaluations(Commanding, evaluation_service_pb2_grpc.EvaluationServiceServi
         caller = admit("ListEvaluations")
         mask = known(request.read_mask, evaluation_pb2.Evaluation)
         rows, token = await list_evaluations(self.store, caller, request, self.clock)
-        found = [masked(self.view(caller, row), mask) for row in rows]
+        found = [masked(await self.view(caller, row), mask) for row in rows]
         return pb.ListEvaluationsResponse(evaluations=found, next_page_token=token)
 
     async def ExportEvaluations(  # noqa: N802
@@ -72,7 +73,9 @@ class Evaluations(Commanding, evaluation_service_pb2_grpc.EvaluationServiceServi
     ) -> AsyncIterator[watch_pb2.ExportEvaluationsResponse]:
         """Send every evaluation as it stood at one instant."""
         caller = admit("ExportEvaluations")
-        async for part in export_evaluations(self.snapshots, caller, request, self.clock):
+        async for part in export_evaluations(
+            self.snapshots, caller, request, self.clock, self.glossary
+        ):
             yield part
 
     async def ListHistory(  # noqa: N802

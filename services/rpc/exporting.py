@@ -9,6 +9,7 @@ from siklus.activities.store.queries import exports, feed
 from siklus.activities.store.snapshots import Snapshot, Snapshots
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
+from siklus.services.glossary import Glossary
 from siklus.services.rpc import views
 from siklus.services.rpc.reading import sees_undelivered
 from siklus.services.rpc.resume import Resume
@@ -28,6 +29,7 @@ async def export_evaluations(
     caller: Caller,
     request: watch_pb2.ExportEvaluationsRequest,
     clock: Clock,
+    glossary: Glossary,
 ) -> AsyncIterator[watch_pb2.ExportEvaluationsResponse]:
     """Yield all parts; the last one, which may be empty, has the token.
 
@@ -42,7 +44,7 @@ async def export_evaluations(
                 connection, caller.agency, cycle=request.cycle or None, unit=request.unit or None
             )
         parts = _Parts(now)
-        async for evaluation in _evaluations(caller, snapshot, rows, now):
+        async for evaluation in _evaluations(caller, snapshot, rows, now, glossary):
             full = parts.add(evaluation)
             if full is not None:
                 yield full
@@ -52,7 +54,7 @@ async def export_evaluations(
 
 
 async def _evaluations(
-    caller: Caller, snapshot: Snapshot, rows: exports.Listed, now: datetime
+    caller: Caller, snapshot: Snapshot, rows: exports.Listed, now: datetime, glossary: Glossary
 ) -> AsyncIterator[pb.Evaluation]:
     while True:
         async with snapshot.reading():
@@ -62,9 +64,12 @@ async def _evaluations(
         for number, row in enumerate(page):
             if number % CONVERTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            withhold = not sees_undelivered(caller, row.person)
             yield views.evaluation(
-                row.document, updated_at=row.updated_at, now=now, withhold=withhold
+                row.document,
+                updated_at=row.updated_at,
+                now=now,
+                withhold=not sees_undelivered(caller, row.person),
+                words=await glossary.of(row.document),
             )
 
 

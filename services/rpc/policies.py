@@ -1,12 +1,12 @@
 """PolicyService: an agency's rules, checked, published and described."""
 
 import asyncio
-from functools import lru_cache
 from typing import Final, NoReturn
 
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import policies, roster, versions
 from siklus.activities.store.queries.policies import PolicyRow
+from siklus.services import glossary
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
@@ -22,13 +22,11 @@ from siklus.v1 import policy_service_pb2 as pb
 from siklus.v1 import policy_service_pb2_grpc
 from siklus.workflows.domain import packs
 from siklus.workflows.domain.labels import Text
-from siklus.workflows.domain.pack_words import PackWords, words_of
+from siklus.workflows.domain.pack_words import PackWords
 from siklus.workflows.domain.packs import PolicyPack
 from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode
 from siklus.workflows.domain.values import AgencyId
 
-READ_PACKS: Final = 256
-"""Packs whose words are kept: a published text never changes, and reading it takes milliseconds."""
 AT_ONCE: Final = 2
 """Callers whose texts are read at once; each reads one, in a tenth of a second at most or so."""
 
@@ -139,13 +137,7 @@ class Policies(policy_service_pb2_grpc.PolicyServiceServicer):
 
 
 async def _words(row: PolicyRow) -> PackWords:
-    """Read beside the event loop what a published pack says of itself."""
-    return await asyncio.to_thread(_kept_words, row.name, row.source)
-
-
-@lru_cache(maxsize=READ_PACKS)
-def _kept_words(name: str, source: str) -> PackWords:
-    return words_of(name, source)
+    return await glossary.words(row.name, row.source)
 
 
 def _policy(agency: AgencyId, row: PolicyRow, title: Text) -> pb.Policy:

@@ -19,21 +19,28 @@ from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1 import values_pb2 as values
 from siklus.workflows.domain.scheme.amounts import plain
 from siklus.workflows.domain.scheme.explained import Step, StepKind
+from siklus.workflows.domain.scheme.told import NATIONAL_WORDS, RatingWords, told
 
 Document = Mapping[str, Any]
 
 
 def evaluation(
-    document: str, *, updated_at: datetime, now: datetime, withhold: bool = False
+    document: str,
+    *,
+    updated_at: datetime,
+    now: datetime,
+    withhold: bool = False,
+    words: RatingWords = NATIONAL_WORDS,
 ) -> pb.Evaluation:
     """Return the evaluation that a document tells of; `now` says which tasks are overdue.
 
-    `withhold` leaves out ratings that wait to be delivered.
+    `withhold` leaves out ratings that wait to be delivered; `words` are those of its policy, in
+    which a computed rating is explained.
     """
     read: Document = from_json(document)
     key, seats, terms = read["key"], read["participants"], read["terms"]
     shown = withheld(read).shown if withhold else None
-    ratings = [_rating(rating) for rating in read["ratings"][:shown]]
+    ratings = [_rating(rating, words) for rating in read["ratings"][:shown]]
     view = pb.Evaluation(
         name=evaluation_name_of(**key),
         agency=key["agency"],
@@ -169,7 +176,7 @@ def _period(period: Document) -> pb.PeriodicEvaluation:
     )
 
 
-def _rating(rating: Document) -> pb.Rating:
+def _rating(rating: Document, words: RatingWords) -> pb.Rating:
     return pb.Rating(
         results=level(rating["results"]),
         behaviour=level(rating["behaviour"]),
@@ -183,7 +190,7 @@ def _rating(rating: Document) -> pb.Rating:
             for given in rating["indicators"]
         ],
         numbers=_rated_numbers(rating.get("numbers")),
-        explanation=[_step(each) for each in rating.get("explanation", ())],
+        explanation=[_step(each, words) for each in rating.get("explanation", ())],
     )
 
 
@@ -203,8 +210,8 @@ def _rated_numbers(numbers: Document | None) -> pb.RatedNumbers | None:
     )
 
 
-def _step(written: Document) -> pb.RatingStep:
-    text = Step.model_construct(**{**written, "kind": StepKind(written["kind"])}).text
+def _step(written: Document, words: RatingWords) -> pb.RatingStep:
+    text = told(Step.model_construct(**{**written, "kind": StepKind(written["kind"])}), words)
     return pb.RatingStep(**written, text=values.LocalizedText(id=text.id, en=text.en))
 
 

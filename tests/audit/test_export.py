@@ -17,6 +17,7 @@ from siklus.activities.store.snapshots import Snapshots
 from siklus.activities.vault import Vault
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
+from siklus.services.glossary import Glossary
 from siklus.services.rpc import audit_export, exporting
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import audit_service_pb2 as pb
@@ -149,7 +150,7 @@ async def test_who_reads_too_slowly_is_told_so(
     request = watch_pb2.ExportEvaluationsRequest(parent=f"agencies/{caller.agency}")
 
     def export() -> Any:
-        return exporting.export_evaluations(snapshots, caller, request, Clock())
+        return exporting.export_evaluations(snapshots, caller, request, Clock(), Glossary(store))
 
     async def begins() -> bool:
         async with aclosing(export()) as another:

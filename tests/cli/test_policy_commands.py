@@ -219,7 +219,7 @@ def test_the_real_command_answers_plain_lines_and_its_exit_code() -> None:
     )
 
     assert (good.returncode, good.stderr) == (0, "")
-    assert "predicate  KURANG\n" in good.stdout
+    assert "predikat      Kurang (KURANG)\n" in good.stdout
     assert "\x1b" not in good.stdout
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "Traceback" not in bad.stderr

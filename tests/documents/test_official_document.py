@@ -30,11 +30,13 @@ from siklus.workflows.domain.document.reading import read_document
 from siklus.workflows.domain.document.signatures import Act, Standing
 from siklus.workflows.domain.evolve import begin
 from siklus.workflows.domain.labels import NATIONAL_LABELS, Text
+from siklus.workflows.domain.packs import compile
 from siklus.workflows.domain.stages import ENDED
-from siklus.workflows.domain.values import Predicate
+from siklus.workflows.domain.values import Level, Predicate
+from siklus.workflows.packs import shipped_pack
 from tests.documents.office import PEOPLE, Teller, plan, sources_of, whole_year
 from tests.documents.pages import keep, outside, texts
-from tests.domain.story import BUDI, SITI
+from tests.domain.story import BUDI, SITI, at_rating
 from tests.domain.test_rating_by_numbers import told_rated
 from tests.domain.walk import Tally, Walk
 
@@ -122,6 +124,22 @@ def test_a_pack_calls_things_by_its_own_words() -> None:
     said = " ".join(texts(printed(whole_year().sources(labels=labels))))
 
     assert "Istimewa {x} Outstanding" in said
+
+
+def test_a_criterion_is_shown_by_its_title_in_both_languages() -> None:
+    pack = shipped_pack("jakarta")
+    told = at_rating(policy=compile(pack))
+    given = (("disiplin", Level.BELOW), ("pelayanan-publik", Level.AT))
+    indicators = tuple(c.IndicatorLevel(id=code, level=level) for code, level in given)
+    told.supervisor.gives(
+        c.Rate(results=Level.AT, behaviour=Level.BELOW, indicators=indicators, prose={"note": "x"})
+    )
+
+    said = " ".join(texts(printed(sources_of(told, {}, names=pack.criteria))))
+
+    assert "Disiplin Discipline Di Bawah Ekspektasi Below expectation" in said
+    assert "Pelayanan publik Public service Sesuai Ekspektasi At expectation" in said
+    assert "pelayanan-publik" not in said
 
 
 def test_the_signature_block_names_the_hash_that_each_signed(year: Sources, pdf: bytes) -> None:

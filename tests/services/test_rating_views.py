@@ -6,13 +6,16 @@ from siklus.v1 import values_pb2
 from siklus.workflows.domain import packs
 from siklus.workflows.domain.commands import Rate, ReleaseRating
 from siklus.workflows.domain.scheme.given import GivenNumbers
+from siklus.workflows.domain.scheme.told import NATIONAL_WORDS, RatingWords
 from siklus.workflows.packs import shipped_pack
 from tests.domain.story import Story, at_rating, make_policy, rated
 
 
-def shown(told: Story, *, withhold: bool = False) -> pb.Evaluation:
+def shown(
+    told: Story, *, withhold: bool = False, words: RatingWords = NATIONAL_WORDS
+) -> pb.Evaluation:
     document, at = told.state.model_dump_json(), told.now
-    return evaluation(document, updated_at=at, now=at, withhold=withhold)
+    return evaluation(document, updated_at=at, now=at, withhold=withhold, words=words)
 
 
 def test_numbers_are_shown_with_their_explanation_in_both_languages() -> None:
@@ -33,6 +36,22 @@ def test_numbers_are_shown_with_their_explanation_in_both_languages() -> None:
     ]
     assert rating.explanation[0].text.id.endswith("102,8 × 70 / 100 + 110 × 30 / 100 = 104,96")
     assert rating.explanation[0].text.en.startswith("Score: ")
+
+
+def test_a_rating_is_explained_in_the_words_of_its_pack() -> None:
+    pack = shipped_pack("us-gs")
+    told = at_rating(policy=packs.compile(pack)).at("2026-10-05 09:00")
+    failed = {"results": "4.9", "conditions": ["critical_element_failed"]}
+    told.supervisor.gives(Rate(numbers=GivenNumbers.model_validate(failed)))
+
+    lines = shown(told, words=pack.rating_words).ratings[0].explanation
+
+    assert [line.text.en for line in lines[1:]] == [
+        "Capped: A critical element failed: min(4.9, 1) = 1",
+        "Predicate of the score: 1 ≥ 0 → Unacceptable",
+    ]
+    assert lines[-1].text.id.endswith("→ Tidak dapat diterima")
+    assert lines[-1].value == "SANGAT_KURANG"
 
 
 def test_levels_have_no_numbers() -> None:

@@ -14,6 +14,7 @@ from siklus.workflows.domain.labels import (
 )
 from siklus.workflows.domain.pack_source import read_tree
 from siklus.workflows.domain.problems import PolicyInvalid
+from siklus.workflows.domain.scheme.told import RatingWords
 from siklus.workflows.domain.values import Level, Predicate, Value
 
 _LONGEST = 4000
@@ -27,6 +28,13 @@ class PackWords(Value):
     outcomes: dict[str, Text] = Field(default_factory=dict)
     """By the outcome's code; a step's by the outcome's, a point and its own."""
     labels: Labels = NATIONAL_LABELS
+    names: dict[str, Text] = Field(default_factory=dict)
+    """Of criteria, and of the conditions for a cap."""
+
+    @property
+    def rating(self) -> RatingWords:
+        """Return the words in which a computed rating is told."""
+        return RatingWords(labels=self.labels, names=self.names)
 
     def stage_title(self, stage: StageName) -> Text:
         """Return the pack's name of a stage, else the national one."""
@@ -53,6 +61,7 @@ def words_of(name: str, source: str) -> PackWords:
         stages={stage: text for stage, text in found.items() if text},
         outcomes=_outcomes(tree.get("outcomes")),
         labels=_labels(tree.get("labels")),
+        names=_names(tree.get("criteria")) | _names(tree.get("conditions")),
     )
 
 
@@ -68,6 +77,12 @@ def _labels(written: object) -> Labels:
         },
         levels={code: _text(levels.get(code)) or national.levels[code] for code in Level},
     )
+
+
+def _names(written: object) -> dict[str, Text]:
+    given = written if isinstance(written, dict) else {}
+    found = {code: _text(said) for code, said in given.items()}
+    return {code: text for code, text in found.items() if text}
 
 
 def _outcomes(written: object) -> dict[str, Text]:

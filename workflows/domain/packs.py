@@ -24,6 +24,8 @@ from siklus.workflows.domain.policy import CalibrationRule, Late, Lateness, Poli
 from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode, from_pydantic
 from siklus.workflows.domain.scheme.criteria import check_criteria_words
 from siklus.workflows.domain.scheme.distribution import Distribution, Mode
+from siklus.workflows.domain.scheme.key_checks import check_condition_words
+from siklus.workflows.domain.scheme.told import RatingWords
 from siklus.workflows.domain.values import Code, Value
 
 Shape = TypeVar("Shape", bound=Value)
@@ -45,10 +47,17 @@ class PolicyPack(Value):
     """What the outcomes under `rules.outcomes` are called."""
     criteria: dict[Code, Text] = Field(default_factory=dict)
     """What the criteria of `rules.rating.criteria` are called."""
+    conditions: dict[Code, Text] = Field(default_factory=dict)
+    """What the conditions of `rules.rating.weighted.caps` are called; else their codes stand."""
     rules: Policy
     distribution: Distribution | None = None
     """How ratings spread over a group is looked at; evaluations themselves know nothing of it."""
     later: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def rating_words(self) -> RatingWords:
+        """Return the words in which a computed rating is told."""
+        return RatingWords(labels=self.labels, names={**self.criteria, **self.conditions})
 
     def stage_title(self, stage: StageName) -> Text:
         """Return the pack's name of a stage, else the national one."""
@@ -75,6 +84,7 @@ def load(source: str | bytes) -> PolicyPack:
         problems += [*check_labels(pack.labels), *_too_large(pack.rules)]
         problems += check_words(pack.rules.outcomes, pack.outcomes)
         problems += check_criteria_words(pack.rules.rating.criteria, pack.criteria)
+        problems += check_condition_words(pack.rules.rating.weighted, pack.conditions)
     if problems or pack is None:
         raise PolicyInvalid(problems)
     return _with_late_calibration(pack.model_copy(update={"later": json.loads(_json(later))}))

@@ -77,7 +77,7 @@ def test_block_blocks() -> None:
 
     assert (judged.verdict, judged.broken[0].by) == (Verdict.BLOCK, 3)
     assert judged.broken[0].text.id == (
-        "SANGAT_BAIK: 10 × 100 = 1000 > 70 × 10 = 700; paling banyak 70 % (7 orang): kelebihan 3"
+        "Sangat Baik: 10 × 100 = 1000 > 70 × 10 = 700; paling banyak 70 % (7 orang): kelebihan 3"
     )
 
 

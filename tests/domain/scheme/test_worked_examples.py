@@ -10,6 +10,7 @@ import yaml
 from siklus.workflows.domain.scheme.indicators import score_indicators
 from siklus.workflows.domain.scheme.keys import AxisRule
 from siklus.workflows.domain.scheme.refused import RatingInvalid
+from siklus.workflows.domain.scheme.told import told
 from siklus.workflows.domain.scheme.written import rate_written
 from siklus.workflows.packs import shipped_pack
 
@@ -33,7 +34,7 @@ def test_a_rating(example: Example) -> None:
     assert rated.score == (None if expected is None else Decimal(expected))
     assert rated.predicate == example["predicate"]
     assert rated.steps
-    assert all(step.text.id and step.text.en and step.source for step in rated.steps)
+    assert all(told(step).id and told(step).en and step.source for step in rated.steps)
     assert rated.steps[-1].value == example["predicate"]
 
 
@@ -70,7 +71,7 @@ def test_every_number_is_explained_so_that_it_can_be_checked_by_hand() -> None:
         },
     )  # fmt: skip
 
-    assert [(step.path, step.text.id, step.source) for step in rated.steps] == [
+    assert [(step.path, told(step).id, step.source) for step in rated.steps] == [
         (
             "indicators.a.achievement",
             "Capaian dalam persen, dibulatkan ke bilangan bulat: 98 / 100 × 100 = 98",
@@ -101,7 +102,7 @@ def test_every_number_is_explained_so_that_it_can_be_checked_by_hand() -> None:
             "Nilai kinerja: 86 × 70 / 100 + 110 × 30 / 100 = 93,2",
             "rating.weighted.weights",
         ),
-        ("predicate", "Predikat dari nilai: 93,2 > 90 → BAIK", "rating.weighted.bands.1"),
+        ("predicate", "Predikat dari nilai: 93,2 > 90 → Baik", "rating.weighted.bands.1"),
     ]
 
 

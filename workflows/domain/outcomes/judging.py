@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from siklus.workflows.domain.labels import NATIONAL_LABELS, Text
+from siklus.workflows.domain.labels import NATIONAL_LABELS, Labels, Text
 from siklus.workflows.domain.outcomes.credit import credit_points, formula
 from siklus.workflows.domain.outcomes.rules import OutcomeKind, OutcomeRule, When
 from siklus.workflows.domain.scheme.amounts import indonesian, plain
@@ -50,31 +50,35 @@ class Judged(Value):
 Found = tuple[bool, Text]
 
 
-def judge(rules: Sequence[OutcomeRule], facts: Facts) -> tuple[Judged, ...]:
-    """Return what comes of every rule, in the order of the policy."""
-    return tuple(_judged(rule, facts) for rule in rules)
+def judge(
+    rules: Sequence[OutcomeRule], facts: Facts, labels: Labels = NATIONAL_LABELS
+) -> tuple[Judged, ...]:
+    """Return what comes of every rule, in the order of the policy and the words of its pack."""
+    return tuple(_judged(rule, facts, labels) for rule in rules)
 
 
-def drawn(rules: Sequence[OutcomeRule], facts: Facts) -> tuple[Judged, ...]:
+def drawn(
+    rules: Sequence[OutcomeRule], facts: Facts, labels: Labels = NATIONAL_LABELS
+) -> tuple[Judged, ...]:
     """Return the rules that hold."""
-    return tuple(each for each in judge(rules, facts) if each.holds)
+    return tuple(each for each in judge(rules, facts, labels) if each.holds)
 
 
-def _judged(rule: OutcomeRule, facts: Facts) -> Judged:
-    found = list(_conditions(rule.when, facts))
+def _judged(rule: OutcomeRule, facts: Facts, labels: Labels) -> Judged:
+    found = list(_conditions(rule.when, facts, labels))
     failed = [why for holds, why in found if not holds]
     because = _joined(failed or [why for _, why in found]) or EVERY_RESULT
     if failed or rule.kind is not OutcomeKind.CREDIT_POINTS:
         return Judged(rule=rule, holds=not failed, because=because)
     percent = rule.percent[facts.predicate]
     points = rule.coefficient and credit_points(rule.coefficient, percent, facts.months)
-    reckoned = _reckoned(rule, percent, facts)
+    reckoned = _reckoned(rule, percent, facts, labels)
     told = _joined([why for _, why in found] + [reckoned]) or reckoned
     return Judged(rule=rule, holds=True, because=told, percent=percent, points=points)
 
 
-def _reckoned(rule: OutcomeRule, percent: Decimal, facts: Facts) -> Text:
-    name = NATIONAL_LABELS.predicates[facts.predicate]
+def _reckoned(rule: OutcomeRule, percent: Decimal, facts: Facts, labels: Labels) -> Text:
+    name = labels.predicates[facts.predicate]
     if rule.coefficient is not None:
         how = formula(rule.coefficient, percent, facts.months)
         return Text(
@@ -89,25 +93,25 @@ def _reckoned(rule: OutcomeRule, percent: Decimal, facts: Facts) -> Text:
     )
 
 
-def _conditions(when: When, facts: Facts) -> Iterator[Found]:
+def _conditions(when: When, facts: Facts, labels: Labels) -> Iterator[Found]:
     if when.predicates:
-        yield _predicate(when, facts)
+        yield _predicate(when, facts, labels)
     if when.results:
-        yield _level("hasil kerja", "results", facts.results, when.results)
+        yield _level(("hasil kerja", "results"), facts.results, when.results, labels)
     if when.behaviour:
-        yield _level("perilaku kerja", "behaviour", facts.behaviour, when.behaviour)
+        yield _level(("perilaku kerja", "behaviour"), facts.behaviour, when.behaviour, labels)
     if when.score_at_least is not None:
         bound = when.score_at_least
         yield _score(facts.score, bound, at_least=True)
     if when.score_below is not None:
         yield _score(facts.score, when.score_below, at_least=False)
     if when.years_in_a_row > 1:
-        yield _years(when, facts)
+        yield _years(when, facts, labels)
 
 
-def _predicate(when: When, facts: Facts) -> Found:
-    had = NATIONAL_LABELS.predicates[facts.predicate]
-    wanted = [NATIONAL_LABELS.predicates[each] for each in when.predicates]
+def _predicate(when: When, facts: Facts, labels: Labels) -> Found:
+    had = labels.predicates[facts.predicate]
+    wanted = [labels.predicates[each] for each in when.predicates]
     names_id, names_en = " / ".join(w.id for w in wanted), " / ".join(w.en for w in wanted)
     if facts.predicate in when.predicates:
         return True, Text(
@@ -120,12 +124,15 @@ def _predicate(when: When, facts: Facts) -> Found:
     )
 
 
-def _level(name_id: str, name_en: str, had: Level | None, wanted: Sequence[Level]) -> Found:
-    names = [NATIONAL_LABELS.levels[each] for each in wanted]
+def _level(
+    axis: tuple[str, str], had: Level | None, wanted: Sequence[Level], labels: Labels
+) -> Found:
+    name_id, name_en = axis
+    names = [labels.levels[each] for each in wanted]
     names_id, names_en = " / ".join(n.id for n in names), " / ".join(n.en for n in names)
     if had is None:
         return False, Text(id=f"Tidak ada tingkat {name_id}", en=f"There is no level of {name_en}")
-    holds, level = had in wanted, NATIONAL_LABELS.levels[had]
+    holds, level = had in wanted, labels.levels[had]
     asked_id, asked_en = ("syarat", "asked for") if holds else ("bukan", "not")
     return holds, Text(
         id=f"Tingkat {name_id}: {level.id} ({asked_id}: {names_id})",
@@ -142,7 +149,7 @@ def _score(had: Decimal | None, bound: Decimal, *, at_least: bool) -> Found:
     return holds, Text(id=f"Nilai {indonesian(said)}", en=f"The score {said}")
 
 
-def _years(when: When, facts: Facts) -> Found:
+def _years(when: When, facts: Facts, labels: Labels) -> Found:
     known = {each.year: each.predicate for each in facts.earlier} | {facts.year: facts.predicate}
     years = range(facts.year, facts.year - when.years_in_a_row, -1)
     for year in years:
@@ -152,7 +159,7 @@ def _years(when: When, facts: Facts) -> Found:
                 id=f"Tidak ada hasil akhir tahun {year}", en=f"There is no final result for {year}"
             )
         if had not in when.predicates:
-            name = NATIONAL_LABELS.predicates[had]
+            name = labels.predicates[had]
             return False, Text(id=f"Tahun {year}: {name.id}", en=f"In {year}: {name.en}")
     span = f"{years[-1]}–{years[0]}"
     return True, Text(

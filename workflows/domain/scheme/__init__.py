@@ -6,6 +6,7 @@ weighted      two axes, caps and bands, as a predicate (PP 30/2019)
 levels        levels of single indicators, as the level of an axis; the quadrant, explained
 distribution  how many of a group hold which predicate, against the guide
 segments      segments of a year by days served
+told          a line of a computed rating, in the words of a pack
 given         what a rater gives, and what became of it
 keys          what a policy says of it all, and checks what must hold between them
 """

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from siklus.workflows.domain.labels import Text
+from siklus.workflows.domain.labels import NATIONAL_LABELS, Labels, Text
 from siklus.workflows.domain.values import Predicate, Value
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -113,10 +113,14 @@ class Judgement(Value):
 
 
 def judge(
-    rule: Distribution | None, organisation: Organisation, counts: Mapping[Predicate, int]
+    rule: Distribution | None,
+    organisation: Organisation,
+    counts: Mapping[Predicate, int],
+    labels: Labels = NATIONAL_LABELS,
 ) -> Judgement:
     """Return how a group's counts stand to the guide; a policy that says nothing is `off`.
 
+    `labels` are the words in which the findings are told.
     Raises ValueError for a negative count.
     """
     if any(count < 0 for count in counts.values()):
@@ -140,15 +144,16 @@ def judge(
     )
     if group < rule.min_group_size:
         return judged
-    findings = tuple(_findings(rule, organisation, counts, group))
+    findings = tuple(_findings(rule, organisation, counts, labels))
     kept = all(each.kept for each in findings)
     verdict = Verdict.OK if kept else Verdict(rule.mode.value)
     return judged.model_copy(update={"verdict": verdict, "findings": findings})
 
 
 def _findings(
-    rule: Distribution, organisation: Organisation, counts: Mapping[Predicate, int], group: int
+    rule: Distribution, organisation: Organisation, counts: Mapping[Predicate, int], labels: Labels
 ) -> Iterator[Finding]:
+    group = sum(counts.values())
     for number, guide in enumerate(rule.guides.get(organisation, ())):
         count = sum(counts.get(predicate, 0) for predicate in set(guide.predicates))
         name, bound, allowed, by = _measured(guide, count, group)
@@ -160,21 +165,25 @@ def _findings(
             count=count,
             allowed=allowed,
             by=by,
-            text=_told(guide, name, (bound, count, group), allowed, by),
+            text=_told(_called(guide, labels), name, (bound, count, group), allowed, by),
         )
 
 
-def _told(guide: Guide, name: str, numbers: tuple[int, int, int], allowed: int, by: int) -> Text:
+def _called(guide: Guide, labels: Labels) -> Text:
+    called = [labels.predicates[each] for each in guide.predicates]
+    return Text(id=" + ".join(c.id for c in called), en=" + ".join(c.en for c in called))
+
+
+def _told(who: Text, name: str, numbers: tuple[int, int, int], allowed: int, by: int) -> Text:
     bound, count, group = numbers
     many = name == "at_most_percent"
-    who = " + ".join(guide.predicates)
     if name == "at_least":
-        compared = f"{who}: {count}"
+        compared = f"{count}"
         limit = (f"paling sedikit {bound} orang", f"at least {bound} of the group")
     else:
         have, bar = count * 100, bound * group
         sign = "<" if have < bar else ">" if have > bar else "="
-        compared = f"{who}: {count} × 100 = {have} {sign} {bound} × {group} = {bar}"
+        compared = f"{count} × 100 = {have} {sign} {bound} × {group} = {bar}"
         limit = (
             f"paling {'banyak' if many else 'sedikit'} {bound} % ({allowed} orang)",
             f"at {'most' if many else 'least'} {bound} % ({allowed} of {group})",
@@ -183,7 +192,10 @@ def _told(guide: Guide, name: str, numbers: tuple[int, int, int], allowed: int, 
         f"{'kelebihan' if many else 'kekurangan'} {by}" if by else "terpenuhi",
         f"{by} too {'many' if many else 'few'}" if by else "kept",
     )
-    return Text(id=f"{compared}; {limit[0]}: {found[0]}", en=f"{compared}; {limit[1]}: {found[1]}")
+    return Text(
+        id=f"{who.id}: {compared}; {limit[0]}: {found[0]}",
+        en=f"{who.en}: {compared}; {limit[1]}: {found[1]}",
+    )
 
 
 def _measured(guide: Guide, count: int, group: int) -> tuple[str, int, int, int]:

@@ -1,11 +1,11 @@
-"""One line of a computed rating, so that an employee can check it by hand."""
+"""One line of a computed rating, so that an employee can check it by hand; `told` has its words."""
 
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from siklus.workflows.domain.labels import Text
-from siklus.workflows.domain.scheme.amounts import indonesian, plain
+from siklus.workflows.domain.scheme.amounts import plain
 from siklus.workflows.domain.values import Value
 
 
@@ -62,10 +62,7 @@ LABELS: Final[dict[StepKind, Text]] = {
         id="Tingkat sumbu dari tingkat indikator",
         en="Level of the axis from the levels of its indicators",
     ),
-    StepKind.QUADRANT: Text(
-        id="Predikat dari kuadran: baris hasil kerja, kolom perilaku kerja",
-        en="Predicate of the quadrant: row of results, column of behaviour",
-    ),
+    StepKind.QUADRANT: Text(id="Predikat dari kuadran", en="Predicate of the quadrant"),
     StepKind.MEAN_OF_RATERS: Text(id="Rata-rata kedua penilai", en="Mean of the two raters"),
     StepKind.MEAN_OF_SEGMENTS: Text(
         id="Rata-rata bagian tahun menurut hari", en="Mean of the year's segments by days"
@@ -84,12 +81,6 @@ class Step(Value):
     value: str
     source: str
     """The policy's key whose rule this is, or `input`."""
-
-    @property
-    def text(self) -> Text:
-        """Return the line for people, numbers as each language writes them."""
-        label = LABELS[self.kind]
-        return Text(id=f"{label.id}: {indonesian(self.formula)}", en=f"{label.en}: {self.formula}")
 
 
 def step(kind: StepKind, path: str, formula: str, value: Decimal | str, source: str) -> Step:

@@ -1,8 +1,9 @@
 """What must hold between the keys of a numeric rating, beyond the shape of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.problems import Problem, ProblemCode
 from siklus.workflows.domain.scheme.amounts import plain
 from siklus.workflows.domain.scheme.keys import AchievementStep, Band, Weighted
@@ -31,6 +32,14 @@ def check_weighted(rule: Weighted, path: str) -> Iterator[Problem]:
             yield Problem(
                 path=where, code=ProblemCode.REPEATED_VALUE, message="a condition has one cap"
             )
+
+
+def check_condition_words(rule: Weighted | None, words: Mapping[str, Text]) -> Iterator[Problem]:
+    """Yield words for a condition that no cap has; without words its code stands."""
+    known = {cap.when for cap in rule.caps} if rule else set[str]()
+    for code in sorted(set(words) - known):
+        message = "there is no such condition in rules.rating.weighted.caps"
+        yield Problem(path=f"conditions.{code}", code=ProblemCode.UNKNOWN_KEY, message=message)
 
 
 def _bands(rule: Weighted, path: str) -> Iterator[Problem]:
