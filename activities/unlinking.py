@@ -6,9 +6,12 @@ from typing import Final
 
 from temporalio import activity
 
+from siklus.activities.feedback_texts import keep_text
 from siklus.activities.heartbeat import heartbeat
 from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import contacts
 from siklus.activities.store.queries import unlinking as queries
+from siklus.activities.vault import Vault
 from siklus.workflows.domain.feedback.tickets import first_day_not_over
 from siklus.workflows.domain.values import AgencyId
 
@@ -20,15 +23,31 @@ DAY_SECONDS: Final = 120.0
 class Unlinking:
     """Closes rounds of colleagues and the days of citizens' tickets; one for a worker."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, vault: Vault, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._vault = vault
         self._now = now
 
     @activity.defn(name="unlink_answers")
     async def unlink_answers(self, agency: AgencyId) -> int:
         """Close what is over; return how many rounds and days. Done again, it finds nothing."""
         async with heartbeat():
+            await self._seal_reasons(agency)
             return await self._close_rounds(agency) + await self._close_days(agency)
+
+    async def _seal_reasons(self, agency: AgencyId) -> None:
+        """Seal reasons of moderation that were kept in plain text once."""
+        while True:
+            async with (
+                self._store.agency(agency, within=DAY_SECONDS) as connection,
+                connection.transaction(),
+            ):
+                plain = await contacts.plain_reasons(connection, agency)
+                for rating, person, reason in plain:
+                    because = await keep_text(self._vault, connection, agency, person, reason)
+                    await contacts.seal_reason(connection, agency, rating, because)
+            if not plain:
+                return
 
     async def _close_rounds(self, agency: AgencyId) -> int:
         closed = 0

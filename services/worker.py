@@ -88,7 +88,7 @@ async def running_worker(
     plans = PlanProjector(store, vault)
     days_off = DaysOff(store, client, clock.now)
     upkeep = Upkeep(store, running, clock.now, partial(begin, client), running_plans)
-    unlinking = Unlinking(store, clock.now)
+    unlinking = Unlinking(store, vault, clock.now)
     # Tests run the same workflows in the sandbox; here it would cost a tenth of every decision.
     runner = UnsandboxedWorkflowRunner()
     workers = [

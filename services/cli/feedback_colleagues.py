@@ -59,8 +59,9 @@ async def invite(
 @remote
 async def invitations(api: Api, as_json: AsJson = False) -> None:
     """List about whom you are asked."""
-    request = pb.ListInvitationsRequest(parent=api.parent)
-    found = (await api.ask(_stub(api).ListInvitations, request)).invitations
+    request = pb.ListInvitationsRequest(parent=api.parent, page_size=200)
+    listed = api.each(_stub(api).ListInvitations, request, "invitations")
+    found = [each async for each in listed]
     if as_json:
         print_json({"invitations": [as_dict(each) for each in found]})
         return

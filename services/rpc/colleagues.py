@@ -2,13 +2,12 @@
 
 import secrets
 from datetime import datetime, time, timedelta
-from typing import Final
 
 from siklus.activities.feedback_texts import keep_text, read_texts
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import colleagues as queries
 from siklus.activities.store.queries import unlinking
-from siklus.activities.store.queries.colleagues import RoundRow
+from siklus.activities.store.queries.colleagues import Place, RoundRow
 from siklus.activities.vault import Vault
 from siklus.services.archive import Archive
 from siklus.services.auth.caller import Caller
@@ -18,6 +17,7 @@ from siklus.services.rpc.contact_views import scores
 from siklus.services.rpc.gate import admit, admit_person
 from siklus.services.rpc.names import evaluation_key, round_id, round_name
 from siklus.services.rpc.once import Request
+from siklus.services.rpc.paging import Page, instant, number, text
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.services.rpc.views import code, to_timestamp
@@ -28,8 +28,6 @@ from siklus.workflows.domain.feedback.colleagues import Answer, Group
 from siklus.workflows.domain.feedback.contacts import comment_of
 from siklus.workflows.domain.stages import ENDED
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, Role
-
-MOST_INVITATIONS: Final = 200
 
 
 class ColleagueMethods:
@@ -89,11 +87,23 @@ class ColleagueMethods:
     ) -> pb.ListInvitationsResponse:
         """List about whom the caller is asked."""
         caller, person = admit_person("ListInvitations")
-        now = self._clock.now()
+        page = Page.asked(request, caller, (number, instant, text))
+        after = None
+        if page.after is not None:
+            answered, closes_at, round_ = page.after
+            after = Place(bool(answered), datetime.fromisoformat(str(closes_at)), str(round_))
         async with self._store.agency(caller.agency) as connection:
-            rows = await queries.mine(
-                connection, caller.agency, person, now, limit=MOST_INVITATIONS
+            found = await queries.mine(
+                connection,
+                caller.agency,
+                person,
+                self._clock.now(),
+                after=after,
+                limit=page.limit,
             )
+        rows, token = page.cut(
+            found, lambda row: (int(row.answered), row.closes_at.isoformat(), row.round)
+        )
         return pb.ListInvitationsResponse(
             invitations=[
                 pb.Invitation(
@@ -105,7 +115,8 @@ class ColleagueMethods:
                     answered=row.answered,
                 )
                 for row in rows
-            ]
+            ],
+            next_page_token=token,
         )
 
     async def AnswerInvitation(  # noqa: N802

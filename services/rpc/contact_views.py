@@ -37,8 +37,11 @@ def scores(found: Scores) -> feedback_scores_pb2.ContactScores:
     )
 
 
-def comment(agency: AgencyId, row: RatingRow, text: str | None, *, team: bool) -> pb.ContactComment:
-    """Return a comment; who moderated it and why is shown to the team alone."""
+def comment(
+    agency: AgencyId, row: RatingRow, texts: Mapping[str, str | None], *, team: bool
+) -> pb.ContactComment:
+    """Return a comment with the texts of its digests; who moderated it and why is the team's."""
+    text = texts.get(row.comment or "")
     shown = pb.ContactComment(
         name=comment_name(agency, row.rating),
         person=row.person,
@@ -53,6 +56,7 @@ def comment(agency: AgencyId, row: RatingRow, text: str | None, *, team: bool) -
     )
     if team and row.moderated_at is not None:
         shown.moderated_by = row.moderated_by or ""
-        shown.moderation_reason = row.moderation_reason or ""
+        because = texts.get(row.moderated_because or "")
+        shown.moderation_reason = because or row.moderation_reason or ""
         shown.moderated_at.CopyFrom(to_timestamp(row.moderated_at))
     return shown

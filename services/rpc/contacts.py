@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from siklus.activities.feedback_texts import read_texts
+from siklus.activities.feedback_texts import keep_text, read_texts
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import contacts
 from siklus.activities.store.queries.contacts import RatingRow, Stretch
@@ -120,9 +120,12 @@ class ContactMethods:
             kept = await once.once(connection, pb.ModerateCommentResponse, decide)
             # The answer that is kept holds no text, which may be erased.
             row = await _found(connection, caller.agency, request.name)
-            texts = await self._texts(connection, caller.agency, [row])
+            because = kept.comment.moderation_reason
+            digests = [each for each in (row.comment, because) if each]
+            texts = await read_texts(self._vault, connection, caller.agency, row.person, digests)
         said = texts.get(row.comment or "")
         kept.comment.text, kept.comment.erased = said or "", said is None
+        kept.comment.moderation_reason = texts.get(because) or ""
         return kept
 
     async def _moderate(
@@ -133,6 +136,11 @@ class ContactMethods:
         assert caller.person is not None  # noqa: S101 - admitted as a person
         reason = comment_of(request.reason)
         must_be_moderated_by_another(row.person, caller.person, state, reason)
+        because = (
+            await keep_text(self._vault, connection, caller.agency, row.person, reason)
+            if reason
+            else None
+        )
         await contacts.moderate(
             connection,
             caller.agency,
@@ -140,25 +148,32 @@ class ContactMethods:
             state=state,
             by=caller.subject,
             at=self._clock.now(),
-            reason=reason,
+            because=because,
         )
         row = await _found(connection, caller.agency, request.name)
-        return pb.ModerateCommentResponse(
-            comment=views.comment(caller.agency, row, None, team=True)
-        )
+        answer = views.comment(caller.agency, row, {}, team=True)
+        # The digest: of the text nothing may stand in an answer that is kept.
+        answer.moderation_reason = because or ""
+        return pb.ModerateCommentResponse(comment=answer)
 
     async def _shown(
         self, connection: Connection, agency: AgencyId, rows: Sequence[RatingRow], *, team: bool
     ) -> list[pb.ContactComment]:
         texts = await self._texts(connection, agency, rows)
-        return [views.comment(agency, row, texts.get(row.comment or ""), team=team) for row in rows]
+        return [views.comment(agency, row, texts, team=team) for row in rows]
 
     async def _texts(
         self, connection: Connection, agency: AgencyId, rows: Sequence[RatingRow]
     ) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
         for person in sorted({row.person for row in rows}):
-            digests = [row.comment for row in rows if row.person == person and row.comment]
+            theirs = [row for row in rows if row.person == person]
+            digests = [
+                digest
+                for row in theirs
+                for digest in (row.comment, row.moderated_because)
+                if digest
+            ]
             found |= await read_texts(self._vault, connection, agency, person, digests)
         return found
 

@@ -1,6 +1,7 @@
 """Erasing one person's texts: the data keys of their ended evaluations, and of all feedback."""
 
 from siklus.activities.store.pool import Connection, Store
+from siklus.activities.store.queries import contacts
 from siklus.activities.store.queries import erasures as queries
 from siklus.activities.vault import Vault
 from siklus.services.auth.caller import Caller
@@ -31,6 +32,7 @@ async def erase_texts(
         ended = await _ended(connection, caller, person)
         erased = [await vault.erase(connection, each.key(caller.agency, person)) for each in ended]
         await vault.erase(connection, texts_about(caller.agency, person))
+        await contacts.forget_reasons(connection, caller.agency, person)
         at = clock.now()
         await queries.keep(
             connection,

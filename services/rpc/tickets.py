@@ -20,6 +20,7 @@ from siklus.services.rpc.gate import admit
 from siklus.services.rpc.names import agency_of
 from siklus.services.rpc.once import Request
 from siklus.services.rpc.pace import Meter, Pace
+from siklus.services.rpc.side_door import SideDoor
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.services.rpc.views import to_timestamp
 from siklus.services.tickets import TicketMaker
@@ -45,6 +46,7 @@ class TicketMethods:
         self._clock = clock
         self._maker = TicketMaker(keyring)
         self._attempts = Meter(ATTEMPTS) if limits else None
+        self._door = SideDoor(limits=limits)
 
     async def IssueTickets(  # noqa: N802
         self, request: pb.IssueTicketsRequest, context: Context
@@ -116,7 +118,11 @@ class TicketMethods:
         """Take what a citizen says, once; nobody is asked who they are."""
         agency = agency_of(request.parent)
         self._must_not_be_tried(agency, request.ticket)
-        async with self._store.agency(agency) as connection, connection.transaction():
+        async with (
+            self._door.entered(),
+            self._store.agency(agency) as connection,
+            connection.transaction(),
+        ):
             contact = await self._rate(connection, agency, request)
         return pb.RateContactResponse(
             service=contact.service, served_on=contact.served_on.isoformat()

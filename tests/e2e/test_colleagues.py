@@ -49,6 +49,20 @@ def saying(round_: str, score: int, comment: str, request_id: str = "r") -> Any:
     )
 
 
+async def invitations(
+    agency: Agency, who: Person, *, page_size: int
+) -> AsyncIterator[pb.Invitation]:
+    request = pb.ListInvitationsRequest(parent=agency.name, page_size=page_size)
+    while True:
+        page: pb.ListInvitationsResponse = await who.sends(request)
+        assert len(page.invitations) <= page_size
+        for each in page.invitations:
+            yield each
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            return
+
+
 async def closed(agency: Agency) -> None:
     """Let the days of every round pass."""
     past = agency.stack.clock.now() - timedelta(seconds=1)
@@ -97,6 +111,10 @@ async def test_nothing_joins_an_answer_to_its_author(agency: Agency) -> None:
             await author.sends(request)
             answers[author.person] = (request.score, text)
         assert not any(each.closed or each.answers for each in await feedback_on(who, budi))
+    one = people[0]
+    listed = [each.name async for each in invitations(agency, one, page_size=1)]
+    assert set(listed) == {*said} - {next(iter(said))}
+    assert listed == [each.name async for each in invitations(agency, one, page_size=200)]
     await closed(agency)
     await upkeep(agency)
     still_open = "SELECT count(*) FROM feedback_round WHERE agency = %s AND closed_at IS NULL"

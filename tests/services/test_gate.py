@@ -173,7 +173,7 @@ async def _alone(request: Any) -> AsyncIterator[Any]:
 
 
 def test_what_is_open_to_all_is_one_method() -> None:
-    """One more is a decision, and needs a limit by address."""
+    """One more is a decision, and needs a limit by address and a way in through the side door."""
     open_to_all = {name for name in NAMED if rules_of(name).open}
 
     assert open_to_all == {"RateContact"}

@@ -1,15 +1,20 @@
 """Tickets through the server: issued to integrators, used by whoever holds one, once."""
 
 import asyncio
+from collections import Counter
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from grpc_status import rpc_status
 
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
 from siklus.services.clock import Clock
+from siklus.services.rpc.side_door import AT_ONCE, PACE, SideDoor
 from siklus.services.rpc.status import ServiceRefusal
 from siklus.services.rpc.tickets import ATTEMPTS, TicketMethods
 from siklus.v1 import feedback_service_pb2 as pb
@@ -213,15 +218,82 @@ async def test_an_erased_comment_is_gone_and_its_score_stays(
 ) -> None:
     one, two = await issued(office, today, "a-1", "a-2")
     await said(office, saying(office, one, 2, "Lambat"))
+    (comment,) = await comments(office)
+    hide = pb.ModerateCommentRequest(
+        name=comment.name, request_id="sembunyi", state="COMMENT_STATE_HIDDEN", reason="Kata kasar"
+    )
+    hidden = await office.feedback.ModerateComment(hide, **office.admin)
+    again = await office.feedback.ModerateComment(hide, **office.admin)
+    assert again == hidden
+    assert hidden.comment.moderation_reason == "Kata kasar"
     agency, siti = AgencyId(office.agency), PersonId("siti")
+    async with store.agency(agency) as connection:
+        for table in ("contact_rating", "request"):
+            rows = await (await connection.execute(ROWS.format(table).encode())).fetchall()
+            assert rows
+            assert "Kata kasar" not in str(rows)
+            assert b"Kata kasar".hex() not in str(rows)
     async with store.agency(agency) as connection:
         assert await Vault(KEYRING).erase(connection, texts_about(agency, siti))
 
     (comment,) = await comments(office)
     assert (comment.text, comment.erased, comment.score) == ("", True, 2)
+    assert (comment.state, comment.moderation_reason) == (pb.COMMENT_STATE_HIDDEN, "")
     # The server still remembers the key; what is said now is sealed under a new one.
     await said(office, saying(office, two, 5, "Ramah"))
     assert sorted(each.text for each in await comments(office)) == ["", "Ramah"]
+
+
+async def test_a_flood_of_citizens_keeps_nobody_else_waiting(
+    office: Desk, today: date, store: Store
+) -> None:
+    (ticket,) = await issued(office, today, "a-1")
+    agency, held = AgencyId(office.agency), "SELECT FROM service_ticket FOR UPDATE"
+
+    async with store.agency(agency) as connection, connection.transaction():
+        await connection.execute(held)
+        flood = [asyncio.create_task(refused_or_said(office, ticket)) for _ in range(30)]
+        crowded = islice(asyncio.as_completed(flood), len(flood) - AT_ONCE)
+        told = Counter([await each for each in crowded])
+        seen = await asyncio.gather(*(comments(office) for _ in range(10)))
+
+    assert seen == [[]] * 10
+    assert told == {"RATE_LIMITED": len(flood) - AT_ONCE}
+    assert Counter(await asyncio.gather(*flood)) == {**told, "": AT_ONCE}
+
+
+async def refused_or_said(office: Desk, ticket: str) -> str:
+    """Return why it was refused, which must tell when to come again; empty for said."""
+    try:
+        await said(office, saying(office, ticket))
+    except grpc.aio.AioRpcError as error:
+        return retried(error)
+    return ""
+
+
+def retried(error: Any) -> str:
+    told = rpc_status.from_call(error)
+    info, retry = ErrorInfo(), RetryInfo()
+    for detail in told.details:
+        detail.Unpack(info)
+        detail.Unpack(retry)
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert retry.retry_delay.ToMilliseconds() > 0
+    return str(info.reason)
+
+
+async def test_all_addresses_together_have_a_pace() -> None:
+    door = SideDoor(limits=True)
+
+    async def all_come() -> None:
+        for _ in range(20 * PACE.burst):
+            async with door.entered():
+                pass
+
+    with pytest.raises(ServiceRefusal) as refused:
+        await all_come()
+
+    assert refused.value.retry_after
 
 
 async def test_attempts_at_one_beginning_are_counted(store: Store, clock: Clock) -> None:

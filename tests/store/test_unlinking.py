@@ -83,7 +83,7 @@ class Office:
         self.transactions.add(row[0])
 
     async def upkeep(self, at: datetime = NOW) -> int:
-        activity = Unlinking(self.store, lambda: at).unlink_answers
+        activity = Unlinking(self.store, self.vault, lambda: at).unlink_answers
         return await ActivityEnvironment().run(activity, self.agency)
 
     async def somebody_waits_for(self, connection: Connection) -> None:
@@ -249,6 +249,19 @@ async def test_a_day_that_goes_on_somewhere_waits(office: Office) -> None:
     assert await office.lying("contact_rating") == before
 
 
+async def test_a_reason_that_was_kept_in_plain_text_is_sealed(office: Office) -> None:
+    await issue(office, 1)
+    await office.rate(0, DAY)
+    async with office.store.agency(office.agency) as connection:
+        await connection.execute("UPDATE contact_rating SET moderation_reason = 'Kata kasar'")
+
+    await office.upkeep()
+
+    (row,) = await office.lying("contact_rating")
+    assert row["moderation_reason"] is None
+    assert await comments(office, [row["moderated_because"]]) == {"Kata kasar"}
+
+
 async def test_a_comment_is_moderated_though_it_is_written_anew_meanwhile(office: Office) -> None:
     await issue(office, 1)
     await office.rate(0, DAY)
@@ -263,7 +276,7 @@ async def test_a_comment_is_moderated_though_it_is_written_anew_meanwhile(office
                 state=CommentState.HIDDEN,
                 by="admin",
                 at=NOW,
-                reason="Menyebut nama orang lain",
+                because=Digest("sebab"),
             )
 
     async with office.store.agency(office.agency) as connection, connection.transaction():

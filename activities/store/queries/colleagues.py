@@ -7,7 +7,7 @@ its transaction.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from psycopg.rows import args_row
 
@@ -42,6 +42,7 @@ MINE: Final = """
     FROM feedback_invitation AS i
     JOIN feedback_round AS r ON r.agency = i.agency AND r.round = i.round
     WHERE i.agency = %s AND i.invitee = %s AND r.closes_at > %s
+        AND (i.answered, r.closes_at, r.round) > (%s, %s, %s)
     ORDER BY i.answered, r.closes_at, r.round LIMIT %s
 """
 INVITED: Final = """
@@ -89,6 +90,14 @@ class RoundRow:
         )
 
 
+class Place(NamedTuple):
+    """Where a page of invitations ended."""
+
+    answered: bool
+    closes_at: datetime
+    round: str
+
+
 async def group(
     connection: Connection, agency: AgencyId, group: Group, person: PersonId, supervisor: PersonId
 ) -> list[PersonId]:
@@ -129,11 +138,18 @@ async def of(connection: Connection, key: EvaluationKey) -> list[RoundRow]:
 
 
 async def mine(
-    connection: Connection, agency: AgencyId, invitee: PersonId, now: datetime, *, limit: int
+    connection: Connection,
+    agency: AgencyId,
+    invitee: PersonId,
+    now: datetime,
+    *,
+    after: Place | None = None,
+    limit: int,
 ) -> list[RoundRow]:
-    """Return the open rounds in which somebody is asked."""
+    """Return the next open rounds in which somebody is asked, those first that wait for them."""
+    given = (agency, invitee, now, *(after or Place(False, now, "")), limit)
     async with connection.cursor(row_factory=args_row(RoundRow)) as cursor:
-        return await (await cursor.execute(MINE, (agency, invitee, now, limit))).fetchall()
+        return await (await cursor.execute(MINE, given)).fetchall()
 
 
 async def invitation(

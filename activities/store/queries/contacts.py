@@ -9,15 +9,15 @@ from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
 from siklus.workflows.domain.feedback.contacts import CommentState, Scores, scores_of
-from siklus.workflows.domain.values import AgencyId, PersonId
+from siklus.workflows.domain.values import AgencyId, Digest, PersonId
 
 COLUMNS: Final = """
     rating, person, unit, service, served_on, score, rated_on, comment, comment_state,
-    moderated_by, moderated_at, moderation_reason
+    moderated_by, moderated_at, moderation_reason, moderated_because
 """
 ADD: Final = f"""
     INSERT INTO contact_rating (agency, {COLUMNS})
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """  # noqa: S608 - constants alone
 GET: Final = f"""
     SELECT {COLUMNS} FROM contact_rating
@@ -49,14 +49,27 @@ PAGE: Final = f"""
 """  # noqa: S608 - constants alone
 MODERATE: Final = """
     UPDATE contact_rating
-    SET comment_state = %s, moderated_by = %s, moderated_at = %s, moderation_reason = %s
+    SET comment_state = %s, moderated_by = %s, moderated_at = %s, moderated_because = %s,
+        moderation_reason = NULL
     WHERE agency = %s AND rating = %s
+"""
+PLAIN: Final = """
+    SELECT rating, person, moderation_reason FROM contact_rating
+    WHERE agency = %s AND moderation_reason IS NOT NULL ORDER BY rating LIMIT 500 FOR UPDATE
+"""
+SEAL: Final = """
+    UPDATE contact_rating SET moderated_because = %s, moderation_reason = NULL
+    WHERE agency = %s AND rating = %s
+"""
+FORGET: Final = """
+    UPDATE contact_rating SET moderation_reason = NULL
+    WHERE agency = %s AND person = %s AND moderation_reason IS NOT NULL
 """
 
 
 @dataclass(frozen=True, slots=True)
 class RatingRow:
-    """One rated contact; `comment` is the digest of its text."""
+    """One rated contact; `comment` and `moderated_because` are digests of texts."""
 
     rating: str
     person: PersonId
@@ -70,6 +83,8 @@ class RatingRow:
     moderated_by: str | None = None
     moderated_at: datetime | None = None
     moderation_reason: str | None = None
+    """In plain text, of a reason that the upkeep has not sealed yet."""
+    moderated_because: str | None = None
 
 
 class Place(NamedTuple):
@@ -160,10 +175,32 @@ async def moderate(
     state: CommentState,
     by: str,
     at: datetime,
-    reason: str,
+    because: Digest | None,
 ) -> None:
     """Note who decided that a comment is shown or hidden, and why."""
-    given = (state, by, at, reason, agency, rating)
+    given = (state, by, at, because, agency, rating)
     if not (await connection.execute(MODERATE, given)).rowcount:
         # It was written anew while we waited for it: the next statement meets the new row.
         await connection.execute(MODERATE, given)
+
+
+async def plain_reasons(
+    connection: Connection, agency: AgencyId
+) -> list[tuple[str, PersonId, str]]:
+    """Return ratings with a reason in plain text, with whom they speak of; nobody takes them else.
+
+    Until the transaction's end.
+    """
+    return await (await connection.execute(PLAIN, (agency,))).fetchall()
+
+
+async def seal_reason(
+    connection: Connection, agency: AgencyId, rating: str, because: Digest
+) -> None:
+    """Put a digest in the place of a reason in plain text."""
+    await connection.execute(SEAL, (because, agency, rating))
+
+
+async def forget_reasons(connection: Connection, agency: AgencyId, person: PersonId) -> None:
+    """Erase the plain reasons at what was said of somebody."""
+    await connection.execute(FORGET, (agency, person))

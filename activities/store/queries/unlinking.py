@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Final
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.contacts import COLUMNS as RATED
 from siklus.workflows.domain.feedback.colleagues import week_of
 from siklus.workflows.domain.feedback.texts import NO_CYCLE
 from siklus.workflows.domain.values import AgencyId
@@ -66,10 +67,6 @@ OLDEST_DAY: Final = """
 TICKETS: Final = """
     UPDATE service_ticket SET request_digest = NULL
     WHERE agency = %s AND used_on = %s AND request_digest IS NOT NULL RETURNING used_on
-"""
-RATED: Final = """
-    rating, person, unit, service, served_on, score, rated_on, comment, comment_state,
-    moderated_by, moderated_at, moderation_reason
 """
 RATINGS: Final = f"""
     WITH gone AS (

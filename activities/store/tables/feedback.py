@@ -47,6 +47,11 @@ class ContactRating(Row, table=True):
         Index(None, "agency", "person", "served_on"),
         Index(None, "agency", "rated_on"),
         Index(
+            "contact_rating_plain_idx",
+            "agency",
+            postgresql_where=text("moderation_reason IS NOT NULL"),
+        ),
+        Index(
             "contact_rating_comments_idx",
             "agency",
             "rated_on",
@@ -69,6 +74,9 @@ class ContactRating(Row, table=True):
     moderated_by: str | None
     moderated_at: datetime | None = Field(sa_column=Column(INSTANT))
     moderation_reason: str | None
+    """In plain text, as it was kept once; the upkeep seals it, and new ones are sealed at once."""
+    moderated_because: str | None
+    """Digest of the reason, which is sealed with the person's texts."""
 
 
 class FeedbackRound(Row, table=True):

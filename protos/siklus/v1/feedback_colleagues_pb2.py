@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from siklus.v1 import feedback_scores_pb2 as siklus_dot_v1_dot_feedback__scores__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#siklus/v1/feedback_colleagues.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsiklus/v1/feedback_scores.proto\"\x9c\x02\n\x17InviteColleaguesRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x34\n\x05group\x18\x03 \x01(\x0e\x32\x19.siklus.v1.ColleagueGroupB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"D\n\x18InviteColleaguesResponse\x12(\n\x05round\x18\x01 \x01(\x0b\x32\x19.siklus.v1.ColleagueRound\"S\n\x16ListInvitationsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\"\xa8\x01\n\nInvitation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\x12(\n\x05group\x18\x03 \x01(\x0e\x32\x19.siklus.v1.ColleagueGroup\x12\x11\n\tanonymous\x18\x04 \x01(\x08\x12-\n\tcloses_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61nswered\x18\x06 \x01(\x08\"E\n\x17ListInvitationsResponse\x12*\n\x0binvitations\x18\x01 \x03(\x0b\x32\x15.siklus.v1.Invitation\"\xed\x01\n\x17\x41nswerInvitationRequest\x12^\n\x04name\x18\x01 \x01(\tBP\xbaHMrK2I^agencies/[a-z0-9][a-z0-9-]{0,62}/feedbackRounds/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x18\n\x05score\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x05(\x01\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\x1a\n\x18\x41nswerInvitationResponse\"\xab\x01\n\x1bGetColleagueFeedbackRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\">\n\x0f\x43olleagueAnswer\x12\r\n\x05score\x18\x01 \x01(\x05\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"\xa8\x02\n\x0e\x43olleagueRound\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05group\x18\x02 \x01(\x0e\x32\x19.siklus.v1.ColleagueGroup\x12\x11\n\tanonymous\x18\x03 \x01(\x08\x12\x0f\n\x07invited\x18\x04 \x01(\x05\x12\x13\n\x0bmin_answers\x18\x05 \x01(\x05\x12-\n\tcloses_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63losed\x18\x07 \x01(\x08\x12\x0f\n\x07too_few\x18\x08 \x01(\x08\x12(\n\x06scores\x18\t \x01(\x0b\x32\x18.siklus.v1.ContactScores\x12+\n\x07\x61nswers\x18\n \x03(\x0b\x32\x1a.siklus.v1.ColleagueAnswer\"I\n\x1cGetColleagueFeedbackResponse\x12)\n\x06rounds\x18\x01 \x03(\x0b\x32\x19.siklus.v1.ColleagueRound*n\n\x0e\x43olleagueGroup\x12\x1f\n\x1b\x43OLLEAGUE_GROUP_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OLLEAGUE_GROUP_PEERS\x10\x01\x12 \n\x1c\x43OLLEAGUE_GROUP_SUBORDINATES\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#siklus/v1/feedback_colleagues.proto\x12\tsiklus.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsiklus/v1/feedback_scores.proto\"\x9c\x02\n\x17InviteColleaguesRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x34\n\x05group\x18\x03 \x01(\x0e\x32\x19.siklus.v1.ColleagueGroupB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"D\n\x18InviteColleaguesResponse\x12(\n\x05round\x18\x01 \x01(\x0b\x32\x19.siklus.v1.ColleagueRound\"\x8d\x01\n\x16ListInvitationsRequest\x12\x39\n\x06parent\x18\x01 \x01(\tB)\xbaH&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"\xa8\x01\n\nInvitation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\x12(\n\x05group\x18\x03 \x01(\x0e\x32\x19.siklus.v1.ColleagueGroup\x12\x11\n\tanonymous\x18\x04 \x01(\x08\x12-\n\tcloses_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61nswered\x18\x06 \x01(\x08\"^\n\x17ListInvitationsResponse\x12*\n\x0binvitations\x18\x01 \x03(\x0b\x32\x15.siklus.v1.Invitation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xed\x01\n\x17\x41nswerInvitationRequest\x12^\n\x04name\x18\x01 \x01(\tBP\xbaHMrK2I^agencies/[a-z0-9][a-z0-9-]{0,62}/feedbackRounds/[a-z0-9][a-z0-9-]{0,62}$\x12=\n\nrequest_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$\x12\x18\n\x05score\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x05(\x01\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\x1a\n\x18\x41nswerInvitationResponse\"\xab\x01\n\x1bGetColleagueFeedbackRequest\x12\x8b\x01\n\x04name\x18\x01 \x01(\tB}\xbaHzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$\">\n\x0f\x43olleagueAnswer\x12\r\n\x05score\x18\x01 \x01(\x05\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"\xa8\x02\n\x0e\x43olleagueRound\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05group\x18\x02 \x01(\x0e\x32\x19.siklus.v1.ColleagueGroup\x12\x11\n\tanonymous\x18\x03 \x01(\x08\x12\x0f\n\x07invited\x18\x04 \x01(\x05\x12\x13\n\x0bmin_answers\x18\x05 \x01(\x05\x12-\n\tcloses_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63losed\x18\x07 \x01(\x08\x12\x0f\n\x07too_few\x18\x08 \x01(\x08\x12(\n\x06scores\x18\t \x01(\x0b\x32\x18.siklus.v1.ContactScores\x12+\n\x07\x61nswers\x18\n \x03(\x0b\x32\x1a.siklus.v1.ColleagueAnswer\"I\n\x1cGetColleagueFeedbackResponse\x12)\n\x06rounds\x18\x01 \x03(\x0b\x32\x19.siklus.v1.ColleagueRound*n\n\x0e\x43olleagueGroup\x12\x1f\n\x1b\x43OLLEAGUE_GROUP_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OLLEAGUE_GROUP_PEERS\x10\x01\x12 \n\x1c\x43OLLEAGUE_GROUP_SUBORDINATES\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INVITECOLLEAGUESREQUEST'].fields_by_name['group']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_LISTINVITATIONSREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_LISTINVITATIONSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H&r$2\"^agencies/[a-z0-9][a-z0-9-]{0,62}$'
+  _globals['_LISTINVITATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTINVITATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTINVITATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTINVITATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
   _globals['_ANSWERINVITATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_ANSWERINVITATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272HMrK2I^agencies/[a-z0-9][a-z0-9-]{0,62}/feedbackRounds/[a-z0-9][a-z0-9-]{0,62}$'
   _globals['_ANSWERINVITATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -52,28 +56,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANSWERINVITATIONREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\320\017'
   _globals['_GETCOLLEAGUEFEEDBACKREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETCOLLEAGUEFEEDBACKREQUEST'].fields_by_name['name']._serialized_options = b'\272Hzrx2v^agencies/[a-z0-9][a-z0-9-]{0,62}/cycles/[a-z0-9][a-z0-9-]{0,62}/evaluations/[a-z0-9][a-z0-9-]{0,62}\\.[1-9][0-9]{0,2}$'
-  _globals['_COLLEAGUEGROUP']._serialized_start=1709
-  _globals['_COLLEAGUEGROUP']._serialized_end=1819
+  _globals['_COLLEAGUEGROUP']._serialized_start=1793
+  _globals['_COLLEAGUEGROUP']._serialized_end=1903
   _globals['_INVITECOLLEAGUESREQUEST']._serialized_start=146
   _globals['_INVITECOLLEAGUESREQUEST']._serialized_end=430
   _globals['_INVITECOLLEAGUESRESPONSE']._serialized_start=432
   _globals['_INVITECOLLEAGUESRESPONSE']._serialized_end=500
-  _globals['_LISTINVITATIONSREQUEST']._serialized_start=502
-  _globals['_LISTINVITATIONSREQUEST']._serialized_end=585
-  _globals['_INVITATION']._serialized_start=588
-  _globals['_INVITATION']._serialized_end=756
-  _globals['_LISTINVITATIONSRESPONSE']._serialized_start=758
-  _globals['_LISTINVITATIONSRESPONSE']._serialized_end=827
-  _globals['_ANSWERINVITATIONREQUEST']._serialized_start=830
-  _globals['_ANSWERINVITATIONREQUEST']._serialized_end=1067
-  _globals['_ANSWERINVITATIONRESPONSE']._serialized_start=1069
-  _globals['_ANSWERINVITATIONRESPONSE']._serialized_end=1095
-  _globals['_GETCOLLEAGUEFEEDBACKREQUEST']._serialized_start=1098
-  _globals['_GETCOLLEAGUEFEEDBACKREQUEST']._serialized_end=1269
-  _globals['_COLLEAGUEANSWER']._serialized_start=1271
-  _globals['_COLLEAGUEANSWER']._serialized_end=1333
-  _globals['_COLLEAGUEROUND']._serialized_start=1336
-  _globals['_COLLEAGUEROUND']._serialized_end=1632
-  _globals['_GETCOLLEAGUEFEEDBACKRESPONSE']._serialized_start=1634
-  _globals['_GETCOLLEAGUEFEEDBACKRESPONSE']._serialized_end=1707
+  _globals['_LISTINVITATIONSREQUEST']._serialized_start=503
+  _globals['_LISTINVITATIONSREQUEST']._serialized_end=644
+  _globals['_INVITATION']._serialized_start=647
+  _globals['_INVITATION']._serialized_end=815
+  _globals['_LISTINVITATIONSRESPONSE']._serialized_start=817
+  _globals['_LISTINVITATIONSRESPONSE']._serialized_end=911
+  _globals['_ANSWERINVITATIONREQUEST']._serialized_start=914
+  _globals['_ANSWERINVITATIONREQUEST']._serialized_end=1151
+  _globals['_ANSWERINVITATIONRESPONSE']._serialized_start=1153
+  _globals['_ANSWERINVITATIONRESPONSE']._serialized_end=1179
+  _globals['_GETCOLLEAGUEFEEDBACKREQUEST']._serialized_start=1182
+  _globals['_GETCOLLEAGUEFEEDBACKREQUEST']._serialized_end=1353
+  _globals['_COLLEAGUEANSWER']._serialized_start=1355
+  _globals['_COLLEAGUEANSWER']._serialized_end=1417
+  _globals['_COLLEAGUEROUND']._serialized_start=1420
+  _globals['_COLLEAGUEROUND']._serialized_end=1716
+  _globals['_GETCOLLEAGUEFEEDBACKRESPONSE']._serialized_start=1718
+  _globals['_GETCOLLEAGUEFEEDBACKRESPONSE']._serialized_end=1791
 # @@protoc_insertion_point(module_scope)
