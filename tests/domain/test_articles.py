@@ -104,7 +104,9 @@ def at_rating_in_tubei() -> Story:
 
 def test_tubei_rewards_its_best_and_remembers_it_for_the_next_post() -> None:
     told = at_rating_in_tubei()
-    best = {"disiplin": AT, "mutu_kerja": ABOVE, "inovasi": ABOVE, "pengaduan": ABOVE}
+    best = {"disiplin": ABOVE, "mutu_kerja": ABOVE, "inovasi": AT, "pengaduan": ABOVE}
+    with refused(Reason.FIELD_INVALID, proposed="ABOVE", rule="rating.axis_level"):
+        told.supervisor.gives(rating(AT, ABOVE, antrean=ABOVE, **best))
     told.supervisor.gives(rating(ABOVE, ABOVE, antrean=ABOVE, **best))
 
     handed = final(told)
@@ -120,10 +122,15 @@ def test_tubei_rewards_its_best_and_remembers_it_for_the_next_post() -> None:
 
 def test_tubei_follows_complaints_until_they_are_handled_better() -> None:
     told = at_rating_in_tubei()
-    told.supervisor.gives(rating(BELOW, BELOW, antrean=AT, pengaduan=BELOW))
+    with refused(Reason.FIELD_INVALID) as missing:
+        told.supervisor.gives(rating(BELOW, BELOW, antrean=AT, pengaduan=BELOW))
+    assert missing.value.fields == {
+        "indicators": "a level is missing for disiplin, inovasi, mutu-kerja"
+    }
+    poor = {"disiplin": BELOW, "mutu_kerja": AT, "inovasi": BELOW, "pengaduan": BELOW}
+    told.supervisor.gives(rating(BELOW, BELOW, antrean=AT, **poor))
     assert told.state.rating is not None
-    judged = {line.id: line.level for line in told.state.rating.indicators}
-    assert judged == {"antrean": AT, "pengaduan": BELOW}
+    assert [line.value for line in told.state.rating.explanation] == ["BELOW", "BELOW"]
 
     handed = final(told)
     coaching = follows(handed)["pembinaan"]

@@ -34,7 +34,8 @@ def period(number: int) -> c.RecordPeriodicEvaluation:
 
 
 def rating(results: Level = AT, behaviour: Level = AT, **levels: Level) -> c.Rate:
-    given = tuple(c.IndicatorLevel(id=id_, level=level) for id_, level in levels.items())
+    each = {name.replace("_", "-"): level for name, level in levels.items()}
+    given = tuple(c.IndicatorLevel(id=id_, level=level) for id_, level in each.items())
     return c.Rate(results=results, behaviour=behaviour, indicators=given, prose={"note": TEXT})
 
 
@@ -188,11 +189,15 @@ async def tubei(desk: Desk) -> None:
     assert told.fields == {"period": "the policy evaluates 2 periods a year"}
     with refused(Reason.FIELD_INVALID) as told:
         await desk.supervisor(rating(AT, BELOW))
-    assert told.fields == {"indicators": "a level is missing for antrean, layanan"}
+    assert told.fields == {
+        "indicators": "a level is missing for "
+        "antrean, disiplin, inovasi, layanan, mutu-kerja, pengaduan"
+    }
     with refused(Reason.FIELD_INVALID) as told:
         await desk.supervisor(rating(AT, BELOW, antrean=AT, arsip=AT))
     assert told.fields == {"indicators": "the plan has no indicator arsip"}
-    await desk.supervisor(rating(AT, BELOW, antrean=AT, layanan=BELOW))
+    catalogue = {"disiplin": BELOW, "mutu_kerja": AT, "inovasi": AT, "pengaduan": BELOW}
+    await desk.supervisor(rating(AT, BELOW, antrean=AT, layanan=BELOW, **catalogue))
     await desk.employee(c.OpenResult())
     await desk.at("next 01-06")
     await desk.employee(c.FileAppeal(prose={"reasons": TEXT}))

@@ -10,7 +10,7 @@ from siklus.workflows.domain.policy import Clock, Combine, Late, Lateness, Polic
 from siklus.workflows.domain.problems import Problem, ProblemCode
 from siklus.workflows.domain.scheme.criteria import check_criteria
 from siklus.workflows.domain.scheme.key_checks import check_weighted
-from siklus.workflows.domain.scheme.keys import Scheme
+from siklus.workflows.domain.scheme.keys import AxisRule, Scheme
 from siklus.workflows.domain.values import Level, Predicate
 
 _ANY_YEAR = 2028
@@ -102,6 +102,9 @@ def _scheme(policy: Policy) -> Iterator[Problem]:
     if numbers and rule.axis_level is not None:
         message = "levels of indicators make an axis in the quadrant scheme alone"
         yield _problem("rating.axis_level", ProblemCode.SCHEME_MISMATCH, message)
+    if rule.axis_level is AxisRule.WEIGHTED_MEDIAN and not any(c.weight for c in rule.criteria):
+        message = "weights count here, and no criterion has one"
+        yield _problem("rating.axis_level", ProblemCode.SCHEME_INCOMPLETE, message)
     if policy.segments.combine is Combine.DAYS_WEIGHTED and not numbers:
         message = "levels have no mean: `days_weighted` needs the weighted scheme"
         yield _problem("segments.combine", ProblemCode.SCHEME_MISMATCH, message)

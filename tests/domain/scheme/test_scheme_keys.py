@@ -143,6 +143,12 @@ def test_a_wrong_catalogue_is_told_with_its_path(
     assert (where, code) in problems(put(written("tubei"), path, value))
 
 
+def test_weights_that_count_must_be_there() -> None:
+    tree = put(written("jakarta"), "rules.rating.axis_level", "weighted_median")
+
+    assert problems(tree) == {("rules.rating.axis_level", "SCHEME_INCOMPLETE")}
+
+
 def test_a_catalogue_is_judged_by_levels_alone() -> None:
     tree = put(written(), "rules.rating.criteria", [{"code": "a", "axis": "results"}])
 

@@ -137,7 +137,12 @@ def test_a_better_indicator_never_lowers_its_axis(
     better = data.draw(st.sampled_from(UPWARDS[UPWARDS.index(levels[place]) :]))
     raised = [*levels[:place], better, *levels[place + 1 :]]
 
-    before, after = axis_level(rule, levels), axis_level(rule, raised)
+    weights = {str(n): data.draw(st.decimals("0.01", 100, places=2)) for n in range(len(levels))}
+
+    before, after = (
+        axis_level(rule, {str(n): level for n, level in enumerate(given)}, weights)
+        for given in (levels, raised)
+    )
 
     assert UPWARDS.index(before) <= UPWARDS.index(after)
     assert before in levels

@@ -83,6 +83,19 @@ def test_criteria_and_conditions_have_the_pack_s_names() -> None:
     assert american.en == "Capped: A critical element failed: min(4.9, 1) = 1"
 
 
+def test_weights_that_count_are_told() -> None:
+    pack = shipped_pack("tubei")
+    lines = [{"id": each.code, "level": "AT"} for each in pack.rules.rating.criteria]
+
+    results, *_ = rate_written(pack.rules.rating, {"indicators": lines}).steps
+
+    assert told(results, pack.rating_words).en.endswith(
+        "what over half of the weight reaches of Quality of work: At expectation × 30; "
+        "Innovation: At expectation × 20; Speed and quality of handling complaints: "
+        "At expectation × 25 → At expectation"
+    )
+
+
 def test_a_line_begins_with_the_name_of_what_it_is_about() -> None:
     words = RatingWords(names={"a": Text(id="Antrean", en="Queue")})
 

@@ -106,6 +106,41 @@ def test_every_number_is_explained_so_that_it_can_be_checked_by_hand() -> None:
     ]
 
 
+TUBEI = ("disiplin", "mutu-kerja", "inovasi", "pengaduan")
+
+
+@pytest.mark.parametrize(
+    ("levels", "results", "behaviour", "predicate"),
+    [
+        (("AT", "AT", "AT", "AT"), "AT", "AT", "BAIK"),
+        (("ABOVE", "ABOVE", "ABOVE", "BELOW"), "ABOVE", "ABOVE", "SANGAT_BAIK"),
+        (("ABOVE", "ABOVE", "AT", "AT"), "AT", "ABOVE", "BAIK"),
+        (("AT", "BELOW", "ABOVE", "BELOW"), "BELOW", "AT", "BUTUH_PERBAIKAN"),
+        (("BELOW", "BELOW", "ABOVE", "AT"), "AT", "BELOW", "KURANG"),
+    ],
+)
+def test_tubeis_catalogue_makes_the_levels_by_its_weights(
+    levels: tuple[str, ...], results: str, behaviour: str, predicate: str
+) -> None:
+    given = zip(TUBEI, levels, strict=True)
+    lines = [{"id": code, "level": level} for code, level in given]
+
+    rated = rate_written(rule("tubei"), {"indicators": [*lines, {"id": "x", "level": "BELOW"}]})
+
+    assert (rated.results, rated.behaviour, rated.predicate) == (results, behaviour, predicate)
+    told_weights = f"mutu-kerja {levels[1]} × 30, inovasi {levels[2]} × 20"
+    assert told_weights in rated.steps[0].formula
+
+
+def test_a_criterion_without_a_level_is_no_zero() -> None:
+    lines = [{"id": code, "level": "AT"} for code in TUBEI[1:]]
+
+    with pytest.raises(RatingInvalid) as refused:
+        rate_written(rule("tubei"), {"indicators": lines, "behaviour": "AT"})
+
+    assert (refused.value.fault, refused.value.path) == ("MISSING", "indicators.disiplin")
+
+
 def test_levels_of_indicators_and_criteria_make_the_levels_of_their_axes() -> None:
     tubei = rule("tubei").model_copy(update={"axis_level": AxisRule.LOWEST})
     lines = [

@@ -13,11 +13,11 @@ from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation, Rating
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.rating import rate_quadrant
-from siklus.workflows.domain.scheme.criteria import levels_of_axis
+from siklus.workflows.domain.scheme.criteria import levels_of_axis, needed, weights_that_count
 from siklus.workflows.domain.scheme.explained import Step
 from siklus.workflows.domain.scheme.given import GivenNumbers, Numbers
 from siklus.workflows.domain.scheme.indicators import score_indicators
-from siklus.workflows.domain.scheme.keys import AxisRule, Weighted
+from siklus.workflows.domain.scheme.keys import Weighted
 from siklus.workflows.domain.scheme.levels import axis_level, axis_step, must_confirm
 from siklus.workflows.domain.scheme.refused import RatingInvalid
 from siklus.workflows.domain.scheme.weighted import Axes, rate_weighted
@@ -119,11 +119,12 @@ def _by_levels(state: Evaluation, command: Rate) -> Judged:
         return found
     lines = list[Step]()
     for axis, given in (("results", command.results), ("behaviour", command.behaviour)):
-        speaking = levels_of_axis(axis, each, rule.criteria)
+        speaking = levels_of_axis(rule.axis_level, axis, each, rule.criteria)
         if not speaking:
             continue
-        lines.append(axis_step(rule.axis_level, speaking, axis))
-        _must_follow(rule.axis_level, axis, tuple(speaking.values()), given, command)
+        weights = weights_that_count(rule.axis_level, rule.criteria)
+        lines.append(axis_step(rule.axis_level, speaking, axis, weights))
+        _must_follow(axis_level(rule.axis_level, speaking, weights), axis, given, command)
     return found.model_copy(update={"explanation": tuple(lines)})
 
 
@@ -136,18 +137,15 @@ def _must_be_judgeable(state: Evaluation, command: Rate) -> None:
     forms.must_be_indicators_of(state.plan.indicators, planned)
     if len(set(given)) < len(given):
         raise invalid("indicators", "a level is given twice")
-    needed = {criterion.code for criterion in rule.criteria if criterion.required}
+    asked = needed(rule.axis_level, rule.criteria)
     if rule.per_indicator or rule.axis_level is not None:
-        needed |= {indicator.id for indicator in state.plan.indicators}
-    missing = needed - set(given)
+        asked |= {indicator.id for indicator in state.plan.indicators}
+    missing = asked - set(given)
     if missing:
         raise invalid("indicators", f"a level is missing for {', '.join(sorted(missing))}")
 
 
-def _must_follow(
-    rule: AxisRule, axis: str, speaking: tuple[Level, ...], given: Level, command: Rate
-) -> None:
-    proposed = axis_level(rule, speaking)
+def _must_follow(proposed: Level, axis: str, given: Level, command: Rate) -> None:
     try:
         must_confirm(proposed, given, command.prose.get("note", ""), axis)
     except RatingInvalid as wrong:

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.problems import Problem, ProblemCode
 from siklus.workflows.domain.scheme.amounts import EXACT, plain
-from siklus.workflows.domain.scheme.keys import CriterionRule
+from siklus.workflows.domain.scheme.keys import AxisRule, CriterionRule
 from siklus.workflows.domain.values import Level
 
 
@@ -46,8 +46,27 @@ def check_criteria_words(
 
 
 def levels_of_axis(
-    axis: str, given: Mapping[str, Level], criteria: Sequence[CriterionRule]
+    rule: AxisRule, axis: str, given: Mapping[str, Level], criteria: Sequence[CriterionRule]
 ) -> dict[str, Level]:
-    """Return the levels that speak for an axis: the plan's indicators speak for results."""
+    """Return the levels that speak for an axis: the plan's indicators speak for results.
+
+    Where weights count, criteria alone speak: nothing else has one.
+    """
     axes = {each.code: each.axis for each in criteria}
-    return {name: level for name, level in given.items() if axes.get(name, "results") == axis}
+    others = None if rule is AxisRule.WEIGHTED_MEDIAN else "results"
+    return {name: level for name, level in given.items() if axes.get(name, others) == axis}
+
+
+def weights_that_count(
+    rule: AxisRule, criteria: Sequence[CriterionRule]
+) -> dict[str, Decimal] | None:
+    """Return the weights of the criteria where they make the level of an axis."""
+    if rule is not AxisRule.WEIGHTED_MEDIAN:
+        return None
+    return {each.code: each.weight for each in criteria if each.weight is not None}
+
+
+def needed(rule: AxisRule | None, criteria: Sequence[CriterionRule]) -> set[str]:
+    """Return the criteria without which a rating is refused: where weights count, every one."""
+    every = rule is AxisRule.WEIGHTED_MEDIAN
+    return {each.code for each in criteria if every or each.required}

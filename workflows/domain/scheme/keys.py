@@ -46,6 +46,8 @@ class AxisRule(StrEnum):
 
     LOWEST = "lowest"
     MEDIAN = "median"
+    WEIGHTED_MEDIAN = "weighted_median"
+    """Of the criteria alone, by their weights; what a plan's indicators say is judged in them."""
 
 
 class Weights(Value):
@@ -133,7 +135,7 @@ class CriterionRule(Lean):
     code: Code
     axis: Literal["results", "behaviour"]
     weight: Percent | None = None
-    """Its part of the whole of 100, for whoever reads the rating; levels are not averaged."""
+    """Its part of the whole of 100: its voice in a weighted median, else for readers alone."""
     required: bool = False
     """Whether a rating without it is refused."""
 

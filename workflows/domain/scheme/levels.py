@@ -1,8 +1,10 @@
 """Levels against expectation: of single indicators, of an axis, and of the quadrant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from decimal import Decimal, localcontext
 
 from siklus.workflows.domain.rating import Matrix, rate_quadrant
+from siklus.workflows.domain.scheme.amounts import EXACT, plain
 from siklus.workflows.domain.scheme.explained import Step, StepKind, step
 from siklus.workflows.domain.scheme.keys import AxisRule
 from siklus.workflows.domain.scheme.refused import RatingFault, RatingInvalid
@@ -11,23 +13,46 @@ from siklus.workflows.domain.values import Level, Predicate
 _UPWARDS = (Level.BELOW, Level.AT, Level.ABOVE)
 
 
-def axis_level(rule: AxisRule, levels: Sequence[Level]) -> Level:
+def axis_level(
+    rule: AxisRule, levels: Mapping[str, Level], weights: Mapping[str, Decimal] | None = None
+) -> Level:
     """Return the level that the indicators of an axis make together.
 
-    `lowest` is the worst of all; `median` the middle one, the lower of two middles (our decision).
+    `lowest` is the worst of all; `median` the middle one, the lower of two middles;
+    `weighted_median` the best that more than half of the weight reaches (our decisions): levels
+    are ordered and have no mean.
     """
     if not levels:
         raise RatingInvalid(
             RatingFault.MISSING, "indicators", "an axis needs a level to begin with"
         )
-    ordered = sorted(levels, key=_UPWARDS.index)
+    if rule is AxisRule.WEIGHTED_MEDIAN:
+        return _weighted_median(levels, weights or {})
+    ordered = sorted(levels.values(), key=_UPWARDS.index)
     return ordered[0] if rule is AxisRule.LOWEST else ordered[(len(ordered) - 1) // 2]
 
 
-def axis_step(rule: AxisRule, levels: Mapping[str, Level], axis: str = "results") -> Step:
+def _weighted_median(levels: Mapping[str, Level], weights: Mapping[str, Decimal]) -> Level:
+    with localcontext(EXACT):
+        whole = sum((weights[name] for name in levels), Decimal(0))
+        for level in _UPWARDS:
+            reached = _UPWARDS[: _UPWARDS.index(level) + 1]
+            below = sum((weights[n] for n, each in levels.items() if each in reached), Decimal(0))
+            if below * 2 >= whole:
+                return level
+    return _UPWARDS[-1]
+
+
+def axis_step(
+    rule: AxisRule,
+    levels: Mapping[str, Level],
+    axis: str = "results",
+    weights: Mapping[str, Decimal] | None = None,
+) -> Step:
     """Return the line that explains how indicators made the level of their axis."""
-    level = axis_level(rule, tuple(levels.values()))
-    given = ", ".join(f"{name} {each}" for name, each in levels.items())
+    level = axis_level(rule, levels, weights)
+    weighs = {name: f" × {plain(weight)}" for name, weight in (weights or {}).items()}
+    given = ", ".join(f"{name} {each}{weighs.get(name, '')}" for name, each in levels.items())
     formula = f"{rule}({given})"
     return step(StepKind.AXIS_LEVEL, axis, formula, level.value, "rating.axis_level")
 

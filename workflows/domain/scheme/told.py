@@ -81,10 +81,14 @@ def _quadrant(formula: str, words: RatingWords) -> Both:
     )
 
 
-_AXIS = re.compile(r"(lowest|median)\((.*)\) = (\w+)", re.DOTALL)
+_AXIS = re.compile(r"(lowest|median|weighted_median)\((.*)\) = (\w+)", re.DOTALL)
 _RULES: Mapping[str, Both] = {
     "lowest": ("yang terendah dari", "the lowest of"),
     "median": ("yang tengah dari", "the middle one of"),
+    "weighted_median": (
+        "yang dicapai lebih dari separuh bobot dari",
+        "what over half of the weight reaches of",
+    ),
 }
 
 
@@ -93,12 +97,22 @@ def _axis(formula: str, words: RatingWords) -> Both:
     if found is None:
         return _numbers(formula, words)
     rule, each, level = found.groups()
-    pairs = [part.rpartition(" ") for part in each.split(", ")]
-    names = [(words.named(code), words.called(given)) for code, _, given in pairs]
+    both = [_in_axis(part, words) for part in each.split(", ")]
     result, (rule_id, rule_en) = words.called(level), _RULES[rule]
     return (
-        f"{rule_id} {'; '.join(f'{n.id}: {g.id}' for n, g in names)} → {result.id}",
-        f"{rule_en} {'; '.join(f'{n.en}: {g.en}' for n, g in names)} → {result.en}",
+        f"{rule_id} {'; '.join(said for said, _ in both)} → {result.id}",
+        f"{rule_en} {'; '.join(said for _, said in both)} → {result.en}",
+    )
+
+
+def _in_axis(part: str, words: RatingWords) -> Both:
+    """Return one indicator's part: its name, its level, and its weight where that counts."""
+    level_of, times, weight = part.partition(" × ")
+    code, _, given = level_of.rpartition(" ")
+    name, called = words.named(code), words.called(given)
+    return (
+        f"{name.id}: {called.id}{times}{indonesian(weight)}",
+        f"{name.en}: {called.en}{times}{weight}",
     )
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from siklus.workflows.domain.policy import RatingRule
 from siklus.workflows.domain.rating import UnknownLabel, parse_level
 from siklus.workflows.domain.scheme.amounts import amount, plain
-from siklus.workflows.domain.scheme.criteria import levels_of_axis
+from siklus.workflows.domain.scheme.criteria import levels_of_axis, needed, weights_that_count
 from siklus.workflows.domain.scheme.explained import Step
 from siklus.workflows.domain.scheme.indicators import score_indicators
 from siklus.workflows.domain.scheme.keys import Scheme, Weighted
@@ -87,6 +87,9 @@ def _levels(rule: RatingRule, written: Written) -> Outcome:
     _only(written, {"results", "behaviour", "indicators", "reason"})
     steps = list[Step]()
     each = _indicator_levels(written["indicators"]) if "indicators" in written else {}
+    for code in sorted(needed(rule.axis_level, rule.criteria) - set(each)) if each else ():
+        message = "is missing; nothing is taken for granted"
+        raise RatingInvalid(RatingFault.MISSING, f"indicators.{code}", message)
     results = _axis_level(rule, written, "results", each, steps)
     behaviour = _axis_level(rule, written, "behaviour", each, steps)
     predicate, explained = rate_levels(rule.matrix, results, behaviour)
@@ -103,11 +106,14 @@ def _axis_level(
     rule: RatingRule, written: Written, axis: str, each: Mapping[str, Level], steps: list[Step]
 ) -> Level:
     """Return the level of an axis: as given, or as its indicators and criteria make it."""
-    speaking = levels_of_axis(axis, each, rule.criteria)
-    if rule.axis_level is None or not speaking:
+    if rule.axis_level is None:
         return _level(written.get(axis), axis)
-    proposed = axis_level(rule.axis_level, tuple(speaking.values()))
-    steps.append(axis_step(rule.axis_level, speaking, axis))
+    speaking = levels_of_axis(rule.axis_level, axis, each, rule.criteria)
+    if not speaking:
+        return _level(written.get(axis), axis)
+    weights = weights_that_count(rule.axis_level, rule.criteria)
+    proposed = axis_level(rule.axis_level, speaking, weights)
+    steps.append(axis_step(rule.axis_level, speaking, axis, weights))
     if axis not in written:
         return proposed
     given, reason = _level(written[axis], axis), written.get("reason", "")
