@@ -142,10 +142,24 @@ def test_a_withdrawn_appeal_is_spent() -> None:
     told = appealed().employee.withdraws_appeal()
     assert told.stage is Stage.FINAL_APPROVAL
 
-    told.approver.returns_rating().supervisor.rates("BELOW", "BELOW")
-
     with refused(Reason.APPEAL_SPENT):
         told.employee.appeals()
+
+
+def test_a_new_rating_after_a_withdrawn_appeal_may_be_appealed_once_more() -> None:
+    told = appealed().employee.withdraws_appeal()
+    told.approver.returns_rating()
+    with refused(Reason.WRONG_STAGE):
+        told.employee.appeals()
+
+    told.supervisor.rates("BELOW", "BELOW").employee.appeals()
+
+    assert told.stage is Stage.APPEAL_DECISION
+    told.supervisor.responds().superior.changes_rating("AT", "AT")
+    assert told.predicates[-1] is Predicate.BAIK
+    with refused(Reason.APPEAL_FINAL):
+        told.approver.returns_rating()
+    assert told.folded() == told.state
 
 
 def test_an_appeal_is_withdrawn_until_it_was_decided() -> None:

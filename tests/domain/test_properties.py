@@ -1,6 +1,7 @@
 """What holds for every evaluation, whoever says what and whenever."""
 
 import os
+from collections import Counter
 from random import Random
 from typing import get_args
 
@@ -149,4 +150,6 @@ def the_history_is_the_state(walk: Walk) -> None:
         assert entry.hash == seal(previous, entry)
         previous = entry.hash
     assert walk.state.head == previous
-    assert sum(entry.event.kind == "appeal_filed" for entry in read) <= 1
+    kinds = Counter(entry.event.kind for entry in read)
+    assert kinds["appeal_filed"] <= 1 + kinds["appeal_withdrawn"]
+    assert kinds["appeal_decided"] <= 1

@@ -302,6 +302,20 @@ class Evaluation(Value):
         return self.ratings[-1] if self.ratings else None
 
     @property
+    def appeal_spent(self) -> bool:
+        """Tell whether the one appeal was used.
+
+        A withdrawal spends it against the rating it was about. Where that one was returned, or
+        sent back, the new rating is another result, and nothing was decided: it may be appealed.
+        """
+        appeal, rating = self.appeal, self.rating
+        if appeal is None:
+            return False
+        return (
+            appeal.withdrawn_at is None or rating is None or rating.rated_at < appeal.withdrawn_at
+        )
+
+    @property
     def rater(self) -> PersonId | None:
         """Who actually rated, appeals aside."""
         given = [rating for rating in self.ratings if not rating.by_appeal]

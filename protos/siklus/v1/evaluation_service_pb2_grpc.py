@@ -411,6 +411,7 @@ class EvaluationServiceServicer:
 
     def FileAppeal(self, request, context):
         """The employee appeals; allowed to the employee once, from delivery to the window's last second.
+        A new rating after a withdrawn appeal may be appealed again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

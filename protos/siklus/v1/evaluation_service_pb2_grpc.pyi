@@ -120,7 +120,9 @@ class EvaluationServiceStub:
     AcknowledgeResult: _grpc.UnaryUnaryMultiCallable[_commands_rating_pb2.AcknowledgeResultRequest, _commands_rating_pb2.AcknowledgeResultResponse]
     """The employee confirms the result, or accepts it; allowed to the employee once delivered."""
     FileAppeal: _grpc.UnaryUnaryMultiCallable[_commands_appeal_pb2.FileAppealRequest, _commands_appeal_pb2.FileAppealResponse]
-    """The employee appeals; allowed to the employee once, from delivery to the window's last second."""
+    """The employee appeals; allowed to the employee once, from delivery to the window's last second.
+    A new rating after a withdrawn appeal may be appealed again.
+    """
     WithdrawAppeal: _grpc.UnaryUnaryMultiCallable[_commands_appeal_pb2.WithdrawAppealRequest, _commands_appeal_pb2.WithdrawAppealResponse]
     """The employee takes the appeal back; allowed to the employee until it is decided."""
     RespondToAppeal: _grpc.UnaryUnaryMultiCallable[_commands_appeal_pb2.RespondToAppealRequest, _commands_appeal_pb2.RespondToAppealResponse]
@@ -228,7 +230,9 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     AcknowledgeResult: _aio.UnaryUnaryMultiCallable[_commands_rating_pb2.AcknowledgeResultRequest, _commands_rating_pb2.AcknowledgeResultResponse]  # type: ignore[assignment]
     """The employee confirms the result, or accepts it; allowed to the employee once delivered."""
     FileAppeal: _aio.UnaryUnaryMultiCallable[_commands_appeal_pb2.FileAppealRequest, _commands_appeal_pb2.FileAppealResponse]  # type: ignore[assignment]
-    """The employee appeals; allowed to the employee once, from delivery to the window's last second."""
+    """The employee appeals; allowed to the employee once, from delivery to the window's last second.
+    A new rating after a withdrawn appeal may be appealed again.
+    """
     WithdrawAppeal: _aio.UnaryUnaryMultiCallable[_commands_appeal_pb2.WithdrawAppealRequest, _commands_appeal_pb2.WithdrawAppealResponse]  # type: ignore[assignment]
     """The employee takes the appeal back; allowed to the employee until it is decided."""
     RespondToAppeal: _aio.UnaryUnaryMultiCallable[_commands_appeal_pb2.RespondToAppealRequest, _commands_appeal_pb2.RespondToAppealResponse]  # type: ignore[assignment]
@@ -477,7 +481,9 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _commands_appeal_pb2.FileAppealRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_commands_appeal_pb2.FileAppealResponse, _abc.Awaitable[_commands_appeal_pb2.FileAppealResponse]]:
-        """The employee appeals; allowed to the employee once, from delivery to the window's last second."""
+        """The employee appeals; allowed to the employee once, from delivery to the window's last second.
+        A new rating after a withdrawn appeal may be appealed again.
+        """
 
     @_abc_1.abstractmethod
     def WithdrawAppeal(

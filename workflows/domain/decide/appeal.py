@@ -38,11 +38,12 @@ AFTER_THE_HEARING = Span(days=1, count=Count.WORKING)
 def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyEvent]:
     """The employee objects once, with reasons, before the window's last second is over.
 
+    A new rating after a withdrawn appeal is a new result, which may be appealed (our decision).
     Filing proves receipt where none was recorded. The decider is resolved now and kept.
     """
     if not state.policy.appeal.enabled:
         raise Refusal(Reason.APPEAL_DISABLED, "the policy of this cycle knows no appeal")
-    if state.appeal is not None:
+    if state.appeal_spent:
         raise Refusal(Reason.APPEAL_SPENT, "a result can be appealed once")
     _window_must_be_open(state, act)
     forms.must_say(command, "reasons")
@@ -130,7 +131,7 @@ def _rater(state: Evaluation) -> PersonId:
 
 @decides(WithdrawAppeal, by=Party.EMPLOYEE, stages=[Stage.APPEAL_DECISION])
 def withdraw_appeal(state: Evaluation, _: WithdrawAppeal, act: Act) -> list[e.AnyEvent]:
-    """Possible until decided; it spends the appeal and the result stands."""
+    """Possible until decided; it spends the appeal against this result, which stands."""
     closes = (TaskKind.DECIDE_APPEAL, TaskKind.RESPOND_TO_APPEAL)
     return [e.AppealWithdrawn(prose=act.prose, closes=closes), final_approval(state, act.at)]
 

@@ -126,7 +126,7 @@ def _appeal_window(state: Evaluation, act: Act) -> Task:
     rule = state.policy.appeal
     if not rule.enabled:
         raise Refusal(Reason.APPEAL_DISABLED, "the policy of this cycle knows no appeal")
-    if state.appeal is not None:
+    if state.appeal_spent:
         raise Refusal(Reason.APPEAL_SPENT, "a result can be appealed once")
     due = by_span(state, "appeal.window", rule.window, act.at)
     return task(state, TaskKind.APPEAL, state.participants.employee, act.at, due)
