@@ -38,6 +38,7 @@ EXPORTED: Final = (
     "policy_digest",
     "plan_state",
     "drawn_at",
+    "changed_years",
 )
 STEPS: Final = ("step", "title", "due", "result", "recorded by", "note")
 
@@ -60,9 +61,16 @@ def listed(each: messages.Outcome) -> Sequence[Cell]:
         _kind(each),
         each.code,
         each.title.en,
-        each.because.en,
+        _because(each),
         _state(each.plan_state),
     )
+
+
+def _because(each: messages.Outcome) -> str:
+    if not each.changed_years:
+        return each.because.en
+    years = ", ".join(map(str, each.changed_years))
+    return f"{each.because.en} (the result of {years} has changed since)"
 
 
 def exported(each: messages.Outcome) -> Sequence[Cell]:
@@ -90,6 +98,7 @@ def exported(each: messages.Outcome) -> Sequence[Cell]:
         each.policy_digest,
         _state(each.plan_state),
         each.drawn_at.ToJsonString(),
+        " ".join(map(str, each.changed_years)),
     )
 
 

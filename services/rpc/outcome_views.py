@@ -14,7 +14,7 @@ from siklus.workflows.domain.labels import Text as Words
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome
 from siklus.workflows.domain.outcomes.improvement import ImprovementPlan, PlanStep
 from siklus.workflows.domain.outcomes.rules import OutcomeKind
-from siklus.workflows.domain.values import AgencyId, EvaluationKey
+from siklus.workflows.domain.values import AgencyId, EvaluationKey, Predicate
 from siklus.workflows.following import PlanReceipt
 from siklus.workflows.ports import Text
 
@@ -26,9 +26,15 @@ def kind_of(kind: pb.OutcomeKind.ValueType) -> str | None:
     return pb.OutcomeKind.Name(kind).removeprefix("OUTCOME_KIND_").lower() if kind else None
 
 
-def outcome(agency: AgencyId, row: OutcomeRow, name: str = "") -> pb.Outcome:
-    """Return an outcome that stands."""
-    drawn = DrawnOutcome.model_validate_json(row.document)
+def outcome(
+    agency: AgencyId,
+    row: OutcomeRow,
+    drawn: DrawnOutcome,
+    *,
+    name: str,
+    ended: Mapping[int, Predicate],
+) -> pb.Outcome:
+    """Return an outcome that stands; `ended` is how the person's years stand now."""
     key = EvaluationKey(agency=agency, cycle=row.cycle, person=row.person, segment=row.segment)
     source = drawn.source
     return pb.Outcome(
@@ -54,6 +60,7 @@ def outcome(agency: AgencyId, row: OutcomeRow, name: str = "") -> pb.Outcome:
         plan_state=_state(row.plan_state) if row.plan_state else pb.PLAN_STATE_UNSPECIFIED,
         revision=row.revision,
         drawn_at=to_timestamp(row.drawn_at),
+        changed_years=drawn.changed_years(ended),
     )
 
 

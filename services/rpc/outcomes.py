@@ -1,6 +1,6 @@
 """OutcomeService: what follows from final results, and the plans that it opens."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from temporalio.client import Client
@@ -31,7 +31,7 @@ from siklus.workflows.domain.outcomes.improvement import (
     ImprovementPlan,
     RecordCheckIn,
 )
-from siklus.workflows.domain.values import EvaluationKey, PersonId
+from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
 from siklus.workflows.ports import Text
 
 PART: Final = 200
@@ -73,9 +73,7 @@ class Outcomes(outcome_service_pb2_grpc.OutcomeServiceServicer):
             shown, token = page.cut(rows, _key)
             people = {row.person for row in shown} if caller.person is not None else set()
             called = await roster.names(connection, caller.agency, people)
-        found = [
-            outcome_views.outcome(caller.agency, row, called.get(row.person, "")) for row in shown
-        ]
+            found = await _told(connection, caller.agency, shown, called)
         return pb.ListOutcomesResponse(outcomes=found, next_page_token=token)
 
     async def GetImprovementPlan(  # noqa: N802
@@ -128,12 +126,12 @@ class Outcomes(outcome_service_pb2_grpc.OutcomeServiceServicer):
                     connection, caller.agency, names.cycle_id(request.parent)
                 )
             while True:
-                async with snapshot.reading():
+                async with snapshot.reading() as connection:
                     page = await rows.next()
+                    found = await _told(connection, caller.agency, page, {})
                 if not page:
                     break
                 exported += len(page)
-                found = [outcome_views.outcome(caller.agency, row) for row in page]
                 yield pb.ExportOutcomesResponse(outcomes=found, exported=exported)
 
     async def _readable(self, parent: str) -> tuple[Caller, EvaluationKey | None]:
@@ -206,3 +204,21 @@ def _place(key: Key | None) -> Place:
         return FIRST
     person, segment, code = key
     return Place(str(person), int(segment), str(code))
+
+
+async def _told(
+    connection: Connection,
+    agency: AgencyId,
+    rows: Sequence[OutcomeRow],
+    called: Mapping[PersonId, str],
+) -> list[messages.Outcome]:
+    """Return outcomes that stand, with the earlier years that changed since."""
+    drawn = [DrawnOutcome.model_validate_json(row.document) for row in rows]
+    people = {row.person for row, each in zip(rows, drawn, strict=True) if each.years}
+    ended = await outcomes.results(connection, agency, people)
+    return [
+        outcome_views.outcome(
+            agency, row, each, name=called.get(row.person, ""), ended=ended.get(row.person, {})
+        )
+        for row, each in zip(rows, drawn, strict=True)
+    ]

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from siklus.workflows.domain.outcomes.credit import credit_points, formula, months_served
-from siklus.workflows.domain.outcomes.judging import EarlierYear, Facts, drawn, judge
+from siklus.workflows.domain.outcomes.drawn import DrawnOutcome, Source, as_drawn
+from siklus.workflows.domain.outcomes.judging import EarlierYear, Facts, Judged, drawn, judge
 from siklus.workflows.domain.outcomes.rules import OutcomeRule
 from siklus.workflows.domain.pack_words import words_of
 from siklus.workflows.domain.packs import compile
 from siklus.workflows.domain.policy import Policy
-from siklus.workflows.domain.values import Level, Predicate
+from siklus.workflows.domain.values import Digest, Level, Predicate
 from siklus.workflows.packs import shipped, shipped_pack, source_of
 from tests.domain.test_packs import problems_of, put, written
 
@@ -243,3 +244,32 @@ def test_numbers_stand_in_each_language_s_form() -> None:
 
     assert found.because.id == "Nilai 77,36 < 90,5"
     assert found.because.en == "The score 77.36 < 90.5"
+
+
+def test_what_rests_on_several_years_tells_which_of_them_ended_otherwise_since() -> None:
+    before = [EarlierYear(year=year, predicate=Predicate.BAIK) for year in (2025, 2024, 2022)]
+    rules = [
+        rule(when={"predicates": ["BAIK"], "years_in_a_row": 3}),
+        rule(code="once", when={"predicates": ["BAIK"]}),
+    ]
+
+    row, once = (rests(each) for each in drawn(rules, facts(earlier=before)))
+
+    stands = {each.year: each.predicate for each in before}
+    assert row.changed_years(stands) == ()
+    assert row.changed_years({**stands, 2025: Predicate.KURANG}) == (2025,)
+    assert row.changed_years({2022: Predicate.BAIK, 2024: Predicate.BAIK}) == (2025,)
+    assert once.changed_years({}) == ()
+    assert DrawnOutcome.model_validate_json(row.model_dump_json()) == row
+
+
+def rests(judged: Judged) -> DrawnOutcome:
+    source = Source(
+        policy="p",
+        policy_version=1,
+        policy_digest=Digest("d" * 64),
+        predicate=Predicate.BAIK,
+        months=12,
+        head=Digest("e" * 64),
+    )
+    return as_drawn(judged, source, words_of("p", ""))

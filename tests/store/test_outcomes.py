@@ -20,8 +20,8 @@ from siklus.workflows.domain.outcomes.improvement import (
     StepResult,
 )
 from siklus.workflows.domain.roster_units import Unit
-from siklus.workflows.domain.values import AgencyId, Digest, Level, PersonId, Role
-from siklus.workflows.ports import Text
+from siklus.workflows.domain.values import AgencyId, Digest, Level, PersonId, Predicate, Role
+from siklus.workflows.ports import CohortRef, Text
 from tests.store.case import contents
 from tests.store.follow import Followed
 from tests.store.town import person
@@ -204,6 +204,29 @@ async def test_a_plan_that_was_called_off_is_begun_anew_by_a_later_result_alone(
     await followed.rated(Level.AT)
 
     assert [each.code for each in followed.plans.opened] == ["perbaikan", "perbaikan"]
+
+
+async def test_years_are_read_as_they_stand_now(
+    store: Store, vault: Vault, launched: CohortRef
+) -> None:
+    """A reopened year has no final result until it is completed again."""
+    followed = Followed(store, vault, launched.agency)
+    await followed.rated(Level.AT)
+
+    assert await years(store, followed, before=2027) == {2026: Predicate.BUTUH_PERBAIKAN}
+    assert await years(store, followed, before=2026) == {}
+    await followed.reopened()
+    assert await years(store, followed, before=2027) == {}
+    await followed.rated(Level.AT, results=Level.AT)
+    assert await years(store, followed, before=2027) == {2026: Predicate.BAIK}
+
+
+async def years(store: Store, followed: Followed, *, before: int) -> dict[int, Predicate]:
+    key = followed.case.key
+    async with store.agency(key.agency) as connection:
+        found = await outcomes.earlier(connection, key.agency, key.person, before=before)
+        assert await outcomes.results(connection, key.agency, ()) == {}
+    return {each.year: each.predicate for each in found}
 
 
 async def open_tasks(store: Store, agency: AgencyId) -> list[str]:

@@ -1,6 +1,6 @@
 """What followed from final results, and the plans that it opened."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -15,12 +15,12 @@ from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, Per
 
 PAGE: Final = 200
 
-EARLIER: Final = """
-    SELECT DISTINCT ON (c.year) c.year, e.predicate FROM evaluation AS e
+RESULTS: Final = """
+    SELECT DISTINCT ON (e.person, c.year) e.person, c.year, e.predicate FROM evaluation AS e
     JOIN cycle AS c ON c.agency = e.agency AND c.cycle = e.cycle
-    WHERE e.agency = %s AND e.person = %s AND e.stage = 'COMPLETED' AND c.year < %s
+    WHERE e.agency = %s AND e.person = ANY(%s) AND e.stage = 'COMPLETED'
         AND e.predicate IS NOT NULL
-    ORDER BY c.year DESC, e.segment DESC, e.cycle LIMIT 10
+    ORDER BY e.person, c.year, e.segment DESC, e.cycle
 """
 ADD: Final = """
     INSERT INTO outcome (agency, cycle, person, segment, revision, code, kind, unit, document,
@@ -90,13 +90,25 @@ class Place(NamedTuple):
 FIRST: Final = Place("", 0, "")
 
 
+async def results(
+    connection: Connection, agency: AgencyId, people: Collection[str]
+) -> dict[str, dict[int, Predicate]]:
+    """Return how the years of these people ended, as it stands now."""
+    found: dict[str, dict[int, Predicate]] = {person: {} for person in people}
+    if people:
+        cursor = await connection.execute(RESULTS, (agency, list(people)))
+        for person, year, had in await cursor.fetchall():
+            found[person][year] = Predicate(had)
+    return found
+
+
 async def earlier(
     connection: Connection, agency: AgencyId, person: PersonId, *, before: int
 ) -> tuple[EarlierYear, ...]:
     """Return how the earlier years of a person ended, the latest first."""
-    cursor = await connection.execute(EARLIER, (agency, person, before))
-    rows = await cursor.fetchall()
-    return tuple(EarlierYear(year=year, predicate=Predicate(had)) for year, had in rows)
+    ended = (await results(connection, agency, {person}))[person]
+    years = sorted((year for year in ended if year < before), reverse=True)
+    return tuple(EarlierYear(year=year, predicate=ended[year]) for year in years)
 
 
 async def add(

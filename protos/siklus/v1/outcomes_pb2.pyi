@@ -178,6 +178,7 @@ class Outcome(_message.Message):
     PLAN_STATE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     DRAWN_AT_FIELD_NUMBER: _builtins.int
+    CHANGED_YEARS_FIELD_NUMBER: _builtins.int
     evaluation: _builtins.str
     """The evaluation: `agencies/{agency}/cycles/{cycle}/evaluations/{person}.{segment}`."""
     person: _builtins.str
@@ -230,6 +231,12 @@ class Outcome(_message.Message):
     def drawn_at(self) -> _timestamp_pb2.Timestamp:
         """When it was drawn."""
 
+    @_builtins.property
+    def changed_years(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Earlier years whose final results it rests on and which ended otherwise by what stands now, or
+        have no final result any more. Reopening this evaluation has it drawn anew.
+        """
+
     def __init__(
         self,
         *,
@@ -255,10 +262,11 @@ class Outcome(_message.Message):
         plan_state: Global___PlanState.ValueType = ...,
         revision: _builtins.int = ...,
         drawn_at: _timestamp_pb2.Timestamp | None = ...,
+        changed_years: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "drawn_at", b"drawn_at", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "code", b"code", "coefficient", b"coefficient", "display_name", b"display_name", "drawn_at", b"drawn_at", "evaluation", b"evaluation", "improvement_plan", b"improvement_plan", "kind", b"kind", "months", b"months", "percent", b"percent", "person", b"person", "plan_state", b"plan_state", "points", b"points", "policy", b"policy", "policy_digest", b"policy_digest", "policy_version", b"policy_version", "predicate", b"predicate", "revision", b"revision", "rule", b"rule", "skills", b"skills", "title", b"title", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "changed_years", b"changed_years", "code", b"code", "coefficient", b"coefficient", "display_name", b"display_name", "drawn_at", b"drawn_at", "evaluation", b"evaluation", "improvement_plan", b"improvement_plan", "kind", b"kind", "months", b"months", "percent", b"percent", "person", b"person", "plan_state", b"plan_state", "points", b"points", "policy", b"policy", "policy_digest", b"policy_digest", "policy_version", b"policy_version", "predicate", b"predicate", "revision", b"revision", "rule", b"rule", "skills", b"skills", "title", b"title", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

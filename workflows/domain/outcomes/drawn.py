@@ -1,9 +1,10 @@
 """An outcome as it was drawn: what, from which result, by which rule of which policy, and why."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from siklus.workflows.domain.labels import Text
-from siklus.workflows.domain.outcomes.judging import Judged
+from siklus.workflows.domain.outcomes.judging import EarlierYear, Judged
 from siklus.workflows.domain.outcomes.rules import OutcomeKind, Skill
 from siklus.workflows.domain.pack_words import PackWords
 from siklus.workflows.domain.values import Code, Digest, Predicate, Value
@@ -36,6 +37,12 @@ class DrawnOutcome(Value):
     percent: Decimal | None = None
     coefficient: Decimal | None = None
     points: Decimal | None = None
+    years: tuple[EarlierYear, ...] = ()
+    """The final results of earlier years that the rule asked for, as they stood then."""
+
+    def changed_years(self, standing: Mapping[int, Predicate]) -> tuple[int, ...]:
+        """Return the earlier years that ended otherwise by what stands now, or have no result."""
+        return tuple(had.year for had in self.years if standing.get(had.year) is not had.predicate)
 
 
 def as_drawn(judged: Judged, source: Source, words: PackWords) -> DrawnOutcome:
@@ -53,4 +60,5 @@ def as_drawn(judged: Judged, source: Source, words: PackWords) -> DrawnOutcome:
         percent=judged.percent,
         coefficient=rule.coefficient,
         points=judged.points,
+        years=judged.years,
     )

@@ -45,6 +45,8 @@ class Judged(Value):
     percent: Decimal | None = None
     points: Decimal | None = None
     """None where the policy names no coefficient."""
+    years: tuple[EarlierYear, ...] = ()
+    """The earlier years that the rule looked at."""
 
 
 Found = tuple[bool, Text]
@@ -68,13 +70,15 @@ def _judged(rule: OutcomeRule, facts: Facts, labels: Labels) -> Judged:
     found = list(_conditions(rule.when, facts, labels))
     failed = [why for holds, why in found if not holds]
     because = _joined(failed or [why for _, why in found]) or EVERY_RESULT
+    since = facts.year - rule.when.years_in_a_row
+    years = tuple(each for each in facts.earlier if since < each.year < facts.year)
     if failed or rule.kind is not OutcomeKind.CREDIT_POINTS:
-        return Judged(rule=rule, holds=not failed, because=because)
+        return Judged(rule=rule, holds=not failed, because=because, years=years)
     percent = rule.percent[facts.predicate]
     points = rule.coefficient and credit_points(rule.coefficient, percent, facts.months)
     reckoned = _reckoned(rule, percent, facts, labels)
     told = _joined([why for _, why in found] + [reckoned]) or reckoned
-    return Judged(rule=rule, holds=True, because=told, percent=percent, points=points)
+    return Judged(rule=rule, holds=True, because=told, percent=percent, points=points, years=years)
 
 
 def _reckoned(rule: OutcomeRule, percent: Decimal, facts: Facts, labels: Labels) -> Text:
