@@ -59,12 +59,12 @@ class ColleagueMethods:
         last = self._clock.now().astimezone(zone).date() + timedelta(days=rule.window_days + 1)
 
         async def ask() -> pb.InviteColleaguesResponse:
+            if state.stage in ENDED:
+                raise Refusal(Reason.EVALUATION_CLOSED, "the evaluation has ended")
             people = await queries.group(
                 connection, key.agency, group, key.person, evaluation.supervisor
             )
             wanted = rules.answers_wanted(rule, group, people)
-            if state.stage in ENDED:
-                raise Refusal(Reason.EVALUATION_CLOSED, "the evaluation has ended")
             row = RoundRow(
                 round=f"f-{secrets.token_hex(10)}",
                 person=key.person,

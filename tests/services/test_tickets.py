@@ -115,6 +115,14 @@ async def test_what_the_roster_does_not_know_gets_no_ticket(
     assert (answer.reason, list(answer.fields)) == ("FIELD_INVALID", [field])
 
 
+async def test_nobody_issues_tickets_for_their_own_contacts(office: Desk, today: date) -> None:
+    herself = office.who("siti", "agency_admin", "employee")
+
+    told = await refused(office.feedback.IssueTickets(asking(office, today, "a-1"), **herself))
+
+    assert (told.code.name, told.reason) == ("PERMISSION_DENIED", "SELF_DECISION")
+
+
 async def test_only_the_scope_issues_tickets(office: Desk, today: date) -> None:
     request = asking(office, today, "a-1")
     for caller, reason in (
@@ -158,9 +166,13 @@ async def test_a_forged_ticket_an_expired_one_and_another_agency_s(
 ) -> None:
     (ticket,) = await issued(office, today, "a-1")
     forged = ticket[:-1] + ("a" if ticket[-1] != "a" else "b")
-    elsewhere = saying(office, ticket)
-    elsewhere.parent = "agencies/tiada"
-    for request in (saying(office, forged), elsewhere):
+    neighbour = Desk(office.channel, f"{office.agency}-lain")
+    await neighbour.staffed(("siti",))
+    (theirs,) = await issued(neighbour, today, "a-1")
+    nowhere = saying(office, ticket)
+    nowhere.parent = "agencies/tiada"
+    wrong = (saying(office, forged), saying(office, theirs), saying(neighbour, ticket), nowhere)
+    for request in wrong:
         told = await refused(said(office, request))
         assert (told.code.name, told.reason, told.details) == ("NOT_FOUND", "TICKET_UNKNOWN", {})
 
