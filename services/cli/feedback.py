@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from siklus.services.cli import feedback_colleagues
+from siklus.services.cli import feedback_colleagues, feedback_services
 from siklus.services.cli.cycle_words import evaluation_in
 from siklus.services.cli.ids import given_id
 from siklus.services.cli.output import AsJson, Fault, print_json, print_lines, print_table
@@ -41,6 +41,7 @@ for command in (
     feedback_colleagues.show,
     feedback_colleagues.note,
     feedback_colleagues.notes,
+    feedback_services.services,
 ):
     app.command()(command)
 

@@ -9,6 +9,7 @@ from siklus.services.rpc.colleagues import ColleagueMethods
 from siklus.services.rpc.contacts import ContactMethods
 from siklus.services.rpc.notes import NoteMethods
 from siklus.services.rpc.pace import Pace
+from siklus.services.rpc.service_sums import ServiceSumMethods
 from siklus.services.rpc.tickets import TicketMethods
 from siklus.v1 import feedback_service_pb2_grpc
 
@@ -18,6 +19,7 @@ class Feedback(
     ContactMethods,
     ColleagueMethods,
     NoteMethods,
+    ServiceSumMethods,
     feedback_service_pb2_grpc.FeedbackServiceServicer,
 ):
     """Takes feedback and shows it to those whom it concerns."""
@@ -35,3 +37,4 @@ class Feedback(
         ContactMethods.__init__(self, store, vault, archive, clock)
         ColleagueMethods.__init__(self, store, vault, archive, clock)
         NoteMethods.__init__(self, store, vault, clock)
+        ServiceSumMethods.__init__(self, store, clock)

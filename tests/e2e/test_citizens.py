@@ -96,6 +96,12 @@ async def test_citizens_rate_and_the_rater_sees_evidence_and_no_rating(
         await wayan.sends(asked)
     with refused(DENIED, "ROLE_REQUIRED"):
         await siti.sends(pb.ListContactCommentsRequest(parent=agency.name))
+    (whole,) = (await siklus(agency, "services", "--cycle", agency.cycle_id))["sums"]
+    assert (whole["service"], whole["issued"], whole["scores"]["mean"]) == (
+        "KTP elektronik",
+        3,
+        "4.33",
+    )
     told = await siklus(agency, "contacts", agency.cycle_id, "siti")
     assert told["scores"]["mean"] == "4.33"
     for command, key in (("show", "rounds"), ("notes", "notes")):

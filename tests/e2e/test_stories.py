@@ -5,6 +5,8 @@ tests/domain/test_articles.py.
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -15,6 +17,10 @@ from siklus.v1 import calibration_service_pb2 as calibrations
 from siklus.v1 import commands_plan_pb2 as plan
 from siklus.v1 import commands_rating_pb2 as rating
 from siklus.v1 import cycle_service_pb2 as cycles
+from siklus.v1 import feedback_colleagues_pb2 as colleagues
+from siklus.v1 import feedback_service_pb2 as feedback
+from siklus.v1 import feedback_service_pb2_grpc
+from siklus.v1 import feedback_services_pb2 as services
 from siklus.v1 import outcome_service_pb2 as outcomes
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import values_pb2 as v
@@ -25,6 +31,7 @@ from tests.e2e.people import Person, indicators, level
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 COUNTER = "Akta kelahiran menunggu 45 menit; buka loket kedua."
+HEARD = {"Akta kelahiran": (1, 2, 2), "KTP elektronik": (4, 5, 4)}
 PLAN = [
     *indicators("antrean"),
     plan.Indicator(
@@ -39,6 +46,19 @@ async def test_palu_finds_its_slow_service(stack: LocalStack) -> None:
         siti, wayan, yos, budi = agency.people("siti", "wayan", "yos", "budi")
         for who, speed in ((siti, "AT"), (wayan, "AT"), (yos, "BELOW")):
             await a_year_of(agency, who, budi, speed)
+
+        # Citizens say which service is slow, whoever served them; of what has ended nothing moves.
+        before = (await yos.reads()).revision
+        for service, scores in HEARD.items():
+            await citizens_say(agency, service, scores)
+        means = {each.service: each.scores.mean for each in await sums(agency)}
+        assert means == {"Akta kelahiran": "1.67", "KTP elektronik": "4.33"}
+        assert (await yos.reads()).revision == before
+        late = colleagues.InviteColleaguesRequest(
+            name=yos.evaluation, request_id="terlambat", group=colleagues.COLLEAGUE_GROUP_PEERS
+        )
+        with refused(grpc.StatusCode.FAILED_PRECONDITION, "EVALUATION_CLOSED"):
+            await budi.sends(late)
 
         # By unit the slow one stands out, and its people alone are asked to the workshop.
         found = {unit: await spread(agency, unit) for unit in ("makassar", "jayapura")}
@@ -60,6 +80,38 @@ async def test_palu_finds_its_slow_service(stack: LocalStack) -> None:
         assert COUNTER in str(told)
         with refused(grpc.StatusCode.PERMISSION_DENIED, "NOT_A_PARTICIPANT"):
             await wayan.reads_history(yos)
+
+
+async def citizens_say(agency: Agency, service: str, scores: Sequence[int]) -> None:
+    """Tickets of a service for contacts with two people, each of them used."""
+    day = agency.stack.clock.now().date() - timedelta(days=1)
+    contacts = [
+        feedback.ServiceContact(
+            reference=f"{service[:3]}-{number}",
+            person=("yos", "siti")[number % 2],
+            unit="jayapura",
+            service=service,
+            served_on=day.isoformat(),
+        )
+        for number in range(len(scores))
+    ]
+    issued: feedback.IssueTicketsResponse = await agency.admin.sends(
+        feedback.IssueTicketsRequest(parent=agency.name, request_id=service[:3], contacts=contacts)
+    )
+    citizen: Any = feedback_service_pb2_grpc.FeedbackServiceStub(agency.channel)
+    for each, score in zip(issued.tickets, scores, strict=True):
+        request = feedback.RateContactRequest(
+            parent=agency.name, request_id=each.reference, ticket=each.ticket, score=score
+        )
+        await citizen.RateContact(request, timeout=15)
+
+
+async def sums(agency: Agency) -> Sequence[services.ServiceSum]:
+    """What citizens said by service, as the auditor reads it."""
+    month = f"{agency.stack.clock.now().date() - timedelta(days=1):%Y-%m}"
+    request = services.ListServiceSumsRequest(parent=agency.name, from_month=month, to_month=month)
+    answer: services.ListServiceSumsResponse = await agency.auditor.sends(request)
+    return answer.sums
 
 
 async def a_year_of(agency: Agency, who: Person, budi: Person, speed: str) -> None:

@@ -161,6 +161,8 @@ class Pool:
             "effective_on": (_in_months(), _in_months(), "2030-06-01", "2026-02-30"),
             "active_on": ("", "2026-06-01"),
             "ends_on": ("2026-06-01", "2026-06-31"),
+            "from_month": ("2026-01", "2025-12", "2027-01"),
+            "to_month": ("2026-12", "2025-12", "2030-01"),
             "served_on": (_lately(), _lately(), "2030-02-30"),
             "ticket": (TICKET, TICKET.upper(), "a" * 32),
             "link": ("https://arsip.example/bukti.pdf",),

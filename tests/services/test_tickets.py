@@ -232,7 +232,7 @@ async def test_an_erased_comment_is_gone_and_its_score_stays(
     await said(office, saying(office, one, 2, "Lambat"))
     (comment,) = await comments(office)
     hide = pb.ModerateCommentRequest(
-        name=comment.name, request_id="sembunyi", state="COMMENT_STATE_HIDDEN", reason="Kata kasar"
+        name=comment.name, request_id="sembunyi", state=pb.COMMENT_STATE_HIDDEN, reason="Kata kasar"
     )
     hidden = await office.feedback.ModerateComment(hide, **office.admin)
     again = await office.feedback.ModerateComment(hide, **office.admin)

@@ -6,6 +6,7 @@ import warnings
 from siklus.v1 import feedback_colleagues_pb2 as siklus_dot_v1_dot_feedback__colleagues__pb2
 from siklus.v1 import feedback_notes_pb2 as siklus_dot_v1_dot_feedback__notes__pb2
 from siklus.v1 import feedback_service_pb2 as siklus_dot_v1_dot_feedback__service__pb2
+from siklus.v1 import feedback_services_pb2 as siklus_dot_v1_dot_feedback__services__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -59,6 +60,11 @@ class FeedbackServiceStub:
                 '/siklus.v1.FeedbackService/GetContactSummary',
                 request_serializer=siklus_dot_v1_dot_feedback__service__pb2.GetContactSummaryRequest.SerializeToString,
                 response_deserializer=siklus_dot_v1_dot_feedback__service__pb2.GetContactSummaryResponse.FromString,
+                _registered_method=True)
+        self.ListServiceSums = channel.unary_unary(
+                '/siklus.v1.FeedbackService/ListServiceSums',
+                request_serializer=siklus_dot_v1_dot_feedback__services__pb2.ListServiceSumsRequest.SerializeToString,
+                response_deserializer=siklus_dot_v1_dot_feedback__services__pb2.ListServiceSumsResponse.FromString,
                 _registered_method=True)
         self.ListContactComments = channel.unary_unary(
                 '/siklus.v1.FeedbackService/ListContactComments',
@@ -136,6 +142,15 @@ class FeedbackServiceServicer:
         """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
         from when to when, how they are spread, and the comments that the team published. Where the
         cycle's policy wants more answers than there are, it tells how many are missing instead.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListServiceSums(self, request, context):
+        """Sums up what citizens said of each service, whoever served: for how many contacts tickets were
+        issued, how many answered and how. Nobody is named; of fewer answers than three, or than the
+        cycle's policy wants, their count alone is told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,6 +234,11 @@ def add_FeedbackServiceServicer_to_server(servicer, server):
                     servicer.GetContactSummary,
                     request_deserializer=siklus_dot_v1_dot_feedback__service__pb2.GetContactSummaryRequest.FromString,
                     response_serializer=siklus_dot_v1_dot_feedback__service__pb2.GetContactSummaryResponse.SerializeToString,
+            ),
+            'ListServiceSums': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListServiceSums,
+                    request_deserializer=siklus_dot_v1_dot_feedback__services__pb2.ListServiceSumsRequest.FromString,
+                    response_serializer=siklus_dot_v1_dot_feedback__services__pb2.ListServiceSumsResponse.SerializeToString,
             ),
             'ListContactComments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListContactComments,
@@ -351,6 +371,33 @@ class FeedbackService:
             '/siklus.v1.FeedbackService/GetContactSummary',
             siklus_dot_v1_dot_feedback__service__pb2.GetContactSummaryRequest.SerializeToString,
             siklus_dot_v1_dot_feedback__service__pb2.GetContactSummaryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListServiceSums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/siklus.v1.FeedbackService/ListServiceSums',
+            siklus_dot_v1_dot_feedback__services__pb2.ListServiceSumsRequest.SerializeToString,
+            siklus_dot_v1_dot_feedback__services__pb2.ListServiceSumsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,6 +8,7 @@ from grpc import aio as _aio
 from siklus.v1 import feedback_colleagues_pb2 as _feedback_colleagues_pb2
 from siklus.v1 import feedback_notes_pb2 as _feedback_notes_pb2
 from siklus.v1 import feedback_service_pb2 as _feedback_service_pb2
+from siklus.v1 import feedback_services_pb2 as _feedback_services_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -58,6 +59,11 @@ class FeedbackServiceStub:
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
     from when to when, how they are spread, and the comments that the team published. Where the
     cycle's policy wants more answers than there are, it tells how many are missing instead.
+    """
+    ListServiceSums: _grpc.UnaryUnaryMultiCallable[_feedback_services_pb2.ListServiceSumsRequest, _feedback_services_pb2.ListServiceSumsResponse]
+    """Sums up what citizens said of each service, whoever served: for how many contacts tickets were
+    issued, how many answered and how. Nobody is named; of fewer answers than three, or than the
+    cycle's policy wants, their count alone is told.
     """
     ListContactComments: _grpc.UnaryUnaryMultiCallable[_feedback_service_pb2.ListContactCommentsRequest, _feedback_service_pb2.ListContactCommentsResponse]
     """Lists citizens' comments, those that came last first."""
@@ -113,6 +119,11 @@ class FeedbackServiceAsyncStub(FeedbackServiceStub):
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
     from when to when, how they are spread, and the comments that the team published. Where the
     cycle's policy wants more answers than there are, it tells how many are missing instead.
+    """
+    ListServiceSums: _aio.UnaryUnaryMultiCallable[_feedback_services_pb2.ListServiceSumsRequest, _feedback_services_pb2.ListServiceSumsResponse]  # type: ignore[assignment]
+    """Sums up what citizens said of each service, whoever served: for how many contacts tickets were
+    issued, how many answered and how. Nobody is named; of fewer answers than three, or than the
+    cycle's policy wants, their count alone is told.
     """
     ListContactComments: _aio.UnaryUnaryMultiCallable[_feedback_service_pb2.ListContactCommentsRequest, _feedback_service_pb2.ListContactCommentsResponse]  # type: ignore[assignment]
     """Lists citizens' comments, those that came last first."""
@@ -183,6 +194,17 @@ class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
         from when to when, how they are spread, and the comments that the team published. Where the
         cycle's policy wants more answers than there are, it tells how many are missing instead.
+        """
+
+    @_abc_1.abstractmethod
+    def ListServiceSums(
+        self,
+        request: _feedback_services_pb2.ListServiceSumsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feedback_services_pb2.ListServiceSumsResponse, _abc.Awaitable[_feedback_services_pb2.ListServiceSumsResponse]]:
+        """Sums up what citizens said of each service, whoever served: for how many contacts tickets were
+        issued, how many answered and how. Nobody is named; of fewer answers than three, or than the
+        cycle's policy wants, their count alone is told.
         """
 
     @_abc_1.abstractmethod
