@@ -1,14 +1,17 @@
 """What the roster says of people whom commands name: never taken from who gives the command."""
 
 from siklus.activities.store.pool import Connection
-from siklus.activities.store.queries import calibrations, evaluations, lines, roster
+from siklus.activities.store.queries import calibrations, evaluations, lines, panels, roster
 from siklus.workflows.domain.commands import (
     Command,
+    FileAppeal,
     InCalibration,
+    InPanel,
     InRoster,
     Reassign,
     ReleaseRating,
     ReplacePerson,
+    SeatPanel,
     SendBackRating,
 )
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
@@ -42,6 +45,23 @@ async def in_calibration(
     evaluation = await evaluations.get(connection, key)
     covers = evaluation is not None and evaluation.unit == row.unit
     return InCalibration(open=row.state == calibrations.OPEN, covers=covers)
+
+
+async def in_panel(
+    connection: Connection, key: EvaluationKey, command: FileAppeal | SeatPanel
+) -> InPanel | None:
+    """Return who can sit on the appeal's panel: of those named, or of the panel appointed for it.
+
+    None where none is appointed.
+    """
+    if isinstance(command, SeatPanel):
+        named = await panels.active(connection, key.agency, command.members)
+        return InPanel(members=named)
+    appointed = await panels.for_evaluation(connection, key)
+    if appointed is None:
+        return None
+    members = await panels.active(connection, key.agency, appointed.members)
+    return InPanel(members=members)
 
 
 async def _person(connection: Connection, agency: AgencyId, who: PersonId) -> InRoster | None:

@@ -16,7 +16,7 @@ from siklus.workflows.domain.events import Entry, EvaluationOpened
 from siklus.workflows.domain.evolve import begin, evolve, fold, start_of
 from siklus.workflows.domain.model import Evaluation, Terms
 from siklus.workflows.domain.values import AgencyId, Digest, EvaluationKey
-from siklus.workflows.record import asks_second_person, most_urgent
+from siklus.workflows.record import asks_second_person, most_urgent, spoken_after
 
 PAGE_EVENTS = 500
 """More than most years hold: a page is one question to the store."""
@@ -200,4 +200,5 @@ def _receipt(state: Evaluation, entry: Entry, salt: str) -> Receipt:
         recorded_at=entry.recorded_at,
         projected=True,
         asks_second_person=asks_second_person(state),
+        panel=spoken_after(state, (entry,)),
     )

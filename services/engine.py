@@ -172,6 +172,7 @@ class Engine:
             group=vouched.group,
             calibration=vouched.calibration,
             edition=Edition.NEWEST,
+            panel=vouched.panel,
         )
 
     async def _in_whose_name(

@@ -9,13 +9,16 @@ from siklus.services.auth.caller import Caller
 from siklus.services.guides import Guides
 from siklus.workflows.domain.commands import (
     Command,
+    FileAppeal,
     InCalibration,
     InGroup,
+    InPanel,
     InRoster,
     Rate,
     Reassign,
     ReleaseRating,
     ReplacePerson,
+    SeatPanel,
     SendBackRating,
 )
 from siklus.workflows.domain.values import EvaluationKey
@@ -27,6 +30,7 @@ class Vouched(NamedTuple):
     roster: InRoster | None = None
     group: InGroup | None = None
     calibration: InCalibration | None = None
+    panel: InPanel | None = None
 
 
 NOTHING = Vouched()
@@ -37,11 +41,17 @@ async def vouched_for(
 ) -> Vouched:
     """Return what the record vouches for beside a command. Raises StoreUnavailable.
 
-    A rating waits for no store: while it is away, nothing is held against a guide.
+    Ratings and appeals wait for no store: while it is away, nothing is held against a guide, and
+    the team is asked to seat the panel.
     """
     match command:
         case Rate():
             return Vouched(group=await _group(store, key, guides))
+        case FileAppeal():
+            return Vouched(panel=await _panel(store, key, command))
+        case SeatPanel():
+            async with store.agency(key.agency) as connection:
+                return Vouched(panel=await vouching.in_panel(connection, key, command))
         case SendBackRating() | ReleaseRating():
             async with store.agency(caller.agency) as connection:
                 found = await vouching.in_calibration(connection, key, command)
@@ -62,5 +72,13 @@ async def _group(store: Store, key: EvaluationKey, guides: Guides) -> InGroup | 
     try:
         async with store.agency(key.agency) as connection:
             return await guides.group(connection, key)
+    except StoreUnavailable:
+        return None
+
+
+async def _panel(store: Store, key: EvaluationKey, command: FileAppeal) -> InPanel | None:
+    try:
+        async with store.agency(key.agency) as connection:
+            return await vouching.in_panel(connection, key, command)
     except StoreUnavailable:
         return None

@@ -26,6 +26,7 @@ from siklus.services.feed.attendance import WatchLimits
 from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
 from siklus.services.reflection import enable_reflection
+from siklus.services.rpc.appeal_panels import AppealPanelServicer
 from siklus.services.rpc.audit import Audit
 from siklus.services.rpc.calibrations import CalibrationServicer
 from siklus.services.rpc.cohorts import Cohorts
@@ -47,6 +48,7 @@ from siklus.services.rpc.tasks import Tasks
 from siklus.services.standing_in import StandIns
 from siklus.services.tls import ServerTls
 from siklus.v1 import (
+    appeal_panel_service_pb2_grpc,
     audit_service_pb2_grpc,
     calibration_service_pb2_grpc,
     cohort_service_pb2_grpc,
@@ -79,6 +81,7 @@ SERVICES: Final = (
     "siklus.v1.OutcomeService",
     "siklus.v1.FeedbackService",
     "siklus.v1.CalibrationService",
+    "siklus.v1.AppealPanelService",
     "siklus.v1.TaskService",
     "siklus.v1.ReminderService",
     "siklus.v1.AuditService",
@@ -158,6 +161,9 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
     )
     calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(
         CalibrationServicer(parts.store, engine, parts.clock), registry
+    )
+    appeal_panel_service_pb2_grpc.add_AppealPanelServiceServicer_to_server(
+        AppealPanelServicer(parts.store, engine, parts.clock), registry
     )
     roster_change_service_pb2_grpc.add_RosterChangeServiceServicer_to_server(
         RosterChanges(parts.store, parts.client, archive, parts.clock), registry

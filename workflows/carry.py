@@ -1,9 +1,12 @@
 """What an evaluation takes along when it continues as a new run: a public schema."""
 
+from typing import ClassVar
+
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.panel import Spoken
 from siklus.workflows.domain.scheme.standing import Breach
 from siklus.workflows.domain.stages import Stage
-from siklus.workflows.domain.values import Digest, Instant, PersonId, Value
+from siklus.workflows.domain.values import Digest, Grown, Instant, PersonId, Value
 
 ANSWERED_KEPT = 64
 """Requests whose answers are remembered; Temporal forgets them with each run."""
@@ -12,8 +15,10 @@ ERASED_SALT = ""
 """Stands where a request's texts were erased with their salt: nothing can be compared any more."""
 
 
-class Receipt(Value):
+class Receipt(Grown, Value):
     """The answer to a command: what it led to."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"panel"})
 
     revision: int
     stage: Stage
@@ -31,6 +36,8 @@ class Receipt(Value):
     """Whether nothing is done yet: another of the team has to give the same command."""
     warnings: tuple[Breach, ...] = ()
     """What a rating passes of the guide for its group; it was given all the same."""
+    panel: Spoken | None = None
+    """After a vote that decided nothing: how many of the panel have spoken."""
 
 
 class Answered(Value):

@@ -8,9 +8,10 @@ from siklus.workflows.domain import authority, evolve
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import Order
 from siklus.workflows.domain.decide import command_digest, open_evaluation, prose_digest
-from siklus.workflows.domain.events import DistributionWarned, Entry
+from siklus.workflows.domain.events import AppealVoteCast, DistributionWarned, Entry
 from siklus.workflows.domain.model import Evaluation, Start
 from siklus.workflows.domain.notices import EventNotice, notices_of
+from siklus.workflows.domain.panel import Spoken
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.scheme.standing import Breach
 from siklus.workflows.domain.stages import Stage, Task
@@ -82,6 +83,7 @@ class Record:
             projected=True,
             asks_second_person=asks_second_person(self.state),
             warnings=warnings_of(entries),
+            panel=spoken_after(self.state, entries),
         )
         self._answered[order.request_key] = receipt
         while len(self._answered) > ANSWERED_KEPT:
@@ -163,6 +165,12 @@ def warnings_of(entries: tuple[Entry, ...]) -> tuple[Breach, ...]:
     """Return what a rating among the entries was warned of."""
     warned = (each.event for each in entries if isinstance(each.event, DistributionWarned))
     return tuple(breach for event in warned for breach in event.breaches)
+
+
+def spoken_after(state: Evaluation, entries: tuple[Entry, ...]) -> Spoken | None:
+    """Return how far the panel is after a vote that decided nothing."""
+    voted = entries and isinstance(entries[-1].event, AppealVoteCast)
+    return state.spoken if voted else None
 
 
 def asks_second_person(state: Evaluation) -> bool:

@@ -52,6 +52,8 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
         "APPEAL_FINAL",
         "CALIBRATION_CLOSED",
     ),
+    "SeatPanel": ("NOT_ALLOWED_BY_POLICY", "SEPARATION_OF_DUTIES", "ALREADY_DONE"),
+    "AppointAppealPanel": ("NOT_ALLOWED_BY_POLICY",),
     "GetRatingGuide": ("NOT_YOUR_TASK",),
     "OpenCalibration": ("ALREADY_EXISTS", "NOT_ALLOWED_BY_POLICY"),
     "GetCalibration": ("NOT_A_PARTICIPANT",),
@@ -72,9 +74,14 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "AcknowledgeResult": ("ALREADY_DONE",),
     "FileAppeal": ("APPEAL_DISABLED", "APPEAL_SPENT", "WINDOW_CLOSED"),
     "RespondToAppeal": ("ALREADY_DONE",),
-    "DecideAppeal": ("SEPARATION_OF_DUTIES", "RESPONSE_PENDING", "RATING_LOWERED"),
+    "DecideAppeal": (
+        "SEPARATION_OF_DUTIES",
+        "RESPONSE_PENDING",
+        "RATING_LOWERED",
+        "ALREADY_DONE",
+    ),
     "ReferEvaluation": ("ALREADY_DONE",),
-    "Reassign": ("SEPARATION_OF_DUTIES",),
+    "Reassign": ("SEPARATION_OF_DUTIES", "NOT_ALLOWED_BY_POLICY"),
     "MoveDeadline": (
         "ALREADY_DONE",
         "DEADLINE_PASSED",
@@ -149,7 +156,9 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a method refuses for beyond what its shape tells."""
 
-_OF_COMMANDS: Final = frozenset({"EvaluationService", "RepairService", "CalibrationService"})
+_OF_COMMANDS: Final = frozenset(
+    {"EvaluationService", "RepairService", "CalibrationService", "AppealPanelService"}
+)
 _COMMANDS: Final[Mapping[str, Rule]] = {each.__name__: rule for each, rule in RULES.items()}
 
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "operation": "siklus.services.cli.operation",
     "outcome": "siklus.services.cli.outcome",
     "calibration": "siklus.services.cli.calibration",
+    "appeal-panel": "siklus.services.cli.appeal_panel",
     "doctor": "siklus.services.cli.doctor",
     "document": "siklus.services.cli.document",
     "audit": "siklus.services.cli.audit",

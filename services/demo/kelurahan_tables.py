@@ -6,6 +6,7 @@ from siklus.services.demo.kelurahan_year import what_follows
 from siklus.services.demo.office import Office
 from siklus.services.demo.tables import FAINT, STRONG, Screen
 from siklus.v1 import evaluation_pb2 as pb
+from siklus.v1 import ratings_pb2
 from siklus.v1 import values_pb2 as v
 from siklus.v1.feedback_service_pb2 import GetContactSummaryResponse
 
@@ -56,7 +57,7 @@ async def a_reason(office: Office, screen: Screen) -> None:
         screen.say(f"    {each.title.id}: {each.because.id}", style=FAINT)
 
 
-def _lines(found: pb.Evaluation) -> list[pb.RatingStep]:
+def _lines(found: pb.Evaluation) -> list[ratings_pb2.RatingStep]:
     return list(found.ratings[-1].explanation)
 
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from siklus.services.documents import words as w
 from siklus.services.documents.blocks import (
     Block,
+    Cell,
     Chapter,
     Column,
     Fields,
     Heading,
     Parties,
+    Party,
     Row,
     Table,
 )
@@ -30,7 +32,7 @@ def appeal_chapter(sources: Sources) -> Iterator[Block]:
     yield Chapter(title=w.APPEAL_TITLE, lines=(sources.agency,))
     yield Parties(
         left=party(sources, w.EMPLOYEE, case.employee, unit=case.unit),
-        right=party(sources, w.DECIDER, _decider(sources)),
+        right=_panel(sources) or party(sources, w.DECIDER, _decider(sources)),
     )
     response = parts.get(p.RESPONSE)
     said = in_both(w.NO_RESPONSE) if response is None else sources.says(response, "response")
@@ -43,6 +45,16 @@ def appeal_chapter(sources: Sources) -> Iterator[Block]:
         )
     )
     yield from _decision(sources, withdrawn=appeal.withdrawn)
+
+
+def _panel(sources: Sources) -> Party | None:
+    """Return the members who decided together, None where one person did."""
+    decided = sources.document.parts.get(p.DECISION)
+    if not isinstance(decided, p.Judgement) or not decided.panel:
+        return None
+    faces = (sources.face(member) for member in decided.panel)
+    rows = tuple(Row(label=w.NAME, value=Cell(text=face.name)) for face in faces)
+    return Party(title=w.PANEL, rows=rows)
 
 
 def _decider(sources: Sources) -> str | None:

@@ -24,7 +24,7 @@ from siklus.services.rpc.gate import admit_decision
 from siklus.services.rpc.names import evaluation_key, evaluation_name
 from siklus.services.rpc.reading import sees_undelivered
 from siklus.services.seats import vouched_for
-from siklus.v1 import evaluation_pb2
+from siklus.v1 import evaluation_pb2, panels_pb2
 from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.values import EvaluationKey
 
@@ -100,6 +100,7 @@ def _receipt(key: EvaluationKey, receipt: Receipt, current: bool) -> evaluation_
         else evaluation_pb2.PROJECTION_BEHIND,
         recorded_at=views.to_timestamp(receipt.recorded_at),
         warnings=[warning(breach) for breach in receipt.warnings],
+        panel=panels_pb2.AppealPanel(**receipt.panel.model_dump()) if receipt.panel else None,
     )
 
 

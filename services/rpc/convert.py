@@ -20,7 +20,12 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import ValidationError
 
-from siklus.v1 import calibration_service_pb2, evaluation_service_pb2, repair_service_pb2
+from siklus.v1 import (
+    appeal_panel_service_pb2,
+    calibration_service_pb2,
+    evaluation_service_pb2,
+    repair_service_pb2,
+)
 from siklus.workflows.domain import commands
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 
@@ -189,6 +194,8 @@ def _said(message: Message) -> Facts:
 
 
 def _plain(field: FieldDescriptor) -> Callable[[Any], Any]:
+    if field.is_repeated:
+        return list
     if field.enum_type is not None:
         return _codes(field.enum_type).get
     if field.type == FieldDescriptor.TYPE_STRING:
@@ -206,6 +213,7 @@ SERVICES: Final = (
     evaluation_service_pb2.DESCRIPTOR.services_by_name["EvaluationService"],
     repair_service_pb2.DESCRIPTOR.services_by_name["RepairService"],
     calibration_service_pb2.DESCRIPTOR.services_by_name["CalibrationService"],
+    appeal_panel_service_pb2.DESCRIPTOR.services_by_name["AppealPanelService"],
 )
 """The services whose methods are commands."""
 

@@ -8,6 +8,7 @@ from siklus.activities.store.queries import faces, mandates, policies
 from siklus.activities.vault import Vault
 from siklus.services.documents.sources import Face, Sources, Withheld
 from siklus.services.rpc.names import evaluation_name
+from siklus.workflows.domain.document import parts as p
 from siklus.workflows.domain.document.reading import Document
 from siklus.workflows.domain.document.verification import code_of
 from siklus.workflows.domain.model import Terms
@@ -51,7 +52,9 @@ def _people(document: Document) -> set[str]:
     case = document.case
     seats = (case.employee, case.supervisor, case.superior, case.approver)
     signed = ((each.signer, each.principal) for each in document.signatures)
-    return {person for some in (seats, *signed) for person in some if person is not None}
+    decided = document.parts.get(p.DECISION)
+    panel = decided.panel if isinstance(decided, p.Judgement) else ()
+    return {person for some in (seats, panel, *signed) for person in some if person is not None}
 
 
 async def _texts(

@@ -115,7 +115,7 @@ def _step(words: PackWords, each: FlowStage, part: _Part, on: Collection[Stage])
     return FlowStep(
         stage=pb.Stage.Value(f"STAGE_{part.stage}"),
         title=localized(words.stage_title(each.stage)),
-        tasks=[pb.TaskKind.Value(f"TASK_KIND_{kind}") for kind in part.tasks],
+        tasks=[pb.TaskKind.Value(f"TASK_KIND_{kind}") for kind in _tasks(each, part)],
         actor=flow_words.actors(who),
         opens=flow_words.opening(each),
         due=flow_words.due(each, part.clocks),
@@ -123,6 +123,13 @@ def _step(words: PackWords, each: FlowStage, part: _Part, on: Collection[Stage])
         rule=part.rule,
         next=[pb.Stage.Value(f"STAGE_{stage}") for stage in onward if stage is not part.stage],
     )
+
+
+def _tasks(each: FlowStage, part: _Part) -> list[TaskKind]:
+    if Who.PANEL not in each.who:
+        return list(part.tasks)
+    votes = {TaskKind.DECIDE_APPEAL: TaskKind.VOTE_ON_APPEAL}
+    return [votes.get(kind, kind) for kind in part.tasks]
 
 
 def _standing(lead: Stage, on: Collection[Stage]) -> Stage:

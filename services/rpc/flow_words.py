@@ -16,6 +16,7 @@ _ACTORS: Final = {
     Who.SUPERVISOR: ("pejabat penilai kinerja", "supervisor"),
     Who.SUPERIOR: ("atasan pejabat penilai", "the supervisor's superior"),
     Who.TEAM: ("tim pengelola kinerja", "the agency's team"),
+    Who.PANEL: ("panel keberatan", "the appeal's panel"),
     Who.APPROVER: ("pejabat yang berwenang", "approver"),
     Who.SYSTEM: ("sistem", "system"),
 }

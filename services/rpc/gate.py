@@ -17,6 +17,7 @@ from siklus.services.auth.caller import Caller, current_caller
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import (
     annotations_pb2,
+    appeal_panel_service_pb2,
     audit_service_pb2,
     calibration_service_pb2,
     cohort_service_pb2,
@@ -39,6 +40,7 @@ from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import PersonId, Role
 
 FILES: Final[tuple[ModuleType, ...]] = (
+    appeal_panel_service_pb2,
     audit_service_pb2,
     calibration_service_pb2,
     cohort_service_pb2,

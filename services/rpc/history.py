@@ -18,7 +18,7 @@ from siklus.services.rpc.names import evaluation_key
 from siklus.services.rpc.paging import Page, number
 from siklus.services.rpc.reading import read, sees_undelivered
 from siklus.v1 import evaluation_reads_pb2 as pb
-from siklus.workflows.domain.values import EvaluationKey
+from siklus.workflows.domain.values import EvaluationKey, Role
 from siklus.workflows.ports import Text
 
 PAGE_BYTES: Final = 2_000_000
@@ -35,6 +35,7 @@ _OF_THE_RATING = {
     "rating_released",
 }
 """What tells of a rating; before it is delivered, its employee is told that it was given."""
+_VOTE = "appeal_vote_cast"
 
 
 async def list_history(
@@ -68,9 +69,7 @@ async def list_history(
                 digest,
                 policy_version,
                 letters.get(event.mandate or "", ""),
-                withheld=begins is not None
-                and event.number >= begins
-                and event.kind in _OF_THE_RATING,
+                withheld=_is_withheld(event, begins) or _is_anothers_vote(caller, key, event),
             )
             for event, digest in zip(shown, map(_prose, shown), strict=True)
         ],
@@ -119,6 +118,21 @@ def _prose(row: queries.EventRow) -> str | None:
 def _body(row: queries.EventRow) -> dict[str, Any]:
     event: dict[str, Any] = json.loads(row.body)["value"]["event"]
     return event
+
+
+def _is_withheld(event: queries.EventRow, begins: int | None) -> bool:
+    return begins is not None and event.number >= begins and event.kind in _OF_THE_RATING
+
+
+def _is_anothers_vote(caller: Caller, key: EvaluationKey, event: queries.EventRow) -> bool:
+    """Tell whether an event says how somebody else votes on a panel.
+
+    That is for the member and for auditors alone (our decision): nobody is to be led, or asked, by
+    it.
+    """
+    if event.kind != _VOTE or caller.person == event.actor:
+        return False
+    return not caller.has(Role.AUDITOR) or caller.person == key.person
 
 
 def _event(

@@ -4,7 +4,7 @@ The document was written by the workflow itself, so it is read without being val
 this is the hottest read of all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from pydantic_core import from_json
 
 from siklus.services.rpc.names import evaluation_name_of
 from siklus.v1 import evaluation_pb2 as pb
+from siklus.v1 import panels_pb2, ratings_pb2
 from siklus.v1 import values_pb2 as values
 from siklus.workflows.domain.scheme.amounts import plain
 from siklus.workflows.domain.scheme.explained import Step, StepKind
@@ -194,7 +195,7 @@ def _rating(rating: Document, words: RatingWords) -> pb.Rating:
     )
 
 
-def _rated_numbers(numbers: Document | None) -> pb.RatedNumbers | None:
+def _rated_numbers(numbers: Document | None) -> ratings_pb2.RatedNumbers | None:
     if numbers is None:
         return None
     shown = {
@@ -202,7 +203,7 @@ def _rated_numbers(numbers: Document | None) -> pb.RatedNumbers | None:
         for name in ("results", "behaviour", "score", "combined")
         if numbers.get(name) is not None
     }
-    return pb.RatedNumbers(
+    return ratings_pb2.RatedNumbers(
         **{"combined": shown["score"], **shown},
         innovation=numbers.get("innovation", False),
         colleagues_heard=numbers.get("colleagues_heard", False),
@@ -210,9 +211,9 @@ def _rated_numbers(numbers: Document | None) -> pb.RatedNumbers | None:
     )
 
 
-def _step(written: Document, words: RatingWords) -> pb.RatingStep:
+def _step(written: Document, words: RatingWords) -> ratings_pb2.RatingStep:
     text = told(Step.model_construct(**{**written, "kind": StepKind(written["kind"])}), words)
-    return pb.RatingStep(**written, text=values.LocalizedText(id=text.id, en=text.en))
+    return ratings_pb2.RatingStep(**written, text=values.LocalizedText(id=text.id, en=text.en))
 
 
 def _appeal(appeal: Document) -> pb.Appeal:
@@ -228,6 +229,22 @@ def _appeal(appeal: Document) -> pb.Appeal:
         decided_at=stamp(appeal["decided_at"]),
         decided_by=appeal["decided_by"] or "",
         response_missed=appeal["response_missed"],
+        panel=_panel(appeal["panel"], appeal.get("seats", ())) if appeal.get("panel") else None,
+    )
+
+
+def _panel(rule: Document, seats: Sequence[Document]) -> panels_pb2.AppealPanel:
+    """Return who decides together; how anybody voted is nobody's to know."""
+    return panels_pb2.AppealPanel(
+        members=rule["members"],
+        quorum=rule["quorum"],
+        spoken=sum(seat["vote"] is not None for seat in seats),
+        seats=[
+            panels_pb2.PanelSeat(
+                number=seat["number"], member=seat["member"], spoken=seat["vote"] is not None
+            )
+            for seat in seats
+        ],
     )
 
 

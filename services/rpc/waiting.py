@@ -16,7 +16,7 @@ from siklus.v1 import values_pb2 as values
 from siklus.workflows.domain.deadlines import WEEKEND, Due
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count
-from siklus.workflows.domain.stages import Task
+from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
 from siklus.workflows.domain.waiting import Next, NextStep, Upcoming, next_for, upcoming
 
@@ -93,6 +93,10 @@ _COMES = {
     "id": "Selanjutnya, mulai {at}: {task}.",
     "en": "Coming next, from {at}: {task}.",
 }
+_SPOKEN = {
+    "id": "Dari {members} anggota panel, {spoken} telah bersuara; {quorum} suara sama memutus.",
+    "en": "{spoken} of {members} members of the panel have spoken; {quorum} equal votes decide.",
+}
 _NOTHING = {"id": "Tidak ada yang menunggu siapa pun.", "en": "Nothing waits for anybody."}
 
 
@@ -105,11 +109,11 @@ def explain(state: Evaluation, now: datetime, names: Names) -> pb.ExplainWaiting
     The sentences call people by `names`, and by their ids where a name is missing.
     """
     far = datetime.max.replace(tzinfo=now.tzinfo)
-    tasks = sorted(state.tasks, key=lambda t: t.due.due_at if t.due else far)
+    tasks = sorted(_unsettled(state), key=lambda t: t.due.due_at if t.due else far)
     waiting = [_waiting(state, task, now, names) for task in tasks]
     coming = upcoming(state)
     comes = _upcoming(coming, state.calendar.zone) if coming else None
-    spoken = {language: _told(waiting, comes, language) for language in LANGUAGES}
+    spoken = {language: _told(state, waiting, comes, language) for language in LANGUAGES}
     return pb.ExplainWaitingResponse(
         name=evaluation_name(state.key),
         revision=state.revision,
@@ -121,8 +125,24 @@ def explain(state: Evaluation, now: datetime, names: Names) -> pb.ExplainWaiting
     )
 
 
-def _told(waiting: list[pb.Waiting], comes: pb.Upcoming | None, language: Language) -> str:
+def _unsettled(state: Evaluation) -> list[Task]:
+    """Return the open tasks, without those of a panel's members who have spoken.
+
+    Once all have spoken, and nothing is decided, it waits for all of them again.
+    """
+    seats = state.appeal.seats if state.appeal is not None else ()
+    silent = {seat.number for seat in seats if seat.vote is None}
+    votes = [task for task in state.tasks if task.kind is TaskKind.VOTE_ON_APPEAL]
+    spoken = [task for task in votes if silent and task.number not in silent]
+    return [task for task in state.tasks if task not in spoken]
+
+
+def _told(
+    state: Evaluation, waiting: list[pb.Waiting], comes: pb.Upcoming | None, language: Language
+) -> str:
     said = [getattr(each.text, language) for each in waiting] or [_NOTHING[language]]
+    if state.stage is Stage.APPEAL_DECISION and state.spoken is not None:
+        said.append(_SPOKEN[language].format(**state.spoken.model_dump()))
     if comes is not None:
         said.append(getattr(comes.text, language))
     return " ".join(said)

@@ -55,7 +55,13 @@ def act(task: Task, state: Evaluation, random: Random, heads: list[PersonId]) ->
             return c.AcknowledgeResult(accepted=True)
         case TaskKind.RESPOND_TO_APPEAL:
             return c.RespondToAppeal(prose={"response": "Sudah dilihat"})
-        case TaskKind.DECIDE_APPEAL:
+        case TaskKind.CALIBRATE:
+            return c.ReleaseRating(prose=REASON)
+        case TaskKind.SEAT_PANEL:
+            out = {state.participants.employee, *state.raters}
+            fit = [each for each in heads if each not in out]
+            return c.SeatPanel(members=tuple(random.sample(fit, 2)), prose=REASON)
+        case TaskKind.DECIDE_APPEAL | TaskKind.VOTE_ON_APPEAL:
             return c.DecideAppeal(outcome=c.AppealOutcome.UPHELD, prose=REASON)
         case TaskKind.APPROVE if random.random() < 0.05:
             return c.ReturnRating(prose=REASON)

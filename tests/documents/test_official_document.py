@@ -37,6 +37,7 @@ from siklus.workflows.packs import shipped_pack
 from tests.documents.office import PEOPLE, Teller, plan, sources_of, whole_year
 from tests.documents.pages import keep, outside, texts
 from tests.domain.story import BUDI, SITI, at_rating
+from tests.domain.test_appeal_panel import DEWI, EKO, FITRI, heard
 from tests.domain.test_rating_by_numbers import told_rated
 from tests.domain.walk import Tally, Walk
 
@@ -114,6 +115,16 @@ def test_the_appeal_shows_both_predicates(pdf: bytes) -> None:
 
     assert "Kurang Poor Baik Good" in page
     assert w.OUTCOMES[c.AppealOutcome.CHANGED].id in page
+
+
+def test_a_panel_s_decision_names_all_its_members() -> None:
+    told = heard().person(DEWI).changes_rating().person(FITRI).changes_rating()
+
+    (page,) = (text for text in texts(printed(sources_of(told, {}))) if w.APPEAL_TITLE.id in text)
+
+    assert w.PANEL.id in page
+    assert w.PANEL.en in page
+    assert all(member in page for member in (DEWI, EKO, FITRI))
 
 
 def test_a_pack_calls_things_by_its_own_words() -> None:

@@ -323,8 +323,8 @@ class Person:
     def acknowledges(self, *, accepted: bool = False) -> Story:
         return self.gives(c.AcknowledgeResult(accepted=accepted))
 
-    def appeals(self, reasons: str = "Target dihitung dua kali") -> Story:
-        return self.gives(c.FileAppeal(prose={"reasons": reasons}))
+    def appeals(self, reasons: str = "Target dihitung dua kali", **order: Any) -> Story:
+        return self.gives(c.FileAppeal(prose={"reasons": reasons}), **order)
 
     def withdraws_appeal(self) -> Story:
         return self.gives(c.WithdrawAppeal())

@@ -11,7 +11,7 @@ import yaml
 
 from siklus.services.cli import run
 from siklus.workflows.domain import packs
-from siklus.workflows.domain.authority_matrix import ALLOWED, Asked, matrix
+from siklus.workflows.domain.authority_matrix import ALLOWED, Asked, Row, matrix
 from siklus.workflows.domain.authority_matrix.callers import GUISES, Caller
 from siklus.workflows.domain.authority_matrix.page import page as page_of
 from siklus.workflows.domain.authority_matrix.situations import SITUATIONS
@@ -25,6 +25,7 @@ from siklus.workflows.domain.commands import COMMANDS, SYSTEM_COMMANDS
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.packs import shipped, shipped_pack
+from tests.domain.story import make_policy
 
 FOLDER = Path(__file__).parents[2] / "deploy"
 NATIONAL = "permenpan-6-2022"
@@ -89,11 +90,29 @@ def test_every_stage_command_and_caller_is_asked(found: tuple[Asked, ...]) -> No
     assert [each.situation.name for each in found] == [each.name for each in SITUATIONS]
     assert {each.situation.stage for each in found} == set(Stage)
     assert {kind for _, kind, _, _ in asked} == COMMANDS.keys()
-    assert {caller for _, _, caller, _ in asked} == set(Caller)
+    # Where one superior decides, nobody sits on a panel.
+    assert {caller for _, _, caller, _ in asked} == set(Caller) - {Caller.PANEL_MEMBER}
     # Each command is possible somewhere, or the matrix says nothing of who may give it.
-    # The national policy lets leave pause no clock, so nobody records it on an evaluation.
-    possible = COMMANDS.keys() - {"record_leave"}
+    # The national policy lets leave pause no clock, and has no panel to seat.
+    possible = COMMANDS.keys() - {"record_leave", "seat_panel"}
     assert {kind for _, kind, _, answer in asked if answer == ALLOWED} == possible
+
+
+def test_a_panel_s_members_alone_decide_and_the_team_alone_seats_them() -> None:
+    panel = {"decided_by": "panel", "panel": {"members": 3, "quorum": 2}}
+    asked = {each.situation.name: each.rows for each in matrix(make_policy(appeal=panel))}
+
+    heard = asked["appeal_heard"]
+    assert may(heard["decide_appeal"]) == {Caller.PANEL_MEMBER}
+    team = {Caller.ADMIN, Caller.ADMIN_WHO_IS_APPROVER}
+    assert may(heard["seat_panel"]) == team
+    assert heard["seat_panel"][Caller.ADMIN_WHO_IS_SUPERVISOR] == Reason.SEPARATION_OF_DUTIES
+    assert heard["seat_panel"][Caller.ADMIN_WHO_IS_EMPLOYEE] == Reason.SELF_DECISION
+    assert "approval_after_appeal" not in asked
+
+
+def may(row: Row) -> set[Caller]:
+    return {caller for caller, answer in row.items() if answer == ALLOWED}
 
 
 def test_the_cells_tell_of_who_and_when_and_not_of_content(found: tuple[Asked, ...]) -> None:

@@ -22,8 +22,6 @@ from siklus.workflows.packs import shipped, shipped_pack, source_of
 Tree = dict[str, Any]
 
 LATER_EXAMPLES: dict[str, object] = {
-    "appeal.decided_by": "panel",
-    "appeal.panel": {"members": 3, "quorum": 2},
     "languages": ["id"],
 }
 

@@ -1,10 +1,20 @@
 """What a service might vouch for beside a command of a random walk."""
 
 from random import Random
+from typing import Any
 
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.scheme.distribution import Guide, Mode, Organisation
-from siklus.workflows.domain.values import Predicate
+from siklus.workflows.domain.values import PersonId, Predicate
+
+
+def vouched(random: Random, command: c.AnyCommand, people: tuple[PersonId, ...]) -> dict[str, Any]:
+    """Return all of it, as fields of the order."""
+    return {
+        "group": group_of(random, command),
+        "calibration": calibration_of(random, command),
+        "panel": panel_of(random, command, people),
+    }
 
 
 def group_of(random: Random, command: c.AnyCommand) -> c.InGroup | None:
@@ -26,3 +36,14 @@ def calibration_of(random: Random, command: c.AnyCommand) -> c.InCalibration | N
     if not isinstance(command, c.SendBackRating | c.ReleaseRating):
         return None
     return c.InCalibration(open=random.random() < 0.9, covers=random.random() < 0.9)
+
+
+def panel_of(
+    random: Random, command: c.AnyCommand, people: tuple[PersonId, ...]
+) -> c.InPanel | None:
+    """Return who was appointed, or who of those named works there; now and then nobody knows."""
+    if random.random() < 0.2:
+        return None
+    if isinstance(command, c.SeatPanel):
+        return c.InPanel(members=command.members)
+    return c.InPanel(members=tuple(random.sample(people, 3)))

@@ -16,7 +16,7 @@ from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.evolve import fold
 from siklus.workflows.domain.model import Evaluation, Start
 from siklus.workflows.domain.policy import Policy
-from siklus.workflows.domain.stages import OWN_TASKS, Stage, Task, TaskKind
+from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import Level, PersonId, Role
 from tests.domain.story import (
     AGUS,
@@ -29,7 +29,7 @@ from tests.domain.story import (
     make_policy,
     make_start,
 )
-from tests.domain.vouched import calibration_of, group_of
+from tests.domain.vouched import vouched
 
 WAYS_BACK = (
     Stage.PLAN,
@@ -48,6 +48,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
     {"periods": {"per_year": 4}},
     {"periods": {"per_year": 12}, "reopen_needs_second_person": True},
     {"appeal": {"decided_by": "team", "may_lower": True}},
+    {"appeal": {"decided_by": "panel", "panel": {"members": 3, "quorum": 2}, "may_lower": True}},
     {"appeal": OFF, "midyear": OFF},
     {"appeal": {"top_of_hierarchy": True}, "rating": {"max_returns": 1}},
     {"rating": {"second": {"combine": "second"}}},
@@ -118,6 +119,8 @@ FOR_TASK: dict[TaskKind, Kinds] = {
     TaskKind.APPEAL: (c.AcknowledgeResult, c.FileAppeal, c.FileAppeal),
     TaskKind.RESPOND_TO_APPEAL: (c.RespondToAppeal,),
     TaskKind.DECIDE_APPEAL: (c.DecideAppeal,),
+    TaskKind.VOTE_ON_APPEAL: (c.DecideAppeal,) * 5 + (c.SeatPanel,),
+    TaskKind.SEAT_PANEL: (c.SeatPanel,),
     TaskKind.APPROVE: (c.ApproveEvaluation, c.ApproveEvaluation, c.ReturnRating, c.ReferEvaluation),
     TaskKind.RESOLVE_REFERRAL: (c.Reassign,),
 }
@@ -208,8 +211,7 @@ class Walk:
             request_key=str(self.tally.given.total()),
             salt="garam",
             roster=self.roster_of(command),
-            group=group_of(self.random, command),
-            calibration=calibration_of(self.random, command),
+            **vouched(self.random, command, PEOPLE),
             expected_revision=self.random.choice((0,) * 9 + (self.state.revision, 1)),
             received_at=self.now - late,
         )
@@ -256,7 +258,8 @@ class Walk:
         if task.kind is TaskKind.SUBMIT_PLAN and task.flagged and dice < 0.7:
             return self.actor("tim"), self.command(c.SetPlan)
         kind = self.random.choice(FOR_TASK[task.kind])
-        return self.actor(self._holder(task)), self.command(kind, task.number)
+        by = "tim" if kind is c.SeatPanel else self._holder(task)
+        return self.actor(by), self.command(kind, task.number)
 
     def _holder(self, task: Task) -> str:
         return self.random.choice((task.holder or "tim", *task.escalated_to))
@@ -330,6 +333,7 @@ class Walk:
             "due_on": self.now.date() + timedelta(days=random.choice((0, 2, 10, 40))),
             "reopen_passed": random.random() < 0.5,
             "calibration": "k-1",
+            "members": random.sample(PEOPLE[1:], random.choice((2, 3, 3))),
             "outage": random.choice(("padam", "listrik")),
             "began_at": self.now - timedelta(hours=random.choice((5, 50))),
             "ended_at": self.now - timedelta(hours=random.choice((0, 2))),
@@ -392,8 +396,3 @@ def random_start(random: Random) -> Start:
         from_rating=random.random() < 0.05,
         **seats,
     )
-
-
-def judges_of(task: Task) -> set[PersonId | None]:
-    """Return everybody who may decide on a task; nobody for what only the employee does."""
-    return set() if task.kind in OWN_TASKS else {task.holder, *task.escalated_to}

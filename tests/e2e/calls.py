@@ -13,6 +13,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from siklus.v1 import (
+    appeal_panel_service_pb2,
     audit_service_pb2,
     calibration_service_pb2,
     cohort_service_pb2,
@@ -145,6 +146,7 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refused:
 
 def _methods() -> Iterator[tuple[str, tuple[str, type[Message]]]]:
     for file in (
+        appeal_panel_service_pb2,
         audit_service_pb2,
         calibration_service_pb2,
         cohort_service_pb2,

@@ -206,6 +206,9 @@ def request_of(command: c.AnyCommand) -> Any:
         value = getattr(command, field.name, command.prose.get(field.name))
         if value is None:
             continue
+        if isinstance(value, tuple):
+            getattr(request, field.name).extend(value)
+            continue
         if isinstance(value, date):
             value = value.isoformat()
         if field.enum_type is not None:

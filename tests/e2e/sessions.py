@@ -1,8 +1,9 @@
-"""Calibrations that are there from the beginning, for tests that ask about them."""
+"""Calibrations and panels that are there from the beginning, for tests that ask about them."""
 
 from typing import Any
 
 from siklus.activities.store.queries import calibrations as calibration_queries
+from siklus.activities.store.queries import panels as panel_queries
 from siklus.activities.store.queries.calibrations import CalibrationRow
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
 from tests.e2e.agency import Agency
@@ -28,4 +29,13 @@ async def has_calibration(of: Agency, calibration: str, unit: str = "dinas") -> 
         await calibration_queries.say(connection, agency, cycle, unit, "KURANG", **said)
         await calibration_queries.propose(
             connection, key, calibration, before=None, revision=1, proposed="BAIK", **said
+        )
+
+
+async def has_panel(of: Agency, *members: str) -> None:
+    """Have a panel appointed for the appeals of the whole agency."""
+    agency, cycle, now = AgencyId(of.id), CycleId(of.cycle_id), of.stack.clock.now()
+    async with of.stack.store.agency(agency) as connection:
+        await panel_queries.appoint(
+            connection, agency, cycle, "", members, reason="SK 12", by="tim", at=now
         )

@@ -30,7 +30,7 @@ from siklus.workflows.domain.values import AgencyId, Role
 from tests.e2e.agency import STAFF, Agency, launched_agency
 from tests.e2e.calls import bearer
 from tests.e2e.rounds import has_round
-from tests.e2e.sessions import has_calibration
+from tests.e2e.sessions import has_calibration, has_panel
 from tests.fuzz.calls import Answered, Line, Request
 from tests.fuzz.messages import Messages
 from tests.fuzz.methods import Method, methods
@@ -66,6 +66,7 @@ SETTLED: Final = (
     "outcome",
     "improvement_plan",
     "organisation_rating",
+    "appeal_panel",
     "calibration",
     "calibration_proposal",
     "policy",
@@ -174,6 +175,7 @@ async def islands(stack: LocalStack) -> AsyncIterator[Islands]:
             await has_round(agency, ROUND, "rina", ("siti", "wayan", "yos"))
             await agency.has_comment(COMMENT, "rina", f"{mark} lambat")
             await has_calibration(agency, CALIBRATION)
+            await has_panel(agency, "rina", "budi", "wayan")
         yield Islands(stack, ours, theirs)
 
 

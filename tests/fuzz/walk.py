@@ -23,6 +23,8 @@ COMMANDS: Final[dict[int, tuple[str, ...]]] = {
     shown.TASK_KIND_APPEAL: ("FileAppeal", "FileAppeal", "AcknowledgeResult"),
     shown.TASK_KIND_RESPOND_TO_APPEAL: ("RespondToAppeal",),
     shown.TASK_KIND_DECIDE_APPEAL: ("DecideAppeal", "DecideAppeal", "WithdrawAppeal"),
+    shown.TASK_KIND_VOTE_ON_APPEAL: ("DecideAppeal", "DecideAppeal", "SeatPanel"),
+    shown.TASK_KIND_SEAT_PANEL: ("SeatPanel",),
     shown.TASK_KIND_APPROVE: ("ApproveEvaluation", "ApproveEvaluation", "ReferEvaluation"),
     shown.TASK_KIND_RESOLVE_REFERRAL: ("Rate", "ReturnRating"),
 }
@@ -37,7 +39,7 @@ OTHERWISE: Final = (
     "Reopen",
 )
 """What may come when nobody has a task; whatever the clock has to do is done before it."""
-OF_THE_TEAM: Final = frozenset({"Reopen", "SetPlan", "Reassign"})
+OF_THE_TEAM: Final = frozenset({"Reopen", "SetPlan", "Reassign", "SeatPanel"})
 OF_THE_EMPLOYEE: Final = frozenset(
     {
         "AcknowledgeResult",

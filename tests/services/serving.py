@@ -13,6 +13,7 @@ from siklus.services.clock import Clock
 from siklus.services.engine import Engine
 from siklus.services.feed.watches import Watches
 from siklus.services.interceptors.chain import SERVER_OPTIONS, chain
+from siklus.services.rpc.appeal_panels import AppealPanelServicer
 from siklus.services.rpc.calibrations import CalibrationServicer
 from siklus.services.rpc.cohorts import Cohorts
 from siklus.services.rpc.cycles import Cycles
@@ -25,6 +26,7 @@ from siklus.services.rpc.roster_import import RosterImport
 from siklus.services.rpc.subscriptions import Subscriptions
 from siklus.services.rpc.tasks import Tasks
 from siklus.v1 import (
+    appeal_panel_service_pb2_grpc,
     calibration_service_pb2_grpc,
     cohort_service_pb2_grpc,
     cycle_service_pb2_grpc,
@@ -71,6 +73,9 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     engine = Engine(temporal, Archive(store, vault), clock)
     calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(
         CalibrationServicer(store, engine, clock), server
+    )
+    appeal_panel_service_pb2_grpc.add_AppealPanelServiceServicer_to_server(
+        AppealPanelServicer(store, engine, clock), server
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -5,6 +5,7 @@ import json
 from siklus.services.rpc import views
 from siklus.v1 import evaluation_pb2, values_pb2
 from tests.domain.story import RINA, Story, appealed
+from tests.domain.test_appeal_panel import DEWI, EKO, FITRI, heard
 
 
 def shown(told: Story) -> evaluation_pb2.Appeal:
@@ -30,3 +31,19 @@ def test_each_step_of_an_appeal_is_shown_with_its_clock() -> None:
     assert decided.outcome == values_pb2.APPEAL_OUTCOME_CHANGED
     assert decided.decided_by == RINA
     assert decided.HasField("decided_at")
+
+
+def test_a_panel_is_shown_by_who_has_spoken_and_never_by_what_was_said() -> None:
+    told = heard().person(DEWI).upholds()
+
+    appeal = shown(told)
+
+    panel = appeal.panel
+    assert (appeal.decider, panel.members, panel.quorum, panel.spoken) == ("", 3, 2, 1)
+    assert [(seat.number, seat.member, seat.spoken) for seat in panel.seats] == [
+        (1, DEWI, True),
+        (2, EKO, False),
+        (3, FITRI, False),
+    ]
+    assert "UPHELD" not in str(appeal)
+    assert not shown(appealed()).HasField("panel")

@@ -55,6 +55,9 @@ READS = {
 SESSIONS = {
     "SetOrganisationRating",
     "ListOrganisationRatings",
+    "AppointAppealPanel",
+    "GetAppealPanel",
+    "ListAppealPanels",
     "GetDistribution",
     "GetRatingGuide",
     "OpenCalibration",
@@ -64,7 +67,7 @@ SESSIONS = {
     "DecideProposal",
     "CloseCalibration",
 }
-"""What is said in a calibration; evaluations are told by SendBackRating and ReleaseRating."""
+"""What is said of a whole unit; one evaluation is told by the other commands of these services."""
 
 
 def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:
@@ -73,7 +76,7 @@ def test_every_public_command_is_exactly_one_rpc_and_nothing_else_is() -> None:
     named = [command.__name__ for command in public_commands()]
     assert len(rpcs) == len(set(rpcs))
     assert set(rpcs) == {*named, *READS, *SESSIONS}
-    assert len(named) == len(set(named)) == 36
+    assert len(named) == len(set(named)) == 37
 
 
 def test_what_only_the_system_says_has_no_rpc() -> None:

@@ -7,6 +7,7 @@ from siklus.v1 import evaluation_pb2, values_pb2
 from siklus.workflows.domain.commands import ExtendForOutage, LeaveKind, MoveDeadline, RecordLeave
 from siklus.workflows.domain.stages import TaskKind
 from tests.domain.story import BUDI, make_policy, planned, story
+from tests.domain.test_appeal_panel import DEWI, EKO, FITRI, heard
 
 NAMES = {BUDI: "Budi Contoh"}
 
@@ -67,3 +68,16 @@ def test_who_moved_a_deadline_and_why_is_told_in_both_languages() -> None:
     assert said in told[2].id
     said = "plan.due.on; days of leave are not counted: 2026-01-07 to 2026-01-09 (3 days)."
     assert said in told[2].en
+
+
+def test_an_appeal_tells_how_many_of_its_panel_have_spoken_and_waits_for_the_others() -> None:
+    told = heard().person(DEWI).upholds()
+
+    said = explain(told.state, told.now, {})
+
+    assert [list(each.may_act) for each in said.waiting] == [[EKO], [FITRI]]
+    assert "1 of 3 members of the panel have spoken; 2 equal votes decide." in said.text.en
+    assert "Dari 3 anggota panel, 1 telah bersuara; 2 suara sama memutus." in said.text.id
+    assert "dewi" not in said.text.en
+    tied = told.person(EKO).changes_rating().person(FITRI).changes_rating("ABOVE", "AT")
+    assert len(explain(tied.state, tied.now, {}).waiting) == 3

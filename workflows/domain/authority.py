@@ -11,7 +11,7 @@ from enum import StrEnum
 from siklus.workflows.domain.commands import Actor, Mandate
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
-from siklus.workflows.domain.stages import OWN_TASKS, RATINGS, Task, TaskKind
+from siklus.workflows.domain.stages import DECISIONS, OWN_TASKS, RATINGS, Task, TaskKind
 from siklus.workflows.domain.values import PersonId, Role, Value
 
 
@@ -99,9 +99,10 @@ def permit(
     if actor.mandates:
         principal = _principal(state, actor)
         if _entitled(state, principal, parties, task, number):
+            _must_be_lent(state, principal, task, number)
             _must_hold(state, actor.mandates, command, at)
             return Standing(principal=principal, mandate=actor.mandates[0].id)
-    gone = task is not None and _open_task(state, task, number) is None
+    gone = task is not None and not _open_tasks(state, task, number)
     if gone and Party.EMPLOYEE not in parties and actor.person in state.involved:
         return TOO_LATE
     raise not_yours(command)
@@ -114,23 +115,37 @@ def _entitled(
     kind: TaskKind | None,
     number: int,
 ) -> bool:
-    task = _open_task(state, kind, number)
-    if task is not None:
-        return task.may_act(person)
+    tasks = _open_tasks(state, kind, number)
+    if tasks:
+        return any(task.may_act(person) for task in tasks)
     # Where nobody follows, the seat still names whoever left.
     return person not in state.gone and person in {seat(state, party) for party in parties}
 
 
 def _team_task(state: Evaluation, kind: TaskKind | None, number: int) -> bool:
-    task = _open_task(state, kind, number)
-    return task is not None and task.holder is None
+    return any(task.holder is None for task in _open_tasks(state, kind, number))
 
 
-def _open_task(state: Evaluation, kind: TaskKind | None, number: int) -> Task | None:
-    """Return the open task that a command is about; interim and second ratings are ratings too."""
+def _open_tasks(state: Evaluation, kind: TaskKind | None, number: int) -> list[Task]:
+    """Return the open tasks that a command is about: one, or those of a panel's members.
+
+    Interim and second ratings are ratings too.
+    """
     if kind is TaskKind.RATE:
-        return next((t for t in map(state.task, RATINGS) if t is not None), None)
-    return state.task(kind, number) if kind is not None else None
+        return [task for task in map(state.task, RATINGS) if task is not None][:1]
+    if kind is TaskKind.DECIDE_APPEAL:
+        return [task for task in state.tasks if task.kind in DECISIONS]
+    task = state.task(kind, number) if kind is not None else None
+    return [task] if task is not None else []
+
+
+def _must_be_lent(
+    state: Evaluation, principal: PersonId, kind: TaskKind | None, number: int
+) -> None:
+    """Refuse to sit on a panel for somebody: a seat is a person's own (our decision)."""
+    tasks = _open_tasks(state, kind, number)
+    if any(t.kind is TaskKind.VOTE_ON_APPEAL and t.may_act(principal) for t in tasks):
+        raise _no_mandate("a seat on a panel is not lent; the agency's team seats others")
 
 
 def seat(state: Evaluation, party: Party) -> PersonId | None:

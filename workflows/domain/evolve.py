@@ -1,16 +1,15 @@
 """evolve(state, entry) -> state: what each recorded event changes, and nothing else."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import reduce
 from typing import Any, TypeVar, assert_never
 
 from siklus.workflows.domain import audit
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.commands import SYSTEM, Seat
+from siklus.workflows.domain.evolve_appeal import appealed, due_at, heard_again
 from siklus.workflows.domain.evolve_repair import UNDELIVERED, repaired
 from siklus.workflows.domain.model import (
-    Appeal,
     Calibration,
     Evaluation,
     Last,
@@ -24,7 +23,7 @@ from siklus.workflows.domain.model import (
     Start,
     Terms,
 )
-from siklus.workflows.domain.stages import ENDED, Task, TaskKind
+from siklus.workflows.domain.stages import ENDED, TaskKind
 from siklus.workflows.domain.values import Digest, EvaluationKey, PersonId, Value
 
 
@@ -177,17 +176,17 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.ResultDelivered():
             return {"delivered_at": at, **_shown(state)}
         case e.ResultReceived(how=how):
-            return {"received_at": at, "received_how": how, "window_due_at": _due_at(event.opens)}
+            return {
+                "received_at": at,
+                "received_how": how,
+                "window_due_at": due_at(event.opens, TaskKind.APPEAL),
+            }
         case e.ResultAccepted():
             return {"accepted_at": at}
-        case e.AppealFiled():
-            return {"appeal": _appeal(event, entry)}
-        case e.AppealWithdrawn():
-            return {"appeal": _with(state.appeal, withdrawn_at=at)}
-        case e.AppealResponded():
-            return {"appeal": _with(state.appeal, responded_at=at)}
-        case e.AppealResponseMissed():
-            return {"appeal": _with(state.appeal, response_missed=True)}
+        case e.AppealFiled() | e.AppealWithdrawn() | e.AppealResponded():
+            return appealed(state, event, entry)
+        case e.AppealResponseMissed() | e.AppealVoteCast() | e.PanelSeated():
+            return appealed(state, event, entry)
         case e.AppealDecided(outcome=outcome):
             decided = _with(state.appeal, outcome=outcome, decided_at=at, decided_by=entry.actor)
             return {"appeal": decided, "ratings": (*state.ratings, _rating(event, entry))}
@@ -224,8 +223,8 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.EvaluationReopened():
             cleared = {"reopening_by": None, "approved_at": None, "approved_by": None}
             plan = _with(state.plan, proposed=None, proposed_prose=None)
-            heard_again = _heard_again(state.appeal, event)
-            return {**cleared, **heard_again, "ground": None, "referred": False, "plan": plan}
+            again = heard_again(state.appeal, event)
+            return {**cleared, **again, "ground": None, "referred": False, "plan": plan}
         case e.RatingOpened():
             return {"plan": _with(state.plan, proposed=None, proposed_prose=None)}
         case e.ExpectationAdded() | e.ProgressReported():
@@ -278,31 +277,6 @@ def _plan(plan: Plan, event: e.Event, entry: e.Entry) -> Plan:
             changed = {"indicators": plan.proposed, "prose": plan.proposed_prose}
             return _with(decided, **changed, version=plan.version + 1)
     return plan
-
-
-def _appeal(event: e.AppealFiled, entry: e.Entry) -> Appeal:
-    return Appeal(
-        filed_at=entry.occurred_at,
-        decider=event.decider,
-        top_of_hierarchy=event.top_of_hierarchy,
-        response_due_at=_due_at(event.opens, TaskKind.RESPOND_TO_APPEAL),
-        decision_due_at=_due_at(event.opens, TaskKind.DECIDE_APPEAL),
-    )
-
-
-def _heard_again(appeal: Appeal | None, event: e.EvaluationReopened) -> dict[str, Any]:
-    decision_due_at = _due_at(event.opens, TaskKind.DECIDE_APPEAL)
-    if decision_due_at is None:
-        return {}
-    response_due_at = _due_at(event.opens, TaskKind.RESPOND_TO_APPEAL)
-    due = {"decision_due_at": decision_due_at}
-    if response_due_at is not None:
-        due["response_due_at"] = response_due_at
-    return {"appeal": _with(appeal, **due)}
-
-
-def _due_at(tasks: Iterable[Task], kind: TaskKind = TaskKind.APPEAL) -> datetime | None:
-    return next((t.due.due_at for t in tasks if t.kind is kind and t.due is not None), None)
 
 
 def _recorded(

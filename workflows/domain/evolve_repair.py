@@ -12,7 +12,7 @@ from siklus.workflows.domain.model import (
     Repair,
     SelfEvaluation,
 )
-from siklus.workflows.domain.stages import Stage, Task, TaskKind
+from siklus.workflows.domain.stages import AWAITING_A_DECISION, Stage, Task, TaskKind, task_id
 from siklus.workflows.domain.values import PersonId
 
 RepairEvent = (
@@ -72,7 +72,7 @@ def clocks(state: Evaluation, opens: tuple[Task, ...]) -> dict[str, Any]:
         changes["window_due_at"] = due[TaskKind.APPEAL]
     heard = {
         "response_due_at": due.get(TaskKind.RESPOND_TO_APPEAL),
-        "decision_due_at": due.get(TaskKind.DECIDE_APPEAL),
+        "decision_due_at": next((due[k] for k in AWAITING_A_DECISION if k in due), None),
     }
     known = {name: at for name, at in heard.items() if at is not None}
     if known and state.appeal is not None:
@@ -122,6 +122,11 @@ def _replaced(state: Evaluation, event: e.PersonReplaced) -> dict[str, Any]:
                     appeal = appeal.model_copy(update={"decider": succession.person})
             case _:
                 assert_never(succession.seat)
+    if appeal is not None and event.closes:
+        # Who sat on a panel that has decided stays in the record of it.
+        held = {task_id(TaskKind.VOTE_ON_APPEAL, seat.number): seat for seat in appeal.seats}
+        left = tuple(seat for task, seat in held.items() if task not in event.closes)
+        appeal = appeal.model_copy(update={"seats": left})
     if seats.superior == event.leaving:
         seats = seats.model_copy(update={"superior": superiors.get(seats.supervisor)})
     return {

@@ -7,7 +7,6 @@ from pydantic import Field
 from siklus.workflows.domain.labels import StageName
 from siklus.workflows.domain.policy import (
     Clock,
-    DecidedBy,
     Lateness,
     Policy,
     Rungs,
@@ -25,6 +24,7 @@ class Who(StrEnum):
     SUPERVISOR = "supervisor"
     SUPERIOR = "superior"
     TEAM = "team"
+    PANEL = "panel"
     APPROVER = "approver"
     SYSTEM = "system"
 
@@ -119,7 +119,7 @@ def _delivery(policy: Policy) -> FlowStage:
 
 def _appeal(policy: Policy) -> FlowStage:
     rule = policy.appeal
-    decider = Who.SUPERIOR if rule.decided_by is DecidedBy.SUPERIOR else Who.TEAM
+    decider = Who(rule.decided_by)
     return FlowStage(
         stage=StageName.APPEAL,
         who=(Who.EMPLOYEE, Who.SUPERVISOR, decider),

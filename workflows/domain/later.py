@@ -8,11 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from siklus.workflows.domain.policy import Panel
-
 LATER: Mapping[str, TypeAdapter[object]] = {
-    "appeal.decided_by": TypeAdapter(Literal["panel"]),
-    "appeal.panel": TypeAdapter(Panel),
     "languages": TypeAdapter(
         Annotated[tuple[Literal["id", "en"], ...], Field(min_length=1, max_length=2)]
     ),
@@ -31,5 +27,7 @@ NOW_LIVE: Mapping[str, str] = {
     "feedback.colleagues": "rules.feedback.colleagues",
     "feedback.citizens": "rules.feedback.citizens",
     "leave_pauses_clocks": "rules.leave_pauses_clocks",
+    "appeal.decided_by": "rules.appeal.decided_by",
+    "appeal.panel": "rules.appeal.panel",
 }
 """What an earlier release kept under `later:`, and where it is written now."""

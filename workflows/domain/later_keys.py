@@ -8,9 +8,6 @@ from pydantic import TypeAdapter, ValidationError
 from siklus.workflows.domain.later import LATER, NOW_LIVE
 from siklus.workflows.domain.problems import Problem, ProblemCode, from_pydantic
 
-_ALSO_LIVE = {"appeal.decided_by"}
-"""Keys that are live already, with other values."""
-
 
 def check_later(tree: object) -> list[Problem]:
     """Return what is wrong under `later:`."""
@@ -23,14 +20,12 @@ def take_live(tree: Mapping[str, object], prefix: str) -> tuple[dict[str, object
     """Return the tree without the keys that are not supported yet, and a problem for each."""
     left = _copied(tree)
     problems = list[Problem]()
-    for path, shape in LATER.items():
+    for path in LATER:
         *sections, key = path.split(".")
         section: object = left
         for name in sections:
             section = section.get(name) if isinstance(section, dict) else None
         if not isinstance(section, dict) or key not in section:
-            continue
-        if path in _ALSO_LIVE and _faults(shape, section[key], ""):
             continue
         del section[key]
         if sections and not section:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import (
@@ -13,13 +14,15 @@ from siklus.workflows.domain.commands import (
 )
 from siklus.workflows.domain.deadlines import Due, Stretch
 from siklus.workflows.domain.events import Receipt
-from siklus.workflows.domain.policy import Policy
+from siklus.workflows.domain.panel import PanelSeat, Spoken, spoken
+from siklus.workflows.domain.policy import Panel, Policy
 from siklus.workflows.domain.scheme.explained import Step
 from siklus.workflows.domain.scheme.given import Numbers
 from siklus.workflows.domain.stages import ENDED, Stage, Task, TaskKind
 from siklus.workflows.domain.values import (
     Digest,
     EvaluationKey,
+    Grown,
     Instant,
     Level,
     PersonId,
@@ -154,8 +157,10 @@ class Calibration(Value):
     """How many of the ratings the employee has been shown."""
 
 
-class Appeal(Value):
+class Appeal(Grown, Value):
     """The one appeal."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"panel", "seats"})
 
     filed_at: Instant
     decider: PersonId | None
@@ -168,6 +173,14 @@ class Appeal(Value):
     outcome: AppealOutcome | None = None
     decided_at: Instant | None = None
     decided_by: str | None = None
+    seats: tuple[PanelSeat, ...] = ()
+    """Who decides together, where the policy has a panel."""
+    panel: Panel | None = None
+    """The policy's, so that whoever reads the appeal knows how many decide."""
+
+    def seat_of(self, person: PersonId | None) -> PanelSeat | None:
+        """Return somebody's place on the panel."""
+        return next((seat for seat in self.seats if seat.member == person), None)
 
 
 class Last(Value):
@@ -290,6 +303,14 @@ class Evaluation(Value):
         if self.plan.approved_at is not None or self.policy.plan.enabled or self.from_rating:
             return self.plan.approved_at
         return self.opened_at
+
+    @property
+    def spoken(self) -> Spoken | None:
+        """How many of an appeal's panel have spoken; None where no panel decides."""
+        appeal = self.appeal
+        if appeal is None or appeal.panel is None:
+            return None
+        return spoken(appeal.panel, appeal.seats)
 
     @property
     def open_periods(self) -> tuple[Period, ...]:

@@ -65,8 +65,11 @@ def notices_of(state: Evaluation, entry: e.Entry) -> tuple[EventNotice, ...]:
             told = [(NoticeKind.RATED, seats.employee)]
         case e.RatingReturned() | e.RatingSentBack():
             told = [(NoticeKind.RATING_RETURNED, seats.supervisor)]
-        case e.AppealFiled(decider=decider):
-            told = [(NoticeKind.APPEAL_FILED, decider), (NoticeKind.APPEAL_FILED, state.rater)]
+        case e.AppealFiled(decider=decider, panel=panel):
+            to = (decider, *panel, state.rater)
+            told = [(NoticeKind.APPEAL_FILED, person) for person in to]
+        case e.PanelSeated(opens=opens):
+            told = [(NoticeKind.APPEAL_FILED, task.holder) for task in opens]
         case e.AppealDecided():
             told = [(NoticeKind.APPEAL_DECIDED, seats.employee)]
             told.append((NoticeKind.APPEAL_DECIDED, state.rater))

@@ -51,6 +51,10 @@ class TaskKind(StrEnum):
     RESOLVE_REFERRAL = "RESOLVE_REFERRAL"
     SECOND_RATE = "SECOND_RATE"
     CALIBRATE = "CALIBRATE"
+    VOTE_ON_APPEAL = "VOTE_ON_APPEAL"
+    """A member's of the panel; `number` is the place."""
+    SEAT_PANEL = "SEAT_PANEL"
+    """The team's, while fewer sit on the panel than can decide."""
     IMPROVEMENT_CHECK_IN = "IMPROVEMENT_CHECK_IN"
     """Of a plan that followed from the result; the evaluation itself has ended by then."""
 
@@ -71,6 +75,13 @@ RATINGS = (TaskKind.RATE, TaskKind.INTERIM_RATE, TaskKind.SECOND_RATE)
 """What the command of a rating does; one of them is open at most."""
 
 
+DECISIONS = (TaskKind.DECIDE_APPEAL, TaskKind.VOTE_ON_APPEAL)
+"""What the command of an appeal's decision does: one person's, or each member's of a panel."""
+
+AWAITING_A_DECISION = frozenset({*DECISIONS, TaskKind.SEAT_PANEL})
+"""What waits until an appeal is decided; all of it has one due time."""
+
+
 def task_id(kind: TaskKind, number: int = 0) -> str:
     """Return the name of a task within its evaluation."""
     return f"{kind}.{number}" if number else kind.value
@@ -84,7 +95,7 @@ class Task(Value):
 
     kind: TaskKind
     number: int = 0
-    """Which of several of a kind: the period of a periodic evaluation."""
+    """Which of several of a kind: the period of a periodic evaluation, a panel's place."""
     holder: PersonId | None
     escalated_to: tuple[PersonId, ...] = ()
     flagged: bool = False
@@ -139,6 +150,8 @@ def task_rule(policy: Policy, kind: TaskKind) -> TaskRule:
         TaskKind.APPEAL: ("appeal.window", None, appeal.remind_window),
         TaskKind.RESPOND_TO_APPEAL: ("appeal.respond_within", None, appeal.remind),
         TaskKind.DECIDE_APPEAL: ("appeal.decide_within", appeal.late, appeal.remind),
+        TaskKind.VOTE_ON_APPEAL: ("appeal.decide_within", appeal.late, appeal.remind),
+        TaskKind.SEAT_PANEL: ("appeal.decide_within", appeal.late, appeal.remind),
         TaskKind.RESOLVE_REFERRAL: ("final_approval", None, ()),
         TaskKind.IMPROVEMENT_CHECK_IN: ("outcomes", None, ()),
     }

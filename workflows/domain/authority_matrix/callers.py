@@ -22,6 +22,8 @@ class Caller(StrEnum):
     APPROVER = "approver"
     DECIDER = "decider"
     """Who decides the appeal."""
+    PANEL_MEMBER = "panel_member"
+    """Sits on the panel that decides the appeal, where the policy has one."""
     COLLEAGUE = "colleague"
     ADMIN = "admin"
     """Of the agency's team, with no part in the evaluation."""
@@ -71,6 +73,7 @@ def actor(caller: Caller, state: Evaluation) -> Actor | None:
     seats = state.participants
     employee, supervisor, approver = seats.employee, seats.supervisor, seats.approver
     decider = state.appeal.decider if state.appeal else None
+    seats_of_panel = state.appeal.seats if state.appeal else ()
     climbed = [task.escalated_to[-1] for task in state.tasks if task.escalated_to]
     somebody: dict[Caller, tuple[PersonId | None, tuple[Role, ...], tuple[Mandate, ...]]] = {
         Caller.EMPLOYEE: (employee, (), ()),
@@ -80,6 +83,7 @@ def actor(caller: Caller, state: Evaluation) -> Actor | None:
         Caller.ESCALATED_TO: (climbed[0] if climbed else None, (), ()),
         Caller.APPROVER: (approver, (), ()),
         Caller.DECIDER: (decider, (), ()),
+        Caller.PANEL_MEMBER: (seats_of_panel[0].member if seats_of_panel else None, (), ()),
         Caller.COLLEAGUE: (PersonId(Cast.COLLEAGUE), (), ()),
         Caller.ADMIN: (PersonId(Cast.ADMIN), _ADMIN, ()),
         Caller.ADMIN_WHO_IS_EMPLOYEE: (employee, _ADMIN, ()),

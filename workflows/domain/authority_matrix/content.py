@@ -14,6 +14,8 @@ INDICATOR = "antrean"
 CALIBRATION = "kalibrasi"
 SPARE = PersonId("pengganti")
 """Whom a command names where it does not matter."""
+ANOTHER = PersonId("rekan")
+"""Beside them, where it names several."""
 _RATINGS = (c.Rate, c.DecideAppeal, c.RecordSegmentResult)
 _SAID = ("reason", "note", "expectation", "account", "dialogue", "reasons", "response")
 
@@ -78,6 +80,7 @@ def content(kind: str, state: Evaluation, at: datetime, *, person: PersonId | No
         "segment": 1,
         "days": 90,
         "calibration": CALIBRATION,
+        "members": (SPARE, ANOTHER),
     }
     if command is c.Rate:
         each = state.policy.rating.per_indicator

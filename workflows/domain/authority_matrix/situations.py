@@ -46,6 +46,9 @@ class Cast(StrEnum):
     """Acts by a mandate of another."""
     SPARE = SPARE
     """Whoever a seat is offered to when the matrix asks."""
+    MEMBER = "anggota"
+    """Sits on the panel that decides appeals, where the policy has one."""
+    MEMBER_TOO = "anggota-lain"
     ADMIN = "tim"
     AUDITOR = "inspektorat"
 
@@ -287,7 +290,16 @@ def asked(actor: c.Actor, command: c.AnyCommand, on: datetime) -> c.Order:
         if isinstance(command, c.SendBackRating | c.ReleaseRating)
         else None,
         edition=c.Edition.NEWEST,
+        panel=_panel(command),
     )
+
+
+def _panel(command: c.AnyCommand) -> c.InPanel | None:
+    """Return who is appointed, or that whoever is named works there."""
+    if isinstance(command, c.SeatPanel):
+        return c.InPanel(members=command.members)
+    appointed = (PersonId(Cast.MEMBER), PersonId(Cast.MEMBER_TOO), PersonId(Cast.SPARE))
+    return c.InPanel(members=appointed) if isinstance(command, c.FileAppeal) else None
 
 
 def _line_above(person: PersonId) -> tuple[PersonId, ...]:

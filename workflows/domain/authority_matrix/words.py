@@ -34,6 +34,7 @@ COMMAND_WORDS = _texts("""
     file_appeal | mengajukan keberatan | file an appeal
     withdraw_appeal | mencabut keberatan | withdraw the appeal
     respond_to_appeal | menanggapi keberatan | respond to the appeal
+    seat_panel | menetapkan anggota panel keberatan | seat the panel of an appeal
     decide_appeal | memutus keberatan | decide the appeal
     approve_evaluation | memberi persetujuan akhir | give the final approval
     refer_evaluation | menyerahkan perkara kepada tim | refer it to the team
@@ -64,6 +65,7 @@ CALLER_WORDS = {
     escalated_to | atasan yang menerima tugas terlambat | whom the late task climbed to
     approver | pejabat yang berwenang (PyB) | the approver
     decider | pemutus keberatan | the decider of the appeal
+    panel_member | anggota panel keberatan | a member of the appeal's panel
     colleague | rekan tanpa kaitan | a colleague with no part in it
     admin | tim pengelola kinerja | the agency's team
     admin_who_is_employee | anggota tim yang sendiri dinilai | a team member who is the employee

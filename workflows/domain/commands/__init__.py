@@ -30,6 +30,7 @@ from siklus.workflows.domain.commands.deadlines import (
     ReplaceCalendar,
 )
 from siklus.workflows.domain.commands.edition import Edition
+from siklus.workflows.domain.commands.panel import InPanel, SeatPanel
 from siklus.workflows.domain.commands.repair import Correctable, CorrectEntry, ReturnToStage
 from siklus.workflows.domain.commands.system import RecordSegmentResult, ResolveSuperior
 from siklus.workflows.domain.commands.team import (
@@ -102,6 +103,7 @@ __all__ = [
     "FileAppeal",
     "InCalibration",
     "InGroup",
+    "InPanel",
     "InRoster",
     "Indicator",
     "IndicatorKind",
@@ -132,6 +134,7 @@ __all__ = [
     "ReturnRating",
     "ReturnToStage",
     "Seat",
+    "SeatPanel",
     "SendBackRating",
     "SetPlan",
     "Sha256",
@@ -167,6 +170,7 @@ AnyCommand = Annotated[
     | WithdrawAppeal
     | RespondToAppeal
     | DecideAppeal
+    | SeatPanel
     | ApproveEvaluation
     | ReferEvaluation
     | Reassign
@@ -232,3 +236,6 @@ class Order(Value):
     """With a rating that is sent back: the calibration that the command names."""
     edition: Edition = Edition.FIRST
     """Of the rule book that decides it: the newest that whoever sends it knows."""
+    panel: InPanel | None = None
+    """With an appeal that a panel decides: who was appointed; None where nobody was, or the store
+    is away. With the seats of a panel: who of those named works in the agency."""

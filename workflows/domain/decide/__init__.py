@@ -22,6 +22,7 @@ from siklus.workflows.domain.decide import (  # noqa: F401 - each enters its rul
     forms,
     leave,
     midyear,
+    panel,
     people,
     plan,
     rating,
@@ -37,8 +38,8 @@ from siklus.workflows.domain.decide.rules import RULES, Act, Rule
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.evolve import begin, evolve
 from siklus.workflows.domain.instant import legal_instant
-from siklus.workflows.domain.model import Evaluation, Start
-from siklus.workflows.domain.stages import task_id
+from siklus.workflows.domain.model import Evaluation, Last, Start
+from siklus.workflows.domain.stages import TaskKind, task_id
 from siklus.workflows.domain.values import Digest
 
 
@@ -80,6 +81,7 @@ def decide(state: Evaluation, order: Order, now: datetime) -> tuple[e.Entry, ...
         group=order.group,
         calibration=order.calibration,
         edition=order.edition,
+        panel=order.panel,
     )
     try:
         _must_be_in_stage(current, rule)
@@ -220,9 +222,20 @@ def _where(state: Evaluation, *, recorded: int) -> dict[str, str]:
     return details
 
 
+def _vote_that_ended(state: Evaluation) -> Last | None:
+    """Return how the members' tasks ended, while none of them is open."""
+    prefix = f"{TaskKind.VOTE_ON_APPEAL}."
+    if any(task.kind is TaskKind.VOTE_ON_APPEAL for task in state.tasks):
+        return None
+    votes = (last for task, last in state.settled.items() if task.startswith(prefix))
+    return max(votes, key=lambda last: last.at, default=None)
+
+
 def _who_decided(state: Evaluation, task: str | None) -> dict[str, str]:
     """Tell whoever comes too late how the task ended that the command was meant for."""
     ended = state.settled.get(task) if task is not None else None
+    if task == TaskKind.DECIDE_APPEAL and state.policy.appeal.panel is not None:
+        ended = _vote_that_ended(state)
     if ended is None:
         return {}
     return {

@@ -14,6 +14,7 @@ from siklus.workflows.domain.commands import (
 )
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import final_approval, receive
+from siklus.workflows.domain.decide.panel import awaiting, cast_vote, deciding, first_members
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import Judged, upheld
 from siklus.workflows.domain.decide.scoring import decided as decided_by_scheme
@@ -22,6 +23,7 @@ from siklus.workflows.domain.decide.tasks import at_least, by_span, task
 from siklus.workflows.domain.decide.transfer import combine
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Appeal, Evaluation, Rating
+from siklus.workflows.domain.panel import places
 from siklus.workflows.domain.policy import Count, DecidedBy, Span
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
@@ -39,7 +41,8 @@ def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyE
     """The employee objects once, with reasons, before the window's last second is over.
 
     A new rating after a withdrawn appeal is a new result, which may be appealed (our decision).
-    Filing proves receipt where none was recorded. The decider is resolved now and kept.
+    Filing proves receipt where none was recorded. The decider is resolved now and kept; where a
+    panel decides, it is seated now from those who were appointed.
     """
     if not state.policy.appeal.enabled:
         raise Refusal(Reason.APPEAL_DISABLED, "the policy of this cycle knows no appeal")
@@ -51,13 +54,17 @@ def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyE
     if state.stage is Stage.DELIVERY:
         events.append(receive(state, e.Receipt.APPEALED, act.at))
     decider, one_person = _decider(state)
-    filed = Appeal(filed_at=act.at, decider=decider, top_of_hierarchy=one_person)
+    panel = first_members(state, act.panel)
+    filed = Appeal(
+        filed_at=act.at, decider=decider, top_of_hierarchy=one_person, seats=places(panel)
+    )
     events.append(
         e.AppealFiled(
             prose=act.prose,
             decider=decider,
             top_of_hierarchy=one_person,
             evidence=command.evidence,
+            panel=panel,
             stage=Stage.APPEAL_DECISION,
             opens=tuple(hearing(state, filed, act.at)),
             closes=(TaskKind.APPEAL,),
@@ -67,17 +74,17 @@ def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyE
 
 
 def hearing(state: Evaluation, appeal: Appeal, at: datetime) -> list[Task]:
-    """Return the decider's task, and the rater's where the other side is still to be heard."""
+    """Return who decides by their tasks, and the rater's where that side is still to be heard."""
     rule = state.policy.appeal
     decision = by_span(state, "appeal.decide_within", rule.decide_within, at)
     heard = appeal.responded_at is not None or appeal.response_missed
     if heard or appeal.top_of_hierarchy:
-        return [task(state, TaskKind.DECIDE_APPEAL, appeal.decider, at, decision)]
+        return deciding(state, appeal, at, decision)
     response = by_span(state, "appeal.respond_within", rule.respond_within, at)
     # Nobody decides before the rater's time is over: over holidays that may be the later day.
     decision = at_least(state, decision, "appeal.decide_within", AFTER_THE_HEARING, response.due_at)
     return [
-        task(state, TaskKind.DECIDE_APPEAL, appeal.decider, at, decision),
+        *deciding(state, appeal, at, decision),
         task(state, TaskKind.RESPOND_TO_APPEAL, _rater(state), at, response),
     ]
 
@@ -100,13 +107,13 @@ def _window_must_be_open(state: Evaluation, act: Act) -> None:
 
 
 def _decider(state: Evaluation) -> tuple[PersonId | None, bool]:
-    """Return who decides (None is the team) and whether the law makes that the rater.
+    """Return who decides (None is the team or panel) and whether the law makes that the rater.
 
     The superior of whoever actually rated; at the very top the rater, only with the policy's
     mark; otherwise the approver, and the team where even that would be the rater or employee.
     """
     rater, employee = _rater(state), state.participants.employee
-    if state.policy.appeal.decided_by is DecidedBy.TEAM:
+    if state.policy.appeal.decided_by is not DecidedBy.SUPERIOR:
         return None, False
     passed_over = state.raters | {employee, *state.gone}
     at_the_top = rater in state.superiors and state.superiors[rater] is None
@@ -132,7 +139,7 @@ def _rater(state: Evaluation) -> PersonId:
 @decides(WithdrawAppeal, by=Party.EMPLOYEE, stages=[Stage.APPEAL_DECISION])
 def withdraw_appeal(state: Evaluation, _: WithdrawAppeal, act: Act) -> list[e.AnyEvent]:
     """Possible until decided; it spends the appeal against this result, which stands."""
-    closes = (TaskKind.DECIDE_APPEAL, TaskKind.RESPOND_TO_APPEAL)
+    closes = (*awaiting(state), TaskKind.RESPOND_TO_APPEAL)
     return [e.AppealWithdrawn(prose=act.prose, closes=closes), final_approval(state, act.at)]
 
 
@@ -159,7 +166,8 @@ def respond_to_appeal(state: Evaluation, command: RespondToAppeal, act: Act) -> 
 def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.AnyEvent]:
     """Uphold or change, with a reason, after both sides were heard; final.
 
-    The rater's silence does not stop the decision once the time to respond is over.
+    The rater's silence does not stop the decision once the time to respond is over. Of a panel
+    each member says it as a vote; the one that makes the quorum makes the decision.
     """
     rating = state.rating
     if rating is None or state.appeal is None:
@@ -176,6 +184,17 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
         _must_not_be_lower(rating, found)
         if act.edition >= Edition.EXACT_MEANS:
             _must_not_lower_the_year(rating, year)
+    panel = state.policy.appeal.panel
+    if panel is None:
+        return _decision(state, command, act, found, year)
+    vote, decides_it = cast_vote(state, panel, command, act, found)
+    return [vote, *_decision(state, command, act, found, year)] if decides_it else [vote]
+
+
+def _decision(
+    state: Evaluation, command: DecideAppeal, act: Act, found: Judged, year: Judged
+) -> list[e.AnyEvent]:
+    stands = command.outcome is AppealOutcome.UPHELD
     decided = e.AppealDecided(
         prose=act.prose,
         outcome=command.outcome,
@@ -185,7 +204,7 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
         combined=year.predicate,
         numbers=year.numbers,
         explanation=found.explanation if stands else (*found.explanation, *year.explanation),
-        closes=(TaskKind.DECIDE_APPEAL, TaskKind.RESPOND_TO_APPEAL),
+        closes=(*awaiting(state), TaskKind.RESPOND_TO_APPEAL),
     )
     return [decided, final_approval(state, act.at)]
 

@@ -30,10 +30,19 @@ from siklus.workflows.domain.decide.tasks import by_clock, by_span, stage_opens_
 from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count, Late, Span
-from siklus.workflows.domain.stages import OWN_TASKS, Stage, Task, TaskKind, task_rule
+from siklus.workflows.domain.stages import (
+    AWAITING_A_DECISION,
+    OWN_TASKS,
+    Stage,
+    Task,
+    TaskKind,
+    task_rule,
+)
 from siklus.workflows.domain.values import PersonId
 
 AT_ONCE = timedelta(0)
+_NEVER_CLIMB = OWN_TASKS | (AWAITING_A_DECISION - {TaskKind.DECIDE_APPEAL})
+"""What nobody else could do, and so is shown to the team."""
 
 
 class Pace(Enum):
@@ -108,7 +117,7 @@ def unknown_superior(state: Evaluation, now: datetime) -> PersonId | None:
         for waiting in state.tasks
         if waiting.escalates_at is not None
         and waiting.escalates_at <= now
-        and waiting.kind not in OWN_TASKS
+        and waiting.kind not in _NEVER_CLIMB
     )
     asked = [_highest(waiting) for waiting in late]
     if state.policy.appeal.enabled:
@@ -289,13 +298,13 @@ def _highest(waiting: Task) -> PersonId | None:
 def _escalation(state: Evaluation, waiting: Task) -> Events | None:
     """Climb one level, or flag to the team at the top; None while the next level is unknown.
 
-    What only the employee can do never climbs: nobody else could do it.
+    What only the employee can do never climbs: nobody else could do it. Nor does a panel's seat.
     """
     rule = task_rule(state.policy, waiting.kind).late
     highest = _highest(waiting)
     if rule is None or rule.act is Late.TEAM_ACTS or highest is None:
         return partial(_flag, waiting)
-    if waiting.kind in OWN_TASKS:
+    if waiting.kind in _NEVER_CLIMB:
         return partial(_flag, waiting)
     if highest not in state.superiors:
         return None

@@ -19,7 +19,13 @@ from siklus.workflows.domain.decide.tasks import by_span, forwards, moved_to, pa
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Clock, Span
-from siklus.workflows.domain.stages import Stage, Task, TaskKind, task_id
+from siklus.workflows.domain.stages import (
+    AWAITING_A_DECISION,
+    Stage,
+    Task,
+    TaskKind,
+    task_id,
+)
 
 _DAY = timedelta(days=1)
 
@@ -61,17 +67,26 @@ def move_deadline(state: Evaluation, command: MoveDeadline, act: Act) -> list[e.
     _must_hear_the_rater_first(state, command)
     due = moved_to(state, command.task, command.due_on)
     name = task_id(command.task, command.number)
-    waiting = state.task(command.task, command.number)
-    if waiting is None:
+    meant = _meant(state, command)
+    if not meant:
         _must_be_to_come(state, command)
         if state.moved.get(name) == command.due_on:
             raise Refusal(Reason.ALREADY_DONE, "that day is set already")
         return [e.DeadlineMoved(prose=act.prose, task=name, due_on=command.due_on)]
-    if waiting.due is None:
+    before = meant[0].due
+    if before is None:
         raise Refusal(Reason.WRONG_STAGE, "this task waits without a deadline")
-    _must_be_movable(state, waiting.due, due, command, act)
-    moved = _anew(state, waiting, due, act)
-    return [e.DeadlineMoved(prose=act.prose, task=name, due_on=command.due_on, opens=(moved,))]
+    _must_be_movable(state, before, due, command, act)
+    moved = tuple(_anew(state, waiting, due, act) for waiting in meant)
+    return [e.DeadlineMoved(prose=act.prose, task=name, due_on=command.due_on, opens=moved)]
+
+
+def _meant(state: Evaluation, command: MoveDeadline) -> list[Task]:
+    """Return the open tasks whose last day it is: of a panel those of all its seats."""
+    if state.policy.appeal.panel is not None and command.task in AWAITING_A_DECISION:
+        return [waiting for waiting in state.tasks if waiting.kind in AWAITING_A_DECISION]
+    waiting = state.task(command.task, command.number)
+    return [waiting] if waiting is not None else []
 
 
 def _must_be_a_day_for_it(state: Evaluation, command: MoveDeadline, act: Act) -> None:
@@ -94,14 +109,17 @@ def _must_be_a_day_for_it(state: Evaluation, command: MoveDeadline, act: Act) ->
 def _must_hear_the_rater_first(state: Evaluation, command: MoveDeadline) -> None:
     """Nobody decides an appeal before the rater's time to respond is over: so neither is due."""
     response = state.task(TaskKind.RESPOND_TO_APPEAL)
-    decision = state.task(TaskKind.DECIDE_APPEAL)
+    decision = next((t for t in state.tasks if t.kind in AWAITING_A_DECISION), None)
     if response is None or response.due is None or decision is None or decision.due is None:
         return
-    hearing = {TaskKind.RESPOND_TO_APPEAL: response.due.on, TaskKind.DECIDE_APPEAL: decision.due.on}
-    if command.task not in hearing:
+    heard_on, decided_on = response.due.on, decision.due.on
+    if command.task is TaskKind.RESPOND_TO_APPEAL:
+        heard_on = command.due_on
+    elif command.task in AWAITING_A_DECISION:
+        decided_on = command.due_on
+    else:
         return
-    days = hearing | {command.task: command.due_on}
-    if days[TaskKind.RESPOND_TO_APPEAL] >= days[TaskKind.DECIDE_APPEAL]:
+    if heard_on >= decided_on:
         heard, decided = response.due.on.isoformat(), decision.due.on.isoformat()
         raise invalid(
             "due_on",

@@ -44,6 +44,9 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
     if command.seat is Seat.DECIDER:
         if state.appeal is None or state.stage is not Stage.APPEAL_DECISION:
             raise Refusal(Reason.WRONG_STAGE, "no appeal waits for a decision")
+        if state.policy.appeal.panel is not None:
+            message = "by the policy of this cycle a panel decides; seat its members instead"
+            raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
         if command.person in state.raters and not state.appeal.top_of_hierarchy:
             raise Refusal(Reason.SEPARATION_OF_DUTIES, "whoever rated does not decide the appeal")
         if act.actor.person in state.raters:

@@ -17,6 +17,7 @@ from siklus.workflows.domain.commands import (
     Seat,
 )
 from siklus.workflows.domain.decide import forms
+from siklus.workflows.domain.decide.panel import vacated
 from siklus.workflows.domain.decide.people import RUNNING, handed_over
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
@@ -27,18 +28,24 @@ from siklus.workflows.domain.values import PersonId
 
 @decides(ReplacePerson, by=(Party.TEAM, Party.SYSTEM), stages=RUNNING)
 def replace_person(state: Evaluation, command: ReplacePerson, act: Act) -> list[e.AnyEvent]:
-    """Seats, open tasks and places in lines move together; due times stay, lateness begins anew."""
+    """Seats, open tasks and places in lines move together; due times stay, lateness begins anew.
+
+    A seat on a panel passes to nobody, and its vote falls away.
+    """
     roster = _roster_of(state, command, act)
     leaving = command.leaving
     line = _line(state, command, roster)
     seats = tuple(_succession(state, leaving, line, act))
-    opens = tuple(
+    vacancies, closes = vacated(state, leaving, act.at)
+    handed = (
         _handed_over(state, waiting, leaving, line, act)
         for waiting in state.tasks
-        if leaving == waiting.holder or leaving in waiting.escalated_to
+        if waiting.id not in closes
+        and (leaving == waiting.holder or leaving in waiting.escalated_to)
     )
+    opens = (*handed, *vacancies)
     in_a_line = leaving in state.superiors.values() or leaving == state.participants.superior
-    if not seats and not opens and not in_a_line:
+    if not seats and not opens and not closes and not in_a_line:
         raise Refusal(Reason.ALREADY_DONE, "that person holds nothing here any more")
     return [
         e.PersonReplaced(
@@ -48,6 +55,7 @@ def replace_person(state: Evaluation, command: ReplacePerson, act: Act) -> list[
             seats=seats,
             superiors=_superiors(command, roster, line),
             opens=opens,
+            closes=tuple(closes),
         )
     ]
 
@@ -128,7 +136,9 @@ def _heir(
     if waiting.kind is TaskKind.RESPOND_TO_APPEAL and state.appeal is not None:
         decider = state.appeal.decider
         decider = _decider(state, line, act) if decider == leaving else decider
-    return next((who for who in line if who != decider), None)
+    panel = {seat.member for seat in state.appeal.seats} if state.appeal is not None else set()
+    answers = panel if waiting.kind is TaskKind.RESPOND_TO_APPEAL else set()
+    return next((who for who in line if who != decider and who not in answers), None)
 
 
 def _handed_over(

@@ -11,6 +11,7 @@ from siklus.workflows.domain.commands import (
     Edition,
     InCalibration,
     InGroup,
+    InPanel,
     InRoster,
 )
 from siklus.workflows.domain.events import AnyEvent
@@ -22,7 +23,17 @@ from siklus.workflows.domain.values import Digest
 class Act:
     """The circumstances of one command: who, when, with which texts."""
 
-    __slots__ = ("actor", "at", "calibration", "edition", "group", "prose", "roster", "standing")
+    __slots__ = (
+        "actor",
+        "at",
+        "calibration",
+        "edition",
+        "group",
+        "panel",
+        "prose",
+        "roster",
+        "standing",
+    )
 
     def __init__(
         self,
@@ -35,6 +46,7 @@ class Act:
         group: InGroup | None = None,
         calibration: InCalibration | None = None,
         edition: Edition = Edition.FIRST,
+        panel: InPanel | None = None,
     ) -> None:
         self.actor = actor
         self.standing = standing
@@ -45,6 +57,7 @@ class Act:
         self.group = group
         self.calibration = calibration
         self.edition = edition
+        self.panel = panel
 
 
 C = TypeVar("C", bound=Command)

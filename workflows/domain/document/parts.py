@@ -112,6 +112,8 @@ class Judgement(Part):
     indicators: tuple[IndicatorLevel, ...] = ()
     evidence: tuple[Sha256, ...] = ()
     outcome: AppealOutcome | None = None
+    panel: tuple[PersonId, ...] = ()
+    """Who sat on the panel that decided, where one did."""
 
 
 class Earlier(Part):

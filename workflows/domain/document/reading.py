@@ -197,7 +197,9 @@ class _Reader:
                 self._parts[p.RESPONSE] = p.Words(prose=prose)
                 self._sign(entry, Act.RESPONDED, p.RESPONSE)
             case e.AppealDecided() as decided:
-                self._parts[p.DECISION] = p.judged(decided)
+                seats = self._state.appeal.seats if self._state.appeal is not None else ()
+                panel = tuple(seat.member for seat in seats)
+                self._parts[p.DECISION] = p.judged(decided).model_copy(update={"panel": panel})
                 heard = [name for name in (p.APPEAL, p.RESPONSE) if name in self._parts]
                 self._sign(entry, Act.DECIDED, p.DECISION, *heard)
             case e.EvaluationApproved():

@@ -12,6 +12,7 @@ from siklus.workflows.domain.events.calibration import (
     RatingReleased,
     RatingSentBack,
 )
+from siklus.workflows.domain.events.panel import AppealVoteCast, PanelSeated
 from siklus.workflows.domain.events.repair import (
     CalendarReplaced,
     DeadlineMoved,
@@ -88,6 +89,7 @@ __all__ = [
     "AppealFiled",
     "AppealResponded",
     "AppealResponseMissed",
+    "AppealVoteCast",
     "AppealWindowLapsed",
     "AppealWithdrawn",
     "CalendarReplaced",
@@ -116,6 +118,7 @@ __all__ = [
     "MidyearOpened",
     "MidyearReviewed",
     "MidyearSkipped",
+    "PanelSeated",
     "PeriodOpened",
     "PeriodSkipped",
     "PeriodicEvaluationRecorded",
@@ -192,6 +195,8 @@ AnyEvent = Annotated[
     | AppealWithdrawn
     | AppealResponded
     | AppealResponseMissed
+    | PanelSeated
+    | AppealVoteCast
     | AppealDecided
     | FinalApprovalOpened
     | EvaluationApproved

@@ -206,12 +206,16 @@ class AppealWindowLapsed(Event):
     kind: Literal["appeal_window_lapsed"] = "appeal_window_lapsed"
 
 
-class AppealFiled(Event):
+class AppealFiled(Grown, Event):
+    added: ClassVar[frozenset[str]] = frozenset({"panel"})
+
     kind: Literal["appeal_filed"] = "appeal_filed"
     decider: PersonId | None
-    """Resolved at filing; None is the agency's team."""
+    """Resolved at filing; None is the agency's team, or the panel."""
     top_of_hierarchy: bool = False
     evidence: tuple[Sha256, ...] = ()
+    panel: tuple[PersonId, ...] = ()
+    """Who was seated at filing, by the numbers of their places."""
 
 
 class AppealWithdrawn(Event):

@@ -1,0 +1,127 @@
+"""AppealPanelService: who decides appeals together, for a cycle, a unit, or one appeal."""
+
+from typing import Any, Final
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import panels as queries
+from siklus.activities.store.queries import policies
+from siklus.activities.store.queries.cycles import CycleRow
+from siklus.activities.store.queries.panels import PanelRow
+from siklus.services.interceptors.layer import Context
+from siklus.services.rpc import views
+from siklus.services.rpc.calibration_checks import must_be_a_unit
+from siklus.services.rpc.commanding import Commanding, servicer
+from siklus.services.rpc.cycle_rows import found as found_cycle
+from siklus.services.rpc.gate import admit, admit_person
+from siklus.services.rpc.once import Request
+from siklus.services.rpc.paging import Page, number
+from siklus.services.rpc.status import ServiceReason, ServiceRefusal
+from siklus.v1 import appeal_panel_service_pb2 as pb
+from siklus.v1 import appeal_panel_service_pb2_grpc, panels_pb2
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.values import AgencyId, PersonId
+
+NEWEST: Final = 2**31 - 1
+
+
+class AppealPanels(Commanding, appeal_panel_service_pb2_grpc.AppealPanelServiceServicer):
+    """Keeps who is appointed; one appeal's own panel is seated by a command."""
+
+    async def AppointAppealPanel(  # noqa: N802
+        self, request: pb.AppointAppealPanelRequest, context: Context
+    ) -> pb.AppointAppealPanelResponse:
+        """Write down who decides the appeals of a unit."""
+        caller, person = admit_person("AppointAppealPanel")
+
+        async def make(connection: Connection) -> pb.AppointAppealPanelResponse:
+            agency = caller.agency
+            cycle = await found_cycle(connection, agency, request.parent)
+            if request.unit:
+                await must_be_a_unit(connection, agency, request.unit)
+            await _must_be_as_many(connection, agency, cycle, len(request.members))
+            await _must_work_there(connection, agency, [PersonId(each) for each in request.members])
+            row = await queries.appoint(
+                connection,
+                agency,
+                cycle.cycle,
+                request.unit,
+                request.members,
+                reason=request.reason,
+                by=person,
+                at=self.clock.now(),
+            )
+            return pb.AppointAppealPanelResponse(panel=_shown(row))
+
+        once = Request(caller, request, self.clock)
+        async with self.store.agency(caller.agency) as connection:
+            return await once.once(
+                connection, pb.AppointAppealPanelResponse, lambda: make(connection)
+            )
+
+    async def GetAppealPanel(  # noqa: N802
+        self, request: pb.GetAppealPanelRequest, context: Context
+    ) -> pb.GetAppealPanelResponse:
+        """Read the panel that counts for a unit."""
+        agency = admit("GetAppealPanel").agency
+        async with self.store.agency(agency) as connection:
+            cycle = await found_cycle(connection, agency, request.parent)
+            if request.unit:
+                await must_be_a_unit(connection, agency, request.unit)
+            row = await queries.nearest(connection, agency, cycle.cycle, request.unit)
+        if row is None:
+            message = "no panel is appointed there; appoint one, or seat each appeal's own"
+            details = {"name": request.parent}
+            raise ServiceRefusal(ServiceReason.NOT_FOUND, message, details=details)
+        return pb.GetAppealPanelResponse(panel=_shown(row))
+
+    async def ListAppealPanels(  # noqa: N802
+        self, request: pb.ListAppealPanelsRequest, context: Context
+    ) -> pb.ListAppealPanelsResponse:
+        """List appointments, the newest first."""
+        caller = admit("ListAppealPanels")
+        page = Page.asked(request, caller, (number,))
+        (before,) = page.after or (NEWEST,)
+        async with self.store.agency(caller.agency) as connection:
+            cycle = await found_cycle(connection, caller.agency, request.parent)
+            rows = await queries.page(
+                connection, caller.agency, cycle.cycle, before=int(before), limit=page.limit
+            )
+        kept, token = page.cut(rows, lambda row: (row.number,))
+        return pb.ListAppealPanelsResponse(panels=map(_shown, kept), next_page_token=token)
+
+
+async def _must_be_as_many(
+    connection: Connection, agency: AgencyId, cycle: CycleRow, members: int
+) -> None:
+    """Refuse a panel where the policy has none, or another number of members."""
+    rules = await policies.compiled(connection, agency, cycle.policy, cycle.policy_version)
+    rule = rules.appeal.panel
+    if rule is None:
+        decided_by = rules.appeal.decided_by
+        message = f"by the policy of this cycle no panel decides appeals, but the {decided_by}"
+        raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
+    if members != rule.members:
+        raise invalid("members", f"a panel has {rule.members} members by this policy")
+
+
+async def _must_work_there(
+    connection: Connection, agency: AgencyId, members: list[PersonId]
+) -> None:
+    active = await queries.active(connection, agency, members)
+    for place, who in enumerate(members):
+        if who not in active:
+            raise invalid(f"members[{place}]", "is nobody who works in the agency now")
+
+
+def _shown(row: PanelRow) -> panels_pb2.AppointedPanel:
+    return panels_pb2.AppointedPanel(
+        unit=row.unit,
+        members=row.members,
+        reason=row.reason,
+        appointed_by=row.appointed_by,
+        appointed_at=views.to_timestamp(row.appointed_at),
+    )
+
+
+AppealPanelServicer: Any = servicer("AppealPanelServicer", AppealPanels, "AppealPanelService")
+"""Panels with the command that seats one appeal's own."""

@@ -1,0 +1,69 @@
+"""A panel that decides an appeal: its seats, and what each member has said so far."""
+
+from siklus.workflows.domain.commands import AppealOutcome
+from siklus.workflows.domain.policy import Panel
+from siklus.workflows.domain.scheme.given import Numbers
+from siklus.workflows.domain.values import Instant, Level, PersonId, Predicate, Value
+
+
+class Vote(Value):
+    """What a member would decide, as the scheme computes it; it may change until the decision."""
+
+    outcome: AppealOutcome
+    results: Level | None = None
+    behaviour: Level | None = None
+    predicate: Predicate
+    numbers: Numbers | None = None
+    cast_at: Instant
+
+    def says_as(self, other: "Vote") -> bool:
+        """Tell whether two members would decide the very same, whenever they said so."""
+        return self == other.model_copy(update={"cast_at": self.cast_at})
+
+
+class PanelSeat(Value):
+    """A place on the panel; its number is that of its member's task."""
+
+    number: int
+    member: PersonId
+    vote: Vote | None = None
+
+
+class Place(Value):
+    """Who sits on which place of a panel."""
+
+    number: int
+    member: PersonId
+
+
+class Spoken(Value):
+    """How far a panel is; never how anybody voted."""
+
+    members: int
+    """As many as the policy gives it."""
+    quorum: int
+    spoken: int
+
+
+def spoken(rule: Panel, seats: tuple[PanelSeat, ...]) -> Spoken:
+    """Return how many of a panel have spoken so far."""
+    voted = sum(seat.vote is not None for seat in seats)
+    return Spoken(members=rule.members, quorum=rule.quorum, spoken=voted)
+
+
+def places(members: tuple[PersonId, ...]) -> tuple[PanelSeat, ...]:
+    """Return the seats of a panel that sits for the first time."""
+    return tuple(PanelSeat(number=n, member=who) for n, who in enumerate(members, start=1))
+
+
+def seated(before: tuple[PanelSeat, ...], now: tuple[Place, ...]) -> tuple[PanelSeat, ...]:
+    """Return the seats after a change; who stays keeps the vote, the others' fall away."""
+    votes = {(seat.number, seat.member): seat.vote for seat in before}
+    return tuple(
+        PanelSeat(
+            number=place.number,
+            member=place.member,
+            vote=votes.get((place.number, place.member)),
+        )
+        for place in now
+    )
