@@ -10,6 +10,8 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from siklus.v1 import distribution_pb2 as _distribution_pb2
+from siklus.v1 import panels_pb2 as _panels_pb2
+from siklus.v1 import ratings_pb2 as _ratings_pb2
 from siklus.v1 import values_pb2 as _values_pb2
 import builtins as _builtins
 import sys
@@ -150,6 +152,10 @@ class _TaskKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskKind.Val
     """First rater's superior: Rate, after the first rating."""
     TASK_KIND_CALIBRATE: _TaskKind.ValueType  # 18
     """Agency's team: ReleaseRating or SendBackRating, or a calibration that closes."""
+    TASK_KIND_VOTE_ON_APPEAL: _TaskKind.ValueType  # 19
+    """Member of the appeal's panel: DecideAppeal."""
+    TASK_KIND_SEAT_PANEL: _TaskKind.ValueType  # 20
+    """Agency's team: SeatPanel."""
 
 class TaskKind(_TaskKind, metaclass=_TaskKindEnumTypeWrapper):
     """What somebody is asked to do."""
@@ -192,6 +198,10 @@ TASK_KIND_SECOND_RATE: TaskKind.ValueType  # 17
 """First rater's superior: Rate, after the first rating."""
 TASK_KIND_CALIBRATE: TaskKind.ValueType  # 18
 """Agency's team: ReleaseRating or SendBackRating, or a calibration that closes."""
+TASK_KIND_VOTE_ON_APPEAL: TaskKind.ValueType  # 19
+"""Member of the appeal's panel: DecideAppeal."""
+TASK_KIND_SEAT_PANEL: TaskKind.ValueType  # 20
+"""Agency's team: SeatPanel."""
 Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
 class _ReceiptKind:
@@ -252,9 +262,7 @@ Global___Projection: _TypeAlias = Projection  # noqa: Y015
 
 @_typing.final
 class Evaluation(_message.Message):
-    """One employee's evaluation for one segment of one cycle, as the record has it.
-    Instants are UTC. Texts are not part of it: ListHistory shows them to those who may read.
-    """
+    """One employee's evaluation for one segment of a cycle, as the record has it; its texts ListHistory shows."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -735,11 +743,11 @@ class Rating(_message.Message):
         """Levels of single indicators, where the policy asks for them."""
 
     @_builtins.property
-    def numbers(self) -> Global___RatedNumbers:
+    def numbers(self) -> _ratings_pb2.RatedNumbers:
         """The numbers, where the policy rates by them; then there are no levels."""
 
     @_builtins.property
-    def explanation(self) -> _containers.RepeatedCompositeFieldContainer[Global___RatingStep]:
+    def explanation(self) -> _containers.RepeatedCompositeFieldContainer[_ratings_pb2.RatingStep]:
         """Every number with its formula and its source in the policy, to be checked by hand."""
 
     def __init__(
@@ -753,8 +761,8 @@ class Rating(_message.Message):
         rated_at: _timestamp_pb2.Timestamp | None = ...,
         by_appeal: _builtins.bool = ...,
         indicators: _abc.Iterable[Global___RatedIndicator] | None = ...,
-        numbers: Global___RatedNumbers | None = ...,
-        explanation: _abc.Iterable[Global___RatingStep] | None = ...,
+        numbers: _ratings_pb2.RatedNumbers | None = ...,
+        explanation: _abc.Iterable[_ratings_pb2.RatingStep] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers", "rated_at", b"rated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -763,98 +771,6 @@ class Rating(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Rating: _TypeAlias = Rating  # noqa: Y015
-
-@_typing.final
-class RatedNumbers(_message.Message):
-    """What a rating by numbers came to; decimal numbers as text."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    RESULTS_FIELD_NUMBER: _builtins.int
-    BEHAVIOUR_FIELD_NUMBER: _builtins.int
-    SCORE_FIELD_NUMBER: _builtins.int
-    COMBINED_FIELD_NUMBER: _builtins.int
-    INNOVATION_FIELD_NUMBER: _builtins.int
-    COLLEAGUES_HEARD_FIELD_NUMBER: _builtins.int
-    CONDITIONS_FIELD_NUMBER: _builtins.int
-    results: _builtins.str
-    """Results after the caps; empty where the policy gives them no weight."""
-    behaviour: _builtins.str
-    """Behaviour; empty where the policy gives it no weight."""
-    score: _builtins.str
-    """The two by their weights."""
-    combined: _builtins.str
-    """The year's score where earlier segments count too; else the same."""
-    innovation: _builtins.bool
-    """Whether an innovation was on record."""
-    colleagues_heard: _builtins.bool
-    """Whether peers and subordinates were heard."""
-    @_builtins.property
-    def conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Which of the policy's conditions for a cap held."""
-
-    def __init__(
-        self,
-        *,
-        results: _builtins.str = ...,
-        behaviour: _builtins.str = ...,
-        score: _builtins.str = ...,
-        combined: _builtins.str = ...,
-        innovation: _builtins.bool = ...,
-        colleagues_heard: _builtins.bool = ...,
-        conditions: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviour", b"behaviour", "colleagues_heard", b"colleagues_heard", "combined", b"combined", "conditions", b"conditions", "innovation", b"innovation", "results", b"results", "score", b"score"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RatedNumbers: _TypeAlias = RatedNumbers  # noqa: Y015
-
-@_typing.final
-class RatingStep(_message.Message):
-    """One line of a computed rating."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    KIND_FIELD_NUMBER: _builtins.int
-    PATH_FIELD_NUMBER: _builtins.int
-    FORMULA_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
-    TEXT_FIELD_NUMBER: _builtins.int
-    kind: _builtins.str
-    """What it computes, such as `ACHIEVEMENT` or `SCORE`."""
-    path: _builtins.str
-    """What it is about, such as `measured.antrean.score`."""
-    formula: _builtins.str
-    """The numbers as they were put together."""
-    value: _builtins.str
-    """What came of it."""
-    source: _builtins.str
-    """The policy's key whose rule this is, or `input`."""
-    @_builtins.property
-    def text(self) -> _values_pb2.LocalizedText:
-        """The line for people."""
-
-    def __init__(
-        self,
-        *,
-        kind: _builtins.str = ...,
-        path: _builtins.str = ...,
-        formula: _builtins.str = ...,
-        value: _builtins.str = ...,
-        source: _builtins.str = ...,
-        text: _values_pb2.LocalizedText | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["formula", b"formula", "kind", b"kind", "path", b"path", "source", b"source", "text", b"text", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RatingStep: _TypeAlias = RatingStep  # noqa: Y015
 
 @_typing.final
 class RatedIndicator(_message.Message):
@@ -899,8 +815,9 @@ class Appeal(_message.Message):
     DECIDED_AT_FIELD_NUMBER: _builtins.int
     DECIDED_BY_FIELD_NUMBER: _builtins.int
     RESPONSE_MISSED_FIELD_NUMBER: _builtins.int
+    PANEL_FIELD_NUMBER: _builtins.int
     decider: _builtins.str
-    """Person id of the decider; empty means the agency's team."""
+    """Person id of the decider; empty means the agency's team, or a panel."""
     top_of_hierarchy: _builtins.bool
     """Whether decider and rater are one person, which the policy allows at the very top alone."""
     outcome: _values_pb2.AppealOutcome.ValueType
@@ -933,6 +850,10 @@ class Appeal(_message.Message):
     def decided_at(self) -> _timestamp_pb2.Timestamp:
         """When it was decided."""
 
+    @_builtins.property
+    def panel(self) -> _panels_pb2.AppealPanel:
+        """Who decides together; absent unless the policy has a panel."""
+
     def __init__(
         self,
         *,
@@ -947,10 +868,11 @@ class Appeal(_message.Message):
         decided_at: _timestamp_pb2.Timestamp | None = ...,
         decided_by: _builtins.str = ...,
         response_missed: _builtins.bool = ...,
+        panel: _panels_pb2.AppealPanel | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decision_due_at", b"decision_due_at", "filed_at", b"filed_at", "responded_at", b"responded_at", "response_due_at", b"response_due_at", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decision_due_at", b"decision_due_at", "filed_at", b"filed_at", "panel", b"panel", "responded_at", b"responded_at", "response_due_at", b"response_due_at", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "decider", b"decider", "decision_due_at", b"decision_due_at", "filed_at", b"filed_at", "outcome", b"outcome", "responded_at", b"responded_at", "response_due_at", b"response_due_at", "response_missed", b"response_missed", "top_of_hierarchy", b"top_of_hierarchy", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "decider", b"decider", "decision_due_at", b"decision_due_at", "filed_at", b"filed_at", "outcome", b"outcome", "panel", b"panel", "responded_at", b"responded_at", "response_due_at", b"response_due_at", "response_missed", b"response_missed", "top_of_hierarchy", b"top_of_hierarchy", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -999,6 +921,7 @@ class Receipt(_message.Message):
     PROJECTION_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    PANEL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the evaluation."""
     revision: _builtins.int
@@ -1023,6 +946,10 @@ class Receipt(_message.Message):
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_distribution_pb2.DistributionWarning]:
         """After Rate: which guides for its group the rating passes; it was given all the same."""
 
+    @_builtins.property
+    def panel(self) -> _panels_pb2.AppealPanel:
+        """After a vote: how many members of the panel have spoken; names nobody."""
+
     def __init__(
         self,
         *,
@@ -1035,10 +962,11 @@ class Receipt(_message.Message):
         projection: Global___Projection.ValueType = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         warnings: _abc.Iterable[_distribution_pb2.DistributionWarning] | None = ...,
+        panel: _panels_pb2.AppealPanel | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "panel", b"panel", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "due_at", b"due_at", "holder", b"holder", "name", b"name", "projection", b"projection", "recorded_at", b"recorded_at", "revision", b"revision", "stage", b"stage", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "due_at", b"due_at", "holder", b"holder", "name", b"name", "panel", b"panel", "projection", b"projection", "recorded_at", b"recorded_at", "revision", b"revision", "stage", b"stage", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

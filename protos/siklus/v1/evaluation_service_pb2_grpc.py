@@ -432,7 +432,8 @@ class EvaluationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DecideAppeal(self, request, context):
-        """The decider decides; allowed to whoever may act on DECIDE_APPEAL once both sides could speak.
+        """The decider decides, or a panel's member votes; allowed to whoever may act on DECIDE_APPEAL or
+        VOTE_ON_APPEAL once both sides could speak. The vote that makes the quorum makes the decision.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

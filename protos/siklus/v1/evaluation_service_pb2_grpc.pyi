@@ -128,7 +128,9 @@ class EvaluationServiceStub:
     RespondToAppeal: _grpc.UnaryUnaryMultiCallable[_commands_appeal_pb2.RespondToAppealRequest, _commands_appeal_pb2.RespondToAppealResponse]
     """The rater answers the appeal; allowed to whoever may act on RESPOND_TO_APPEAL."""
     DecideAppeal: _grpc.UnaryUnaryMultiCallable[_commands_appeal_pb2.DecideAppealRequest, _commands_appeal_pb2.DecideAppealResponse]
-    """The decider decides; allowed to whoever may act on DECIDE_APPEAL once both sides could speak."""
+    """The decider decides, or a panel's member votes; allowed to whoever may act on DECIDE_APPEAL or
+    VOTE_ON_APPEAL once both sides could speak. The vote that makes the quorum makes the decision.
+    """
     ApproveEvaluation: _grpc.UnaryUnaryMultiCallable[_commands_rating_pb2.ApproveEvaluationRequest, _commands_rating_pb2.ApproveEvaluationResponse]
     """The approver approves and locks; allowed to whoever may act on APPROVE."""
     ReferEvaluation: _grpc.UnaryUnaryMultiCallable[_commands_rating_pb2.ReferEvaluationRequest, _commands_rating_pb2.ReferEvaluationResponse]
@@ -238,7 +240,9 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     RespondToAppeal: _aio.UnaryUnaryMultiCallable[_commands_appeal_pb2.RespondToAppealRequest, _commands_appeal_pb2.RespondToAppealResponse]  # type: ignore[assignment]
     """The rater answers the appeal; allowed to whoever may act on RESPOND_TO_APPEAL."""
     DecideAppeal: _aio.UnaryUnaryMultiCallable[_commands_appeal_pb2.DecideAppealRequest, _commands_appeal_pb2.DecideAppealResponse]  # type: ignore[assignment]
-    """The decider decides; allowed to whoever may act on DECIDE_APPEAL once both sides could speak."""
+    """The decider decides, or a panel's member votes; allowed to whoever may act on DECIDE_APPEAL or
+    VOTE_ON_APPEAL once both sides could speak. The vote that makes the quorum makes the decision.
+    """
     ApproveEvaluation: _aio.UnaryUnaryMultiCallable[_commands_rating_pb2.ApproveEvaluationRequest, _commands_rating_pb2.ApproveEvaluationResponse]  # type: ignore[assignment]
     """The approver approves and locks; allowed to whoever may act on APPROVE."""
     ReferEvaluation: _aio.UnaryUnaryMultiCallable[_commands_rating_pb2.ReferEvaluationRequest, _commands_rating_pb2.ReferEvaluationResponse]  # type: ignore[assignment]
@@ -507,7 +511,9 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _commands_appeal_pb2.DecideAppealRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_commands_appeal_pb2.DecideAppealResponse, _abc.Awaitable[_commands_appeal_pb2.DecideAppealResponse]]:
-        """The decider decides; allowed to whoever may act on DECIDE_APPEAL once both sides could speak."""
+        """The decider decides, or a panel's member votes; allowed to whoever may act on DECIDE_APPEAL or
+        VOTE_ON_APPEAL once both sides could speak. The vote that makes the quorum makes the decision.
+        """
 
     @_abc_1.abstractmethod
     def ApproveEvaluation(
