@@ -30,6 +30,8 @@ from siklus.workflows.domain.values import Code, Value
 
 Shape = TypeVar("Shape", bound=Value)
 
+_RESTS_ON_THE_SCHEME = frozenset({ProblemCode.SCHEME_MISMATCH, ProblemCode.OUTCOME_NEVER})
+
 MAX_COMPILED_BYTES = 4096
 """Every evaluation carries the compiled policy through its whole history."""
 
@@ -173,7 +175,13 @@ def _contradictions(rules: Mapping[str, object], found: list[Problem]) -> list[P
     known = Policy.model_fields.keys() - unread
     readable = {key: value for key, value in rules.items() if key in known}
     policy = Policy.model_validate_json(_json({**readable, "name": "unnamed"}), strict=True)
-    return [problem for problem in check_policy(policy) if problem.path.split(".")[1] not in unread]
+    # Nothing is said of the scheme while nobody knows which one it is.
+    untold = _RESTS_ON_THE_SCHEME if "rating" in unread else frozenset[ProblemCode]()
+    return [
+        problem
+        for problem in check_policy(policy)
+        if problem.path.split(".")[1] not in unread and problem.code not in untold
+    ]
 
 
 def _too_large(policy: Policy) -> list[Problem]:

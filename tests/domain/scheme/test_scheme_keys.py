@@ -143,6 +143,14 @@ def test_a_wrong_catalogue_is_told_with_its_path(
     assert (where, code) in problems(put(written("tubei"), path, value))
 
 
+@pytest.mark.parametrize(("results", "behaviour"), [(69, 30), (71, 30)])
+def test_weights_that_are_no_whole_are_told_once(results: int, behaviour: int) -> None:
+    weights = {"results": results, "behaviour": behaviour}
+    for pack in ("pp-30-2019", "my-lnpt"):
+        tree = put(written(pack), "rules.rating.weighted.weights", weights)
+        assert problems(tree) == {("rules.rating.weighted.weights", "INVALID_VALUE")}
+
+
 def test_weights_that_count_must_be_there() -> None:
     tree = put(written("jakarta"), "rules.rating.axis_level", "weighted_median")
 
