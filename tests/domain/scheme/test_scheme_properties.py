@@ -148,6 +148,14 @@ def test_a_better_indicator_never_lowers_its_axis(
     assert before in levels
 
 
+def test_half_of_the_weight_is_not_enough_for_the_better_level() -> None:
+    levels = {"a": Level.ABOVE, "b": Level.AT}
+
+    for a, b, found in ((50, 50, Level.AT), (51, 49, Level.ABOVE), (49, 51, Level.AT)):
+        weights = {"a": Decimal(a), "b": Decimal(b)}
+        assert axis_level(AxisRule.WEIGHTED_MEDIAN, levels, weights) is found
+
+
 def test_a_departure_from_the_indicators_needs_a_reason() -> None:
     must_confirm(Level.AT, Level.AT, "")
     must_confirm(Level.AT, Level.ABOVE, "the work of two")
