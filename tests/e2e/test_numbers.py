@@ -79,7 +79,7 @@ async def test_a_score_can_be_checked_by_hand_line_by_line(agency: Agency) -> No
     assert lines[-3:] == [
         "109 × 60 / 100 + 93.5 × 40 / 100 = 102.8",
         "102.8 × 70 / 100 + 110 × 30 / 100 = 104.96",
-        "104.96 > 90 → BAIK",
+        "104.96 > 90 → Good",
     ]
     assert found.explanation[-2].text.id.endswith("102,8 × 70 / 100 + 110 × 30 / 100 = 104,96")
     assert all(step.source for step in found.explanation)
