@@ -25,7 +25,6 @@ from siklus.activities.mail.post import (
     MailServerAway,
     MailUncertain,
 )
-from siklus.activities.mail.texts import Language
 from siklus.activities.mail.writing import Writing
 from siklus.activities.store.outage import StoreUnavailable
 from siklus.activities.store.pool import Store
@@ -35,6 +34,7 @@ from siklus.activities.store.queries.subscriptions import Receiver
 from siklus.activities.store.queries.turns import Turn
 from siklus.activities.webhooks.digests import DigestNotTaken, DigestPost, receiver_of
 from siklus.workflows import ports
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.notices import Channel
 from siklus.workflows.domain.values import AgencyId
 

@@ -19,7 +19,6 @@ from siklus.activities.delivery import Delivery
 from siklus.activities.following import Following, PlansOnTemporal
 from siklus.activities.keyring import Keys
 from siklus.activities.mail.post import Mailer
-from siklus.activities.mail.texts import Language
 from siklus.activities.operations import Operations
 from siklus.activities.plans import PlanProjector
 from siklus.activities.projection import Projector
@@ -38,6 +37,7 @@ from siklus.services.clock import Clock
 from siklus.services.engine import Engine
 from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.improvement import ImprovementPlanWorkflow
 from siklus.workflows.operation import OperationWorkflow

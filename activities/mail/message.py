@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from siklus.activities.mail.render import Words, one_line
-from siklus.activities.mail.texts import Language
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.notices import NoticeKind
 from siklus.workflows.domain.values import AgencyId
 

@@ -3,18 +3,17 @@
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import yaml
 from babel.dates import format_datetime
 from pydantic import ConfigDict, TypeAdapter, model_validator
 
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.notices import NoticeKind
 from siklus.workflows.domain.stages import TaskKind
 from siklus.workflows.domain.values import Value
-
-Language = Literal["id", "en"]
 
 ZONE_NAMES: Final = {
     "Asia/Jakarta": "WIB",

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.message import EmailMessage
-from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
 from siklus.activities.mail.message import compose
 from siklus.activities.mail.render import Item, Words, render
-from siklus.activities.mail.texts import Language
 from siklus.activities.store.queries.notices import Waiting
 from siklus.activities.store.queries.readers import Reader
 from siklus.activities.webhooks import digests
+from siklus.workflows.domain.languages import Language, language_for
 from siklus.workflows.domain.notices import NoticeKind
 from siklus.workflows.domain.stages import TaskKind
 from siklus.workflows.domain.values import AgencyId
@@ -53,8 +52,8 @@ class Writing:
         now = self._now()
         # A pass may be for a date ahead of the clock; its mails speak as of that date.
         today = max(now.astimezone(ZoneInfo(reader.zone)).date(), *(row.planned_on for row in rows))
-        known = reader.language in get_args(Language)
-        language = cast("Language", reader.language) if known else self._default_language
+        spoken = (row.languages for row in rows)
+        language = language_for(reader.language, spoken, self._default_language)
         return language, render(reader.name, language, [_item(row) for row in rows], today)
 
 

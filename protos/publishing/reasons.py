@@ -102,7 +102,7 @@ OF_A_METHOD: Final[Mapping[str, tuple[str, ...]]] = {
     "CorrectEntry": ("SECOND_PERSON_REQUIRED",),
     "Reopen": ("CYCLE_STATE", "SECOND_PERSON_REQUIRED", "APPEAL_FINAL"),
     "ListNotices": ("NOT_A_PARTICIPANT",),
-    "PublishPolicy": ("POLICY_INVALID", "NOT_SUPPORTED_YET"),
+    "PublishPolicy": ("POLICY_INVALID",),
     "CreateCycle": ("ALREADY_EXISTS",),
     "LaunchCycle": ("CYCLE_STATE", "ENGINE_UNAVAILABLE"),
     "PauseLaunch": ("CYCLE_STATE", "ENGINE_UNAVAILABLE"),
@@ -226,7 +226,6 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "the present state by ExportEvaluations."
     ),
     "POLICY_INVALID": Advice("Mend the file at the paths that BadRequest names."),
-    "NOT_SUPPORTED_YET": Advice("Move the key below `later:`."),
     "TARGET_NOT_ALLOWED": Advice("Give an `https` address of a public host."),
     "EVALUATION_RUNNING": Advice("Wait until it has ended.", "`name`, `running`"),
     "OPERATION_STATE": Advice("Read the operation again; it is over.", "`state`"),

@@ -1,6 +1,6 @@
 """What a page is made of: plain values that the template draws, in the order given.
 
-Labels are in two languages; what people wrote is in theirs.
+Labels are in the policy's languages; what people wrote is in theirs.
 """
 
 from typing import Annotated, Literal
@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from siklus.services.documents.writable import one_line, writable
 from siklus.workflows.domain.labels import Text
+from siklus.workflows.domain.languages import LANGUAGES, Language
 from siklus.workflows.domain.values import Value
 
 Written = Annotated[str, AfterValidator(writable)]
@@ -100,8 +101,9 @@ Block = Chapter | Heading | Parties | Fields | Table | Proof
 
 
 class Sheets(Value):
-    """A whole document."""
+    """A whole document, in one language or two: the second stands small under the first."""
 
+    languages: tuple[Language, ...] = LANGUAGES
     title: str
     subject: str
     """What a program reads of it: the evaluation's name and the code."""

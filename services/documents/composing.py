@@ -39,7 +39,8 @@ def compose(sources: Sources) -> Sheets:
         proof(sources),
     )
     return Sheets(
-        title=f"{w.EVALUATION_TITLE.id} {year}",
+        languages=sources.languages,
+        title=f"{getattr(w.EVALUATION_TITLE, sources.languages[0])} {year}",
         subject=f"siklus:{sources.name}?code={sources.code}",
         footer=f"{sources.name} · {sources.code}",
         blocks=tuple(blocks),

@@ -16,6 +16,7 @@ from siklus.services.documents.blocks import Cell
 from siklus.workflows.domain.document.parts import Part
 from siklus.workflows.domain.document.reading import Document
 from siklus.workflows.domain.labels import NATIONAL_LABELS, Labels, Text
+from siklus.workflows.domain.languages import LANGUAGES, Language
 from siklus.workflows.domain.values import Digest, Level, Predicate
 
 LOCALES = {"id": "id_ID", "en": "en_GB"}
@@ -55,6 +56,7 @@ class Sources:
     labels: Labels = NATIONAL_LABELS
     names: Mapping[str, Text] = field(default_factory=dict)
     """What the pack calls its criteria and conditions."""
+    languages: tuple[Language, ...] = LANGUAGES
     people: Mapping[str, Face] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from siklus.services.rpc.names import evaluation_name
 from siklus.workflows.domain.document import parts as p
 from siklus.workflows.domain.document.reading import Document
 from siklus.workflows.domain.document.verification import code_of
+from siklus.workflows.domain.languages import LANGUAGES
 from siklus.workflows.domain.model import Terms
 from siklus.workflows.domain.pack_words import words_of
 from siklus.workflows.domain.values import Digest
@@ -39,6 +40,7 @@ async def sources_of(
         policy=words.title,
         labels=words.labels,
         names=words.names,
+        languages=terms.policy.languages or LANGUAGES,
         people={row.person: Face(row.name, row.nip, row.position, row.unit) for row in people},
         units=await faces.unit_names(connection, agency, [case.unit]),
         letters=await mandates.letters(

@@ -19,6 +19,7 @@ from siklus.services.rpc.listing import list_evaluations
 from siklus.services.rpc.masks import known, masked
 from siklus.services.rpc.names import evaluation_key
 from siklus.services.rpc.reading import read
+from siklus.services.rpc.spoken import spoken
 from siklus.services.rpc.waiting import explain, people_in
 from siklus.v1 import (
     evaluation_pb2,
@@ -94,7 +95,8 @@ class Evaluations(Commanding, evaluation_service_pb2_grpc.EvaluationServiceServi
         state = await self.archive.standing(key, row.document)
         async with self.store.agency(key.agency) as connection:
             names = await roster.names(connection, key.agency, people_in(state))
-        return explain(state, self.clock.now(), names)
+        answer = explain(state, self.clock.now(), names)
+        return spoken(answer, state.policy.languages)
 
     async def _watch(self, request: watch_pb2.WatchEvaluationsRequest, context: Any) -> None:
         """Send recorded changes as they happen.

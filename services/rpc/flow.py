@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from siklus.services.rpc import flow_words
+from siklus.services.rpc.spoken import spoken
 from siklus.v1 import evaluation_pb2 as pb
 from siklus.v1.policy_service_pb2 import DescribeFlowResponse, FlowStep
 from siklus.v1.values_pb2 import LateAct, LocalizedText
@@ -99,7 +100,8 @@ def flow(rules: Policy, words: PackWords) -> DescribeFlowResponse:
         for each in described
         for part in _PARTS[each.stage]
     ]
-    return DescribeFlowResponse(title=localized(words.title), steps=steps)
+    answer = DescribeFlowResponse(title=localized(words.title), steps=steps)
+    return spoken(answer, rules.languages)
 
 
 def localized(text: Text) -> LocalizedText:

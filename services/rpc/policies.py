@@ -24,7 +24,7 @@ from siklus.workflows.domain import packs
 from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.pack_words import PackWords
 from siklus.workflows.domain.packs import PolicyPack
-from siklus.workflows.domain.problems import PolicyInvalid, Problem, ProblemCode
+from siklus.workflows.domain.problems import PolicyInvalid, Problem
 from siklus.workflows.domain.values import AgencyId
 
 AT_ONCE: Final = 2
@@ -156,14 +156,10 @@ def _problem(problem: Problem) -> pb.PolicyProblem:
 
 
 def _refuse(invalid: PolicyInvalid) -> NoReturn:
-    """Tell what is wrong first, and what is merely planned last."""
-    early = [each for each in invalid.problems if each.code is ProblemCode.NOT_SUPPORTED_YET]
-    ahead = len(early) == len(invalid.problems)
-    shown = early if ahead else [each for each in invalid.problems if each not in early] + early
-    first = shown[0]
+    first = invalid.problems[0]
     raise ServiceRefusal(
-        ServiceReason.NOT_SUPPORTED_YET if ahead else ServiceReason.POLICY_INVALID,
+        ServiceReason.POLICY_INVALID,
         f"{first.path or 'the file'}: {first.message}",
-        details={"problems": str(len(shown)), "path": first.path},
-        fields={each.path or "yaml": f"{each.code}: {each.message}" for each in shown},
+        details={"problems": str(len(invalid.problems)), "path": first.path},
+        fields={each.path or "yaml": f"{each.code}: {each.message}" for each in invalid.problems},
     ) from None

@@ -5,22 +5,20 @@ Every instant said here was recorded with the task; nothing is computed anew but
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 
-from siklus.activities.mail.texts import Language, instant, texts_in
+from siklus.activities.mail.texts import instant, texts_in
 from siklus.services.rpc import views
 from siklus.services.rpc.names import evaluation_name
 from siklus.v1 import evaluation_pb2
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.v1 import values_pb2 as values
 from siklus.workflows.domain.deadlines import WEEKEND, Due
+from siklus.workflows.domain.languages import LANGUAGES, Language
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Count
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
 from siklus.workflows.domain.waiting import Next, NextStep, Upcoming, next_for, upcoming
-
-LANGUAGES: Final[tuple[Language, ...]] = ("id", "en")
 
 _HELD = {
     "id": "{task}: menunggu {holder} sejak {since}.",

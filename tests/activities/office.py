@@ -14,6 +14,7 @@ from siklus.activities.reminders import Reminders
 from siklus.activities.store.pool import Store
 from siklus.services.local.mailbox import LocalMailbox, Mail
 from siklus.workflows import ports
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.stages import TaskKind
 from siklus.workflows.domain.values import AgencyId
 from tests.domain.story import make_policy
@@ -77,13 +78,20 @@ class Office:
             await self.unit(code, zone)
         await self.cycle("2026")
 
-    async def cycle(self, cycle: str, *, launched: bool = True, **rule: Any) -> None:
+    async def cycle(
+        self,
+        cycle: str,
+        *,
+        launched: bool = True,
+        languages: tuple[Language, ...] | None = None,
+        **rule: Any,
+    ) -> None:
         """Add a cycle under a policy of its own with this calendar."""
         await self.run(
             "INSERT INTO policy (agency, name, version, source, compiled, digest, published_at,"
             " published_by) VALUES (%(agency)s, %(cycle)s, 1, '', %(compiled)s, '', now(), '')",
             cycle=cycle,
-            compiled=make_policy(calendar=rule).model_dump_json(),
+            compiled=make_policy(calendar=rule, languages=languages).model_dump_json(),
         )
         await self.run(
             "INSERT INTO cycle (agency, cycle, title, year, policy, policy_version, units, state,"

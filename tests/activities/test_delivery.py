@@ -105,6 +105,23 @@ async def test_everybody_reads_their_own_language(office: Office) -> None:
     assert {part["Content-Language"] for part in raw(office)} == {"id", "en"}
 
 
+async def test_a_cycle_that_speaks_one_language_tells_everybody_in_it(office: Office) -> None:
+    await office.cycle("dinas", languages=("id",))
+    await office.cycle("kantor", languages=("en", "id"))
+    await office.person("emma", language="en")
+    await office.person("sari", language="id")
+    await office.person("nobody", language="xx")
+    for person, cycle in (("emma", "dinas"), ("sari", "kantor"), ("nobody", "kantor")):
+        await office.task(person, {3: FRIDAY}, due_on=date(2026, 1, 27), cycle=cycle)
+    await office.remind(FRIDAY)
+    await office.deliver()
+
+    (told,), (chose,), (first,) = (office.mails(who) for who in ("emma", "sari", "nobody"))
+    assert told.subject == "1 hal menunggu Anda; 1 hal melewati batas waktu"
+    assert chose.subject == told.subject
+    assert first.subject == "1 thing is waiting for you; 1 thing is overdue"
+
+
 async def test_pages_go_on_until_nobody_waits(office: Office) -> None:
     await reminded(office, "ani", "budi", "sari")
 

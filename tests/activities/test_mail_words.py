@@ -9,7 +9,8 @@ from markupsafe import escape
 from pydantic import ValidationError
 
 from siklus.activities.mail.render import Item, render
-from siklus.activities.mail.texts import Language, Texts, instant, texts_in
+from siklus.activities.mail.texts import Texts, instant, texts_in
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.notices import NoticeKind
 from siklus.workflows.domain.stages import TaskKind
 

@@ -131,18 +131,18 @@ def test_every_shipped_pack_passes_its_check(capsys: Captured, name: str) -> Non
 def test_check_tells_every_problem_with_its_path(capsys: Captured, tmp_path: Path) -> None:
     pack = tmp_path / "pack.yaml"
     text = source_of("tubei").decode().replace("window: {days: 14,", "window: {days: many,")
-    pack.write_text(text.replace("  roll: keep\n", "  languages: [id]\n"))
+    pack.write_text(text.replace("  roll: keep\n", "  colour: red\n"))
 
     said = answer(capsys, "policy", "check", str(pack), code=2)
 
     assert said["ok"] is False
     assert [(found["path"], found["code"]) for found in said["problems"]] == [
         ("rules.appeal.window.days", "INVALID_VALUE"),
-        ("rules.languages", "NOT_SUPPORTED_YET"),
+        ("rules.colour", "UNKNOWN_KEY"),
     ]
     assert run(["policy", "check", str(pack)]) == 2
     shown = capsys.readouterr()
-    assert "rules.languages: NOT_SUPPORTED_YET: " in shown.out
+    assert "rules.colour: UNKNOWN_KEY: " in shown.out
     assert "2 problem(s)" in shown.err
     assert "policy check" in complaint(
         capsys, "policy", "rate", "--pack", str(pack), "--results", "AT", "--behaviour", "AT"

@@ -30,6 +30,7 @@ from siklus.workflows.domain.document.reading import read_document
 from siklus.workflows.domain.document.signatures import Act, Standing
 from siklus.workflows.domain.evolve import begin
 from siklus.workflows.domain.labels import NATIONAL_LABELS, Text
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.packs import compile
 from siklus.workflows.domain.stages import ENDED
 from siklus.workflows.domain.values import Level, Predicate
@@ -69,6 +70,33 @@ def test_it_has_the_three_chapters_in_both_languages(pdf: bytes) -> None:
     for title in (w.PLAN_TITLE, w.EVALUATION_TITLE, w.APPEAL_TITLE):
         (page,) = (text for text in pages if title.id in text)
         assert page.index(title.id) < page.index(title.en)
+
+
+@pytest.mark.parametrize(
+    ("languages", "said", "unsaid"),
+    [
+        (("id",), w.EVALUATION_TITLE.id, w.EVALUATION_TITLE.en),
+        (("en",), w.EVALUATION_TITLE.en, w.EVALUATION_TITLE.id),
+    ],
+)
+def test_a_cycle_that_speaks_one_language_sets_its_paper_in_it(
+    languages: tuple[Language, ...], said: str, unsaid: str
+) -> None:
+    pages = " ".join(texts(printed(whole_year().sources(languages=languages))))
+
+    assert said in pages
+    assert unsaid not in pages
+    assert ("11 Januari 2027 pukul 15.05 WITA" in pages) == (languages == ("id",))
+    assert ("11 January 2027, 15:05 WITA" in pages) == (languages == ("en",))
+    assert ("Page 1 of" in pages) == (languages == ("en",))
+    assert ("Halaman 1 dari" in pages) == (languages == ("id",))
+
+
+def test_the_preferred_language_stands_first() -> None:
+    pages = texts(printed(whole_year().sources(languages=("en", "id"))))
+
+    (page,) = (text for text in pages if w.EVALUATION_TITLE.id in text)
+    assert page.index(w.EVALUATION_TITLE.en) < page.index(w.EVALUATION_TITLE.id)
 
 
 def test_every_label_stands_in_indonesian_first_and_in_english(pdf: bytes) -> None:

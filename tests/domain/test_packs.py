@@ -13,17 +13,12 @@ from hypothesis import strategies as st
 
 from siklus.workflows.domain.flow import Who, describe
 from siklus.workflows.domain.labels import StageName
-from siklus.workflows.domain.later import LATER, NOW_LIVE
 from siklus.workflows.domain.packs import MAX_COMPILED_BYTES, PolicyPack, compile, load
 from siklus.workflows.domain.policy import Late, Policy, Span
 from siklus.workflows.domain.problems import PolicyInvalid, ProblemCode
 from siklus.workflows.packs import shipped, shipped_pack, source_of
 
 Tree = dict[str, Any]
-
-LATER_EXAMPLES: dict[str, object] = {
-    "languages": ["id"],
-}
 
 
 def written(name: str = "permenpan-6-2022") -> Tree:
@@ -134,49 +129,6 @@ def test_the_window_of_an_appeal_is_a_fortnight_wherever_the_national_rules_hold
     assert appeal.window == Span(days=14)
 
 
-@pytest.mark.parametrize("path", LATER)
-def test_a_later_key_is_known_under_later(path: str) -> None:
-    tree = put({**written(), "later": {}}, f"later.{path}", LATER_EXAMPLES[path])
-
-    assert problems_of(tree) == set()
-
-
-@pytest.mark.parametrize("path", LATER)
-def test_a_later_key_set_live_is_refused_with_its_path(path: str) -> None:
-    under_rules = put(written(), f"rules.{path}", LATER_EXAMPLES[path])
-    on_top = put(written(), path, LATER_EXAMPLES[path])
-
-    assert problems_of(under_rules) == {(f"rules.{path}", "NOT_SUPPORTED_YET")}
-    assert problems_of(on_top) == {(path, "NOT_SUPPORTED_YET")}
-
-
-@pytest.mark.parametrize("path", LATER)
-def test_a_later_keys_shape_is_checked(path: str) -> None:
-    tree = put({**written(), "later": {}}, f"later.{path}", {"nonsense": 1})
-
-    found = problems_of(tree)
-    assert found
-    assert all(where.startswith(f"later.{path}") for where, _ in found)
-
-
-@pytest.mark.parametrize("path", ["appeal.decided_by"])
-def test_a_key_that_is_live_with_other_values_refuses_nonsense_as_nonsense(path: str) -> None:
-    tree = put(written(), f"rules.{path}", "nonsense")
-
-    assert problems_of(tree) == {(f"rules.{path}", "INVALID_VALUE")}
-
-
-@pytest.mark.parametrize(("path", "now"), NOW_LIVE.items())
-def test_what_was_kept_for_later_is_told_its_place_now(path: str, now: str) -> None:
-    tree = put({**written(), "later": {}}, f"later.{path}", 1)
-
-    with pytest.raises(PolicyInvalid) as invalid:
-        load(json.dumps(tree))
-    (problem,) = invalid.value.problems
-    assert (problem.path, problem.code) == (f"later.{path}", "UNKNOWN_KEY")
-    assert problem.message.endswith(now)
-
-
 @pytest.mark.parametrize(
     ("path", "value", "where", "code"),
     [
@@ -184,7 +136,8 @@ def test_what_was_kept_for_later_is_told_its_place_now(path: str, now: str) -> N
         ("rules.colour", "red", "rules.colour", "UNKNOWN_KEY"),
         ("rules.appeal.windw", {"days": 1}, "rules.appeal.windw", "UNKNOWN_KEY"),
         ("rules.name", "x", "rules.name", "UNKNOWN_KEY"),
-        ("later.colour", "red", "later.colour", "UNKNOWN_KEY"),
+        ("later", {}, "later", "UNKNOWN_KEY"),
+        ("later.languages", ["id"], "later", "UNKNOWN_KEY"),
         ("rules.appeal.window.days", "14", "rules.appeal.window.days", "INVALID_VALUE"),
         ("rules.appeal.window.days", -1, "rules.appeal.window.days", "INVALID_VALUE"),
         ("rules.appeal.window.days", True, "rules.appeal.window.days", "INVALID_VALUE"),
@@ -200,6 +153,9 @@ def test_what_was_kept_for_later_is_told_its_place_now(path: str, now: str) -> N
         ("rules.calendar", {"zone": "../etc"}, "rules.calendar.zone", "UNKNOWN_ZONE"),
         ("rules.calendar", {"weekdays": []}, "rules.calendar.weekdays", "INVALID_VALUE"),
         ("rules.calendar", {"weekdays": [1, 1]}, "rules.calendar.weekdays", "REPEATED_VALUE"),
+        ("rules.languages", ["id", "id"], "rules.languages", "REPEATED_VALUE"),
+        ("rules.languages", ["fr"], "rules.languages.0", "INVALID_VALUE"),
+        ("rules.languages", [], "rules.languages", "INVALID_VALUE"),
         ("rules.rating.matrix.AT.AT", "Baik", "rules.rating.matrix.AT.AT", "INVALID_VALUE"),
         ("rules.rating.matrix.SO", {}, "rules.rating.matrix.SO", "INVALID_VALUE"),
         ("rules.rating.enabled", False, "rules.rating.enabled", "RATING_REQUIRED"),
@@ -214,7 +170,6 @@ def test_what_was_kept_for_later_is_told_its_place_now(path: str, now: str) -> N
         ("name", "Has Spaces", "name", "INVALID_VALUE"),
         ("stages", {"lunch": {"id": "a", "en": "b"}}, "stages.lunch", "INVALID_VALUE"),
         ("rules", [], "rules", "INVALID_VALUE"),
-        ("later", [1], "later", "INVALID_VALUE"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_path(
@@ -268,14 +223,14 @@ def test_labels_are_closed_over_the_codes() -> None:
 def test_all_problems_are_told_at_once() -> None:
     tree = put(written(), "rules.appeal.window.days", 1000)
     tree = put(tree, "rules.rating.enabled", False)
-    tree = put(tree, "rules.languages", ["id"])
-    tree = put(tree, "later.colour", 1)
+    tree = put(tree, "rules.colour", "red")
+    tree = put(tree, "later.calibration", {})
 
     assert problems_of(tree) == {
         ("rules.appeal.window.days", "INVALID_VALUE"),
         ("rules.rating.enabled", "RATING_REQUIRED"),
-        ("rules.languages", "NOT_SUPPORTED_YET"),
-        ("later.colour", "UNKNOWN_KEY"),
+        ("rules.colour", "UNKNOWN_KEY"),
+        ("later", "UNKNOWN_KEY"),
     }
 
 

@@ -28,7 +28,6 @@ from tests.e2e.world import (
     launched_by,
     listed,
     masked,
-    of_the_future,
     publish,
     rate,
     tells_nothing_of_the_inside,
@@ -178,11 +177,6 @@ STATES: Final[dict[str, tuple[Code, str, Ask]]] = {
         Code.INVALID_ARGUMENT,
         "POLICY_INVALID",
         lambda w: publish(w, "!!python/object/apply:os.system ['true']"),
-    ),
-    "a policy of the future": (
-        Code.INVALID_ARGUMENT,
-        "NOT_SUPPORTED_YET",
-        lambda w: publish(w, of_the_future()),
     ),
     "a revision nobody has": (
         Code.UNAVAILABLE,

@@ -15,7 +15,6 @@ from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
 from siklus.v1 import task_service_pb2 as tasks
 from siklus.workflows.domain.values import Role
-from siklus.workflows.packs import source_of
 from tests.e2e.agency import NATIONAL, Agency, launched_agency
 from tests.e2e.people import Person, indicators
 
@@ -124,12 +123,6 @@ def publish(w: World, yaml: str, request_id: str = "mine") -> Awaitable[Any]:
     """Publish a policy."""
     request = policies.PublishPolicyRequest(parent=w.agency.name, request_id=request_id, yaml=yaml)
     return w.admin.sends(request)
-
-
-def of_the_future() -> str:
-    """Return the national policy with what is only planned made live."""
-    live = "rules:\n  languages: [id]\n"
-    return source_of(NATIONAL).decode().replace("rules:\n", live, 1)
 
 
 async def with_the_token_of_another(w: World) -> Any:

@@ -39,6 +39,7 @@ def check_policy(policy: Policy) -> Iterator[Problem]:
     yield from _matrix(policy)
     yield from _scheme(policy)
     yield from _calendar(policy)
+    yield from _languages(policy)
     yield from _year(policy)
     yield from _late_acts(policy)
     yield from _calibration(policy)
@@ -119,6 +120,13 @@ def _calendar(policy: Policy) -> Iterator[Problem]:
     if len(set(weekdays)) < len(weekdays):
         message = "a weekday is written twice"
         yield _problem("calendar.weekdays", ProblemCode.REPEATED_VALUE, message)
+
+
+def _languages(policy: Policy) -> Iterator[Problem]:
+    languages = policy.languages or ()
+    if len(set(languages)) < len(languages):
+        message = "a language is written twice"
+        yield _problem("languages", ProblemCode.REPEATED_VALUE, message)
 
 
 def is_zone(name: str) -> bool:

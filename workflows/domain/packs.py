@@ -1,4 +1,4 @@
-"""Reading a policy pack: texts for people, rules for the engine, and what later work will add.
+"""Reading a policy pack: texts for people and rules for the engine.
 
 Nothing is guessed: whatever is unknown, missing or contradictory is a `Problem` with its path.
 """
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TypeVar
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, ValidationError
 
 from siklus.workflows.domain.labels import (
     NATIONAL_LABELS,
@@ -16,7 +16,6 @@ from siklus.workflows.domain.labels import (
     StageName,
     Text,
 )
-from siklus.workflows.domain.later_keys import check_later, take_live
 from siklus.workflows.domain.outcomes.checks import OutcomeWords, check_words
 from siklus.workflows.domain.pack_checks import check_labels, check_policy
 from siklus.workflows.domain.pack_source import read_tree
@@ -37,7 +36,7 @@ MAX_COMPILED_BYTES = 4096
 
 
 class PolicyPack(Value):
-    """One agency's policy as written: texts in two languages, live rules, and `later`."""
+    """One agency's policy as written: texts in two languages, and rules."""
 
     name: Code
     title: Text
@@ -54,7 +53,6 @@ class PolicyPack(Value):
     rules: Policy
     distribution: Distribution | None = None
     """How ratings spread over a group is looked at; evaluations themselves know nothing of it."""
-    later: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def rating_words(self) -> RatingWords:
@@ -69,14 +67,11 @@ class PolicyPack(Value):
 def load(source: str | bytes) -> PolicyPack:
     """Read and check a pack, or raise `PolicyInvalid` with every problem at once."""
     tree = read_tree(source)
-    later = tree.pop("later", None) or {}
-    problems = check_later(later)
-    tree, too_early = take_live(tree, "")
-    problems += too_early
+    problems = _kept_for_later(tree)
     rules = tree.get("rules")
     if isinstance(rules, dict):
-        rules, too_early = take_live(rules, "rules")
-        problems += too_early + _named_by_the_pack(rules)
+        rules = dict(rules)
+        problems += _named_by_the_pack(rules)
         tree["rules"] = {**rules, "name": tree.get("name")}
     pack, faults = _validated(tree)
     problems += faults
@@ -89,7 +84,7 @@ def load(source: str | bytes) -> PolicyPack:
         problems += check_condition_words(pack.rules.rating.weighted, pack.conditions)
     if problems or pack is None:
         raise PolicyInvalid(problems)
-    return _with_late_calibration(pack.model_copy(update={"later": json.loads(_json(later))}))
+    return _with_late_calibration(pack)
 
 
 def _with_late_calibration(pack: PolicyPack) -> PolicyPack:
@@ -145,6 +140,15 @@ def compile(pack: PolicyPack, version: int = 1) -> Policy:
     return pack.rules.model_copy(update={"version": version})
 
 
+def _kept_for_later(tree: dict[str, object]) -> list[Problem]:
+    """Packs of earlier releases kept there what the engine did not do; it does all of it now."""
+    if "later" not in tree:
+        return []
+    del tree["later"]
+    message = "nothing waits for later any more: write each of its keys under `rules`"
+    return [Problem(path="later", code=ProblemCode.UNKNOWN_KEY, message=message)]
+
+
 def _named_by_the_pack(rules: dict[str, object]) -> list[Problem]:
     """Name and version come from the pack and its publication."""
     message = "this key is not known here; the pack's own name counts"
@@ -166,11 +170,7 @@ def _validated(tree: Mapping[str, object]) -> tuple[PolicyPack | None, list[Prob
 
 def _contradictions(rules: Mapping[str, object], found: list[Problem]) -> list[Problem]:
     """Check what the sections say together, leaving out sections that cannot be read."""
-    unread = {
-        problem.path.split(".")[1]
-        for problem in found
-        if problem.path.startswith("rules.") and problem.code is not ProblemCode.NOT_SUPPORTED_YET
-    }
+    unread = {problem.path.split(".")[1] for problem in found if problem.path.startswith("rules.")}
     # An unknown key may hold a dot, by which its path cannot be told from another's.
     known = Policy.model_fields.keys() - unread
     readable = {key: value for key, value in rules.items() if key in known}

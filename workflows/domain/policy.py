@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from siklus.workflows.domain.feedback.rules import FeedbackRule
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.outcomes.rules import MOST_RULES, OutcomeRule
 from siklus.workflows.domain.scheme.keys import (
     MOST_CRITERIA,
@@ -346,6 +347,8 @@ class Policy(Value):
     mandates: MandateRule = MandateRule()
     reopen_needs_second_person: bool = False
     leave_pauses_clocks: bool = False
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=2)] | None = None
+    """In which the cycle speaks to its people, the first preferred; None is both, as each chose."""
     deadlines: DeadlineRule = DeadlineRule()
     second_person: tuple[Repair, ...] = ()
     feedback: FeedbackRule = FeedbackRule()
@@ -370,6 +373,7 @@ _UNSAID: Final[dict[str, object]] = {
     "deadlines": DeadlineRule(),
     "second_person": (),
     "outcomes": (),
+    "languages": None,
     "feedback": FeedbackRule(),
     "calibration": None,
 }

@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries.standing_in import LENT_WITH, LETS_DO
+from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.notices import Channel
 from siklus.workflows.domain.values import AgencyId
 
@@ -48,11 +49,14 @@ SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.m
        coalesce(cycle.title, notice.cycle) AS title,
        CASE WHEN notice.person <> notice.recipient THEN employee.name END AS about,
        task.kind AS task_kind, coalesce(task.number, 0) AS period, task.zone,
-       CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at
+       CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at,
+       policy.compiled -> 'languages' AS languages
 FROM notice
 LEFT JOIN person AS employee
     ON employee.agency = notice.agency AND employee.person = notice.person
 LEFT JOIN cycle ON cycle.agency = notice.agency AND cycle.cycle = notice.cycle
+LEFT JOIN policy ON policy.agency = cycle.agency AND policy.name = cycle.policy
+    AND policy.version = cycle.policy_version
 {_ITS_TASK}WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s)
 ORDER BY notice.recipient, notice.due_at, notice.number, notice.notice
 """  # noqa: S608 - constants alone
@@ -162,6 +166,8 @@ class Waiting:
     period: int
     zone: str | None
     due_at: datetime | None
+    languages: list[Language] | None
+    """Of the cycle's policy; None for all."""
 
 
 @dataclass(frozen=True, slots=True)

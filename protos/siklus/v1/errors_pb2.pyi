@@ -14,6 +14,11 @@ if sys.version_info >= (3, 10):
 else:
     from typing_extensions import TypeAlias as _TypeAlias
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _Reason:
@@ -88,8 +93,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """INVALID_ARGUMENT: the page token is not one of this list with these filters."""
     REASON_POLICY_INVALID: _Reason.ValueType  # 32
     """INVALID_ARGUMENT: the policy has problems, each named in BadRequest by its path in the file."""
-    REASON_NOT_SUPPORTED_YET: _Reason.ValueType  # 33
-    """INVALID_ARGUMENT: it is planned, but this version of Siklus cannot do it."""
+    @_builtins.property
+    @_deprecated("""This enum value has been marked as deprecated using proto enum value options.""")
+    def REASON_NOT_SUPPORTED_YET(self) -> _Reason.ValueType:   # 33
+        """INVALID_ARGUMENT: given by earlier releases alone, for keys of a policy that were still to come."""
     REASON_STORE_UNAVAILABLE: _Reason.ValueType  # 34
     """UNAVAILABLE: the record cannot be read just now; decisions go on."""
     REASON_ENGINE_UNAVAILABLE: _Reason.ValueType  # 35
@@ -211,7 +218,7 @@ REASON_PAGE_TOKEN_INVALID: Reason.ValueType  # 31
 REASON_POLICY_INVALID: Reason.ValueType  # 32
 """INVALID_ARGUMENT: the policy has problems, each named in BadRequest by its path in the file."""
 REASON_NOT_SUPPORTED_YET: Reason.ValueType  # 33
-"""INVALID_ARGUMENT: it is planned, but this version of Siklus cannot do it."""
+"""INVALID_ARGUMENT: given by earlier releases alone, for keys of a policy that were still to come."""
 REASON_STORE_UNAVAILABLE: Reason.ValueType  # 34
 """UNAVAILABLE: the record cannot be read just now; decisions go on."""
 REASON_ENGINE_UNAVAILABLE: Reason.ValueType  # 35

@@ -133,7 +133,7 @@ class PolicyProblem(_message.Message):
     path: _builtins.str
     """Where, as written in the file: `appeal.window.days`, or `line 3` before the file can be read."""
     code: _builtins.str
-    """Kind of problem, such as `UNKNOWN_KEY` or `NOT_SUPPORTED_YET`."""
+    """Kind of problem, such as `UNKNOWN_KEY` or `MISSING_KEY`."""
     message: _builtins.str
     """What is wrong and what is expected."""
     def __init__(
