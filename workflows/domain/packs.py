@@ -31,8 +31,8 @@ Shape = TypeVar("Shape", bound=Value)
 
 _RESTS_ON_THE_SCHEME = frozenset({ProblemCode.SCHEME_MISMATCH, ProblemCode.OUTCOME_NEVER})
 
-MAX_COMPILED_BYTES = 4096
-"""Every evaluation carries the compiled policy through its whole history."""
+MAX_COMPILED_BYTES = 8192
+"""Every evaluation carries the compiled policy through its whole history, deflated to a quarter."""
 
 
 class PolicyPack(Value):
