@@ -1,7 +1,7 @@
 """What follows from a final result: drawn by the rules, written down, plans opened and ended."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -11,11 +11,12 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import lines, outcomes, plans, policies
+from siklus.activities.store.queries import lines, news, outcomes, plans, policies
 from siklus.activities.store.queries.outcomes import New
 from siklus.workflows import names
 from siklus.workflows.domain.commands import SYSTEM
 from siklus.workflows.domain.labels import Text
+from siklus.workflows.domain.news import news_of_outcomes
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome, Source, as_drawn
 from siklus.workflows.domain.outcomes.improvement import (
     AnyPlanCommand,
@@ -131,12 +132,13 @@ class Following:
     async def draw_outcomes(self, completed: Completed) -> None:
         """Write what follows from a result, open its plans, and end those it does not ask for.
 
-        Repeated, it changes nothing; what was drawn from an earlier result of the evaluation stays
-        on record and stands no more.
+        Whoever it concerns is told. Repeated, it changes nothing; what was drawn from an earlier
+        result of the evaluation stays on record and stands no more.
         """
         key, at = completed.basis.key, completed.basis.completed_at
         async with self._store.agency(key.agency) as connection:
             found = await self._drawn(connection, completed)
+            await self._tell(connection, completed, found)
             known = await plans.standing(connection, key)
         asked = {judged.rule.code: judged.rule for judged in found if judged.rule.steps}
         for code, rule in asked.items():
@@ -175,6 +177,15 @@ class Following:
             at=self._now(),
         )
         return found
+
+    async def _tell(
+        self, connection: Connection, completed: Completed, found: Sequence[Judged]
+    ) -> None:
+        basis = completed.basis
+        rules = [each.rule for each in found]
+        told = news_of_outcomes(completed.revision, basis.employee, basis.supervisor, rules)
+        today = self._now().astimezone(basis.calendar.tz).date()
+        await news.tell(connection, basis.key, told, on=today)
 
 
 def _row(outcome: DrawnOutcome) -> New:

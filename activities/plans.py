@@ -3,11 +3,13 @@
 from temporalio import activity
 
 from siklus.activities.projection import inbox_rows, task_row
-from siklus.activities.store.pool import Store
+from siklus.activities.store.pool import Connection, Store
+from siklus.activities.store.queries import news
 from siklus.activities.store.queries import plans as queries
 from siklus.activities.store.queries.plans import PlanWrite, task_name
 from siklus.activities.store.queries.projections import Json
 from siklus.activities.vault import DataKey, Vault
+from siklus.workflows.domain.news import news_of_plan
 from siklus.workflows.domain.outcomes.improvement import ImprovementPlan
 from siklus.workflows.domain.stages import Task
 from siklus.workflows.ports.following import PlanProjection
@@ -22,7 +24,7 @@ class PlanProjector:
 
     @activity.defn(name="project_plan")
     async def project_plan(self, projection: PlanProjection) -> None:
-        """Write plan, task and texts; repeated or overtaken, change nothing.
+        """Write plan, task, texts and news; repeated or overtaken, change nothing.
 
         The texts lie under the evaluation's own data key: one erasure takes all of a person's.
         """
@@ -30,7 +32,10 @@ class PlanProjector:
         async with self._store.agency(key.agency) as connection:
             for _ in range(2):
                 data_key = await self._vault.key_for(connection, key) if projection.texts else None
-                if await queries.write(connection, self._written(projection, data_key)):
+                async with connection.transaction():
+                    await _tell(connection, projection.plan)
+                    kept = await queries.write(connection, self._written(projection, data_key))
+                if kept:
                     return
                 # Erased since we last sealed for this evaluation: what comes now gets a new key.
                 self._vault.forget(key)
@@ -46,6 +51,14 @@ class PlanProjector:
             data_key=data_key.id if data_key else None,
             texts=[seal(data_key, plan.key, text) for text in projection.texts] if data_key else [],
         )
+
+
+async def _tell(connection: Connection, plan: ImprovementPlan) -> None:
+    # What is on record was told with it, or before anybody was told of plans.
+    known = await queries.known_revision(connection, plan)
+    told = news_of_plan(plan, after=-1 if known is None else known)
+    last = plan.events[-1].at if plan.events else plan.opened_at
+    await news.tell(connection, plan.key, told, on=last.astimezone(plan.calendar.tz).date())
 
 
 def _row(plan: ImprovementPlan) -> Json:

@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 from siklus.activities.calendars import is_working_day
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import reminders, roster
+from siklus.activities.store.queries.news import remind_of_rounds
 from siklus.activities.store.queries.reminders import CalendarAtWork, UnitDays, Workday
 from siklus.workflows import ports
 from siklus.workflows.domain.policy import CalendarRule
@@ -53,8 +54,9 @@ class Reminders:
         as_of = run.as_of or self._now().astimezone(ZoneInfo(run.zone)).date()
         async with self._store.agency(run.agency, within=WITHIN) as connection:
             work = await workday(connection, run.agency, run.zone, as_of)
+            planned = await remind_of_rounds(connection, run.agency, work) if work.anybody else 0
         today = self._now().astimezone(ZoneInfo(run.zone)).date()
-        planned = await self._plan(run.agency, work, today) if work.anybody else 0
+        planned += await self._plan(run.agency, work, today) if work.anybody else 0
         return ports.Planned(working_day=work.anybody, notices=planned)
 
     async def _plan(self, agency: AgencyId, work: Workday, today: date) -> int:

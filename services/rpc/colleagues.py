@@ -56,7 +56,8 @@ class ColleagueMethods:
         state = await self._archive.standing(key, evaluation.document)
         group = Group(pb.ColleagueGroup.Name(request.group).removeprefix("COLLEAGUE_GROUP_"))
         rule, zone = state.terms.policy.feedback.colleagues, state.terms.calendar.tz
-        last = self._clock.now().astimezone(zone).date() + timedelta(days=rule.window_days + 1)
+        today = self._clock.now().astimezone(zone).date()
+        last = today + timedelta(days=rule.window_days + 1)
 
         async def ask() -> pb.InviteColleaguesResponse:
             if state.stage in ENDED:
@@ -74,7 +75,9 @@ class ColleagueMethods:
                 min_answers=wanted,
                 closes_at=datetime.combine(last, time(), zone),
             )
-            if not await queries.open_round(connection, key, row, people, by=caller.subject):
+            if not await queries.open_round(
+                connection, key, row, people, by=caller.subject, on=today
+            ):
                 raise Refusal(Reason.ALREADY_DONE, "this group was asked before")
             return pb.InviteColleaguesResponse(round=self._round(key.agency, row))
 

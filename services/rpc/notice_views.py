@@ -127,8 +127,9 @@ def _task(task: str | None) -> tuple[evaluation_pb2.TaskKind.ValueType, int]:
     """Return the kind and the number that the id of a task says."""
     if task is None:
         return evaluation_pb2.TASK_KIND_UNSPECIFIED, 0
-    kind, _, number = task.partition(".")
-    return kind_number(kind), int(number or 0)
+    # A plan that followed from the result puts its code between the two.
+    kind, _, rest = task.partition(".")
+    return kind_number(kind), int(rest.rpartition(".")[2] or 0)
 
 
 def _written(at: time | None) -> str:

@@ -26,4 +26,5 @@ async def has_round(agency: Agency, round_: str, person: str, asked: Sequence[st
     )
     invitees = [PersonId(each) for each in asked]
     async with agency.stack.store.agency(key.agency) as connection:
-        assert await colleagues.open_round(connection, key, row, invitees, by="tim")
+        today = agency.stack.clock.now().date()
+        assert await colleagues.open_round(connection, key, row, invitees, by="tim", on=today)

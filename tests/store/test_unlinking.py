@@ -140,7 +140,7 @@ async def round_(office: Office) -> str:
     )
     key = EvaluationKey(agency=office.agency, cycle=CycleId("c"), person=SITI)
     async with office.store.agency(office.agency) as connection:
-        assert await colleagues.open_round(connection, key, row, PEERS, by="budi")
+        assert await colleagues.open_round(connection, key, row, PEERS, by="budi", on=DAY)
     answering = list(PEERS)
     Random("giliran").shuffle(answering)
     for place, peer in enumerate(answering[:6]):

@@ -1,15 +1,19 @@
-"""Which events people are told of, and whom; everything else waits for a reminder."""
+"""Which events people are told of, and whom; everything else waits for a reminder.
+
+What is no event of an evaluation, and is told all the same, is in `news`.
+"""
 
 from enum import StrEnum
 from typing import Final
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.model import Evaluation
+from siklus.workflows.domain.stages import RATINGS
 from siklus.workflows.domain.values import PersonId, Value
 
 
 class NoticeKind(StrEnum):
-    """What a mail is about; REMINDER comes from the ladder, the others from events."""
+    """What a mail is about; REMINDER comes from the ladder, the others from what happened."""
 
     REMINDER = "REMINDER"
     ESCALATED = "ESCALATED"
@@ -19,6 +23,17 @@ class NoticeKind(StrEnum):
     APPEAL_FILED = "APPEAL_FILED"
     APPEAL_DECIDED = "APPEAL_DECIDED"
     APPROVED = "APPROVED"
+    APPEAL_HEARD = "APPEAL_HEARD"
+    """The rater responded, or the time to is over: it can be decided."""
+    APPEAL_WITHDRAWN = "APPEAL_WITHDRAWN"
+    OUTCOMES_DRAWN = "OUTCOMES_DRAWN"
+    IMPROVEMENT_OPENED = "IMPROVEMENT_OPENED"
+    IMPROVEMENT_RECORDED = "IMPROVEMENT_RECORDED"
+    IMPROVEMENT_HANDED_OVER = "IMPROVEMENT_HANDED_OVER"
+    IMPROVEMENT_ENDED = "IMPROVEMENT_ENDED"
+    FEEDBACK_ASKED = "FEEDBACK_ASKED"
+    FEEDBACK_REMINDED = "FEEDBACK_REMINDED"
+    FEEDBACK_CLOSED = "FEEDBACK_CLOSED"
 
 
 URGENT: Final = frozenset({NoticeKind.RATED, NoticeKind.APPEAL_FILED})
@@ -64,15 +79,20 @@ def notices_of(state: Evaluation, entry: e.Entry) -> tuple[EventNotice, ...]:
         case e.ResultDelivered():
             told = [(NoticeKind.RATED, seats.employee)]
         case e.RatingReturned() | e.RatingSentBack():
-            told = [(NoticeKind.RATING_RETURNED, seats.supervisor)]
+            holders = (task.holder for task in state.tasks if task.kind in RATINGS)
+            told = [(NoticeKind.RATING_RETURNED, who) for who in holders]
         case e.AppealFiled(decider=decider, panel=panel):
             to = (decider, *panel, state.rater)
             told = [(NoticeKind.APPEAL_FILED, person) for person in to]
         case e.PanelSeated(opens=opens):
             told = [(NoticeKind.APPEAL_FILED, task.holder) for task in opens]
+        case e.AppealResponded() | e.AppealResponseMissed():
+            told = [(NoticeKind.APPEAL_HEARD, who) for who in (*_deciders(state), seats.employee)]
+        case e.AppealWithdrawn():
+            told = [(NoticeKind.APPEAL_WITHDRAWN, who) for who in (*_deciders(state), state.rater)]
         case e.AppealDecided():
-            told = [(NoticeKind.APPEAL_DECIDED, seats.employee)]
-            told.append((NoticeKind.APPEAL_DECIDED, state.rater))
+            all_sides = (seats.employee, state.rater, seats.approver)
+            told = [(NoticeKind.APPEAL_DECIDED, who) for who in all_sides]
         case e.EvaluationApproved():
             told = [(NoticeKind.APPROVED, seats.employee)]
         case e.TaskEscalated(to=to):
@@ -84,3 +104,8 @@ def notices_of(state: Evaluation, entry: e.Entry) -> tuple[EventNotice, ...]:
         for kind, recipient in dict.fromkeys(told)
         if recipient is not None and recipient != entry.actor
     )
+
+
+def _deciders(state: Evaluation) -> tuple[PersonId | None, ...]:
+    appeal = state.appeal
+    return (appeal.decider, *(seat.member for seat in appeal.seats)) if appeal else ()

@@ -6,14 +6,17 @@ its transaction.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import news
 from siklus.activities.store.queries.texts import key_parts
 from siklus.workflows.domain.feedback.colleagues import Answer, Group, Round
+from siklus.workflows.domain.news import news_of_round
+from siklus.workflows.domain.notices import NoticeKind
 from siklus.workflows.domain.values import AgencyId, Digest, EvaluationKey, PersonId
 
 UNDER: Final = """
@@ -78,6 +81,11 @@ class RoundRow:
     """Whether the one whose invitations were asked for answered."""
 
     @property
+    def last_second(self) -> datetime:
+        """When it can be answered last."""
+        return self.closes_at - timedelta(seconds=1)
+
+    @property
     def known(self) -> Round:
         """The round as the rules speak of it."""
         return Round(
@@ -114,14 +122,17 @@ async def open_round(
     invitees: Collection[PersonId],
     *,
     by: str,
+    on: date,
 ) -> bool:
-    """Ask them; False if that group was asked before."""
+    """Ask them, and tell them so; False if that group was asked before."""
     given = (row.grouping, row.anonymous, row.invited, row.min_answers, by, row.closes_at)
     _, *parts = key_parts(key)
     made = await connection.execute(OPEN, (key.agency, row.round, *parts, *given))
     if await made.fetchone() is None:
         return False
     await connection.execute(INVITE, (key.agency, row.round, list(invitees)))
+    told = news_of_round(row.round, NoticeKind.FEEDBACK_ASKED, invitees)
+    await news.tell(connection, key, told, on=on, due_at=row.last_second)
     return True
 
 

@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries.texts import key_parts
+from siklus.workflows.domain.news import CONFIDENTIAL
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
 
 
@@ -84,12 +85,14 @@ _OF_EVALUATION: Final = """
     SELECT * FROM notice WHERE agency = %(agency)s AND cycle = %(cycle)s
         AND person = %(person)s AND segment = %(segment)s
 """
-# Each half has its index; together they would have none.
+# Each part has its index; together they would have none. Who is asked for feedback is confidential.
 EVALUATION: Final = f"""
     SELECT {_COLUMNS} FROM (
         {_OF_EVALUATION} AND task IS NOT NULL
         UNION ALL
         {_OF_EVALUATION} AND number IS NOT NULL
+        UNION ALL
+        {_OF_EVALUATION} AND matter IS NOT NULL AND kind <> ALL (%(confidential)s)
     ) AS notice {_NEXT}
 """  # noqa: S608 - constants alone
 PERSON: Final = f"""
@@ -133,7 +136,8 @@ async def of_evaluation(
 ) -> list[NoticeRow]:
     """Return the next notices about an evaluation, the latest planned first."""
     agency, cycle, person, segment = key_parts(key)
-    given = {"agency": agency, "cycle": cycle, "person": person, "segment": segment}
+    given: dict[str, object] = {"agency": agency, "cycle": cycle, "person": person}
+    given |= {"segment": segment, "confidential": sorted(CONFIDENTIAL)}
     async with connection.cursor(row_factory=class_row(NoticeRow)) as cursor:
         await cursor.execute(EVALUATION, {**given, **after._asdict(), "limit": limit})
         return await cursor.fetchall()

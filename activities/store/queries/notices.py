@@ -48,8 +48,8 @@ SELECT notice.notice, notice.recipient, notice.kind, notice.planned_on, notice.m
        notice.person, notice.segment, notice.number, notice.task, notice.rung, notice.due_on,
        coalesce(cycle.title, notice.cycle) AS title,
        CASE WHEN notice.person <> notice.recipient THEN employee.name END AS about,
-       task.kind AS task_kind, coalesce(task.number, 0) AS period, task.zone,
-       CASE WHEN notice.task IS NOT NULL THEN coalesce(task.due_at, notice.due_at) END AS due_at,
+       task.kind AS task_kind, coalesce(task.number, 0) AS period,
+       coalesce(task.zone, evaluation.zone) AS zone, coalesce(task.due_at, notice.due_at) AS due_at,
        policy.compiled -> 'languages' AS languages
 FROM notice
 LEFT JOIN person AS employee
@@ -57,13 +57,17 @@ LEFT JOIN person AS employee
 LEFT JOIN cycle ON cycle.agency = notice.agency AND cycle.cycle = notice.cycle
 LEFT JOIN policy ON policy.agency = cycle.agency AND policy.name = cycle.policy
     AND policy.version = cycle.policy_version
+LEFT JOIN evaluation
+    ON evaluation.agency = notice.agency AND evaluation.cycle = notice.cycle
+    AND evaluation.person = notice.person AND evaluation.segment = notice.segment
 {_ITS_TASK}WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s)
 ORDER BY notice.recipient, notice.due_at, notice.number, notice.notice
 """  # noqa: S608 - constants alone
 
 # A reminder whose task is done, or is no longer the reader's, or is due on another day, is not
 # wanted any more; nor is it that a task has climbed to somebody who has nothing to do there now.
-# A task is also a delegate's, on the days of the mandate.
+# A task is also a delegate's, on the days of the mandate. What followed from a result that was
+# reopened since is told no more, nor that a round may be answered which is over.
 WANTED: Final = f"""
 SELECT notice.notice FROM notice
 {_ITS_TASK}
@@ -82,6 +86,14 @@ WHERE notice.agency = %(agency)s AND notice.notice = ANY (%(notices)s) AND
                 AND theirs.person = notice.person AND theirs.segment = notice.segment
                 AND notice.recipient = ANY (theirs.may_act)
         )
+        WHEN notice.kind = 'OUTCOMES_DRAWN' THEN EXISTS (
+            SELECT FROM evaluation AS final
+            WHERE final.agency = notice.agency AND final.cycle = notice.cycle
+                AND final.person = notice.person AND final.segment = notice.segment
+                AND final.stage = 'COMPLETED' AND notice.matter IN
+                    ('outcomes.' || final.revision, 'outcomes.' || (final.revision - 1))
+        )
+        WHEN notice.kind IN ('FEEDBACK_ASKED', 'FEEDBACK_REMINDED') THEN notice.due_at >= %(now)s
         ELSE true
     END
 """  # noqa: S608 - constants alone

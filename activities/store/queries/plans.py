@@ -11,6 +11,7 @@ from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries.open_tasks import OF, replacing
 from siklus.activities.store.queries.projections import Json
 from siklus.activities.store.queries.texts import KEEP, Sealed, key_parts
+from siklus.workflows.domain.outcomes.improvement import ImprovementPlan
 from siklus.workflows.domain.values import AgencyId, EvaluationKey
 
 KIND: Final = "IMPROVEMENT_CHECK_IN"
@@ -37,6 +38,11 @@ GET: Final = f"""
     SELECT {COLUMNS} FROM improvement_plan
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s AND code = %s
 """  # noqa: S608 - constants alone
+REVISION: Final = """
+    SELECT revision FROM improvement_plan
+    WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s AND code = %s
+        AND opened_at = %s
+"""
 OF_EVALUATION: Final = """
     SELECT code, state, opened_at FROM improvement_plan
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s ORDER BY code
@@ -126,6 +132,13 @@ async def get(connection: Connection, key: EvaluationKey, code: str) -> PlanRow 
     """Return a plan, None where there is none."""
     async with connection.cursor(row_factory=args_row(PlanRow)) as cursor:
         return await (await cursor.execute(GET, (*key_parts(key), code))).fetchone()
+
+
+async def known_revision(connection: Connection, plan: ImprovementPlan) -> int | None:
+    """Return up to which event a plan is on record, None for one that is not."""
+    parts = (*key_parts(plan.key), plan.code, plan.opened_at)
+    row = await (await connection.execute(REVISION, parts)).fetchone()
+    return int(row[0]) if row else None
 
 
 async def standing(connection: Connection, key: EvaluationKey) -> dict[str, Standing]:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Final
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import news
 from siklus.activities.store.queries.contacts import COLUMNS as RATED
 from siklus.workflows.domain.feedback.colleagues import week_of
 from siklus.workflows.domain.feedback.texts import NO_CYCLE
@@ -88,7 +89,7 @@ async def due(
 async def close_round(connection: Connection, agency: AgencyId, round_: str, at: datetime) -> bool:
     """Take away what could lead from an answer to its author, once; tell whether it was now.
 
-    Of the time of an answer remains the week in which the round closed.
+    Of the time of an answer remains the week in which the round closed. Both sides are told.
     """
     closed = await (await connection.execute(CLOSE, (at, agency, round_))).fetchone()
     if closed is None:
@@ -96,6 +97,7 @@ async def close_round(connection: Connection, agency: AgencyId, round_: str, at:
     await connection.execute(INVITATIONS, (agency, round_))
     await connection.execute(TEXTS, {"agency": agency, "round": round_, "day": None})
     await connection.execute(ANSWERS, (agency, round_, week_of(closed[0].date())))
+    await news.tell_of_closed(connection, agency, round_, at)
     return True
 
 

@@ -14,7 +14,7 @@ class Notice(Row, table=True):
 
     A reminder names its task, rung and due date: a task that was closed and opened again is
     another one, and a deadline that moved is reminded of anew. Every other kind names the event it
-    tells of.
+    tells of, or its matter where it is no event of the evaluation.
     """
 
     __table_args__ = (
@@ -45,6 +45,18 @@ class Notice(Row, table=True):
             postgresql_where=text("number IS NOT NULL"),
         ),
         Index(
+            "notice_matter_key",
+            "agency",
+            "cycle",
+            "person",
+            "segment",
+            "matter",
+            "kind",
+            "recipient",
+            unique=True,
+            postgresql_where=text("matter IS NOT NULL"),
+        ),
+        Index(
             "notice_planned_idx",
             "agency",
             "recipient",
@@ -72,6 +84,7 @@ class Notice(Row, table=True):
     task_opened_at: datetime | None = Field(sa_column=Column(INSTANT))
     rung: int | None
     number: int | None
+    matter: str | None
     due_at: datetime | None = Field(sa_column=Column(INSTANT))
     due_on: date | None
     channel: str

@@ -73,6 +73,26 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     """The appeal was decided."""
     NOTICE_KIND_APPROVED: _NoticeKind.ValueType  # 8
     """The evaluation was approved."""
+    NOTICE_KIND_APPEAL_HEARD: _NoticeKind.ValueType  # 9
+    """The rater responded to an appeal, or the time to respond is over."""
+    NOTICE_KIND_APPEAL_WITHDRAWN: _NoticeKind.ValueType  # 10
+    """The appeal was withdrawn."""
+    NOTICE_KIND_OUTCOMES_DRAWN: _NoticeKind.ValueType  # 11
+    """What follows from the final result was determined."""
+    NOTICE_KIND_IMPROVEMENT_OPENED: _NoticeKind.ValueType  # 12
+    """An improvement plan or coaching has begun; its steps come as reminders."""
+    NOTICE_KIND_IMPROVEMENT_RECORDED: _NoticeKind.ValueType  # 13
+    """A step of it was recorded."""
+    NOTICE_KIND_IMPROVEMENT_HANDED_OVER: _NoticeKind.ValueType  # 14
+    """It was given to another supervisor."""
+    NOTICE_KIND_IMPROVEMENT_ENDED: _NoticeKind.ValueType  # 15
+    """It has ended, however that was."""
+    NOTICE_KIND_FEEDBACK_ASKED: _NoticeKind.ValueType  # 16
+    """A colleague is asked for feedback; in the ledger of the one who is asked alone."""
+    NOTICE_KIND_FEEDBACK_REMINDED: _NoticeKind.ValueType  # 17
+    """The round closes soon; everybody who was asked is told, whether or not they answered."""
+    NOTICE_KIND_FEEDBACK_CLOSED: _NoticeKind.ValueType  # 18
+    """The round has closed, and what was said may be read if enough answered."""
 
 class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
     """What a notice tells."""
@@ -95,6 +115,26 @@ NOTICE_KIND_APPEAL_DECIDED: NoticeKind.ValueType  # 7
 """The appeal was decided."""
 NOTICE_KIND_APPROVED: NoticeKind.ValueType  # 8
 """The evaluation was approved."""
+NOTICE_KIND_APPEAL_HEARD: NoticeKind.ValueType  # 9
+"""The rater responded to an appeal, or the time to respond is over."""
+NOTICE_KIND_APPEAL_WITHDRAWN: NoticeKind.ValueType  # 10
+"""The appeal was withdrawn."""
+NOTICE_KIND_OUTCOMES_DRAWN: NoticeKind.ValueType  # 11
+"""What follows from the final result was determined."""
+NOTICE_KIND_IMPROVEMENT_OPENED: NoticeKind.ValueType  # 12
+"""An improvement plan or coaching has begun; its steps come as reminders."""
+NOTICE_KIND_IMPROVEMENT_RECORDED: NoticeKind.ValueType  # 13
+"""A step of it was recorded."""
+NOTICE_KIND_IMPROVEMENT_HANDED_OVER: NoticeKind.ValueType  # 14
+"""It was given to another supervisor."""
+NOTICE_KIND_IMPROVEMENT_ENDED: NoticeKind.ValueType  # 15
+"""It has ended, however that was."""
+NOTICE_KIND_FEEDBACK_ASKED: NoticeKind.ValueType  # 16
+"""A colleague is asked for feedback; in the ledger of the one who is asked alone."""
+NOTICE_KIND_FEEDBACK_REMINDED: NoticeKind.ValueType  # 17
+"""The round closes soon; everybody who was asked is told, whether or not they answered."""
+NOTICE_KIND_FEEDBACK_CLOSED: NoticeKind.ValueType  # 18
+"""The round has closed, and what was said may be read if enough answered."""
 Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
 
 class _NoticeState:
@@ -359,7 +399,7 @@ class Notice(_message.Message):
     due_on: _builtins.str
     """Of a reminder: the due date it reminds of."""
     seq: _builtins.int
-    """Number of the event it tells of; 0 for a reminder."""
+    """Number of the evaluation's event it tells of; 0 for a reminder and for what is no such event."""
     recipient: _builtins.str
     """Person id of who is told."""
     recipient_name: _builtins.str
