@@ -2,6 +2,8 @@
 
 import pytest
 
+from siklus.workflows.domain.flow import Who, describe
+from siklus.workflows.domain.labels import StageName
 from siklus.workflows.domain.pack_checks import check_policy
 from siklus.workflows.domain.policy import AppealRule, DecidedBy, Panel
 from siklus.workflows.packs import shipped_pack
@@ -44,3 +46,11 @@ def test_a_policy_without_a_panel_is_pinned_as_it_always_was() -> None:
     pinned = by_panel(3, 2).model_dump(mode="json")
     assert AppealRule.model_validate(pinned) == by_panel(3, 2)
     assert pinned["panel"] == {"members": 3, "quorum": 2}
+
+
+def test_the_malaysian_pack_gives_appeals_to_three_and_tells_so_in_its_flow() -> None:
+    rules = shipped_pack("my-lnpt").rules
+
+    assert rules.appeal.panel == Panel(members=3, quorum=2)
+    (appeal,) = (told for told in describe(rules) if told.stage is StageName.APPEAL)
+    assert appeal.who == (Who.EMPLOYEE, Who.SUPERVISOR, Who.PANEL)

@@ -1,15 +1,29 @@
 """What the roster says of somebody whom a command names, for the rules to judge."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from siklus.activities.store.outage import Outage, StoreUnavailable
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import roster
 from siklus.services.auth.caller import Caller
-from siklus.services.seats import in_roster
-from siklus.workflows.domain.commands import ApprovePlan, InRoster, Reassign, Seat
+from siklus.services.guides import Guides
+from siklus.services.seats import in_roster, vouched_for
+from siklus.workflows.domain.commands import (
+    ApprovePlan,
+    FileAppeal,
+    InRoster,
+    Reassign,
+    Seat,
+    SeatPanel,
+)
 from siklus.workflows.domain.roster_people import Person
 from siklus.workflows.domain.roster_units import Unit
-from siklus.workflows.domain.values import AgencyId, PersonId, Role
+from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
 
 NOBODY = PersonId("nobody")
 
@@ -39,3 +53,25 @@ async def test_the_roster_vouches_for_whom_a_command_names(store: Store) -> None
     assert await known("left") == InRoster(active=False, superior=PersonId("budi"))
     assert await known("nobody") is None
     assert await in_roster(store, caller, ApprovePlan()) is None
+
+
+class Away:
+    """A store that nobody reaches."""
+
+    @asynccontextmanager
+    async def agency(self, agency: AgencyId) -> AsyncIterator[Any]:
+        raise StoreUnavailable(Outage.LOST)
+        yield
+
+
+async def test_an_appeal_waits_for_no_store_and_a_seat_given_by_the_team_does() -> None:
+    key = EvaluationKey(agency=AgencyId("a"), cycle=CycleId("2026"), person=PersonId("siti"))
+    caller = Caller(key.agency, PersonId("siti"), ())
+    store: Any = Away()
+
+    appeal = await vouched_for(store, caller, key, FileAppeal(), Guides())
+
+    assert appeal.panel is None
+    seats = SeatPanel(members=(PersonId("budi"),))
+    with pytest.raises(StoreUnavailable):
+        await vouched_for(store, caller, key, seats, Guides())
