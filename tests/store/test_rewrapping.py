@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from siklus.activities.feedback_texts import keep_text
 from siklus.activities.keyring import Keyring
 from siklus.activities.projection import Projector
 from siklus.activities.rewrapping import Rewrapped, agencies, counted, rewrap
@@ -17,7 +18,7 @@ from siklus.activities.store.queries.subscriptions import (
 from siklus.activities.vault import TextUnreadable, Vault
 from siklus.activities.webhooks.signing import SecretBox
 from siklus.services.local.postgres import LocalPostgres
-from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.domain.values import AgencyId, PersonId
 from tests.store.case import Case
 
 OLD = Keyring.generate()
@@ -100,6 +101,15 @@ async def test_secrets_of_webhooks_are_sealed_anew(store: Store, agency: AgencyI
     sealed = [SealedSecret(NEW.current, each) for each in (receiver.secret, receiver.old_secret)]
     box = SecretBox(NEW)
     assert [box.open(agency, "hr", each) for each in sealed] == ["whsec_2", "whsec_1"]
+
+
+async def test_an_agency_of_which_only_citizens_spoke_yet_is_found(
+    store: Store, database: LocalPostgres, agency: AgencyId
+) -> None:
+    async with store.agency(agency) as connection, connection.transaction():
+        await keep_text(Vault(OLD), connection, agency, PersonId("siti"), "Ramah")
+
+    assert agency in await agencies(database.feed_url)
 
 
 async def test_every_agency_with_a_record_is_found(

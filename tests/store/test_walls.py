@@ -12,8 +12,8 @@ from siklus.workflows.domain.values import AgencyId
 from tests.store.case import EVALUATION_TABLES, Case
 
 WITHOUT_AGENCY = {"schema_version"}
-ACROSS_AGENCIES = {"feed", "unsequenced", "subscription_turn"}
-"""Ids, numbers and hashes alone; no event and no text."""
+ACROSS_AGENCIES = {"feed", "unsequenced", "subscription_turn", "data_key"}
+"""Ids, numbers and hashes alone, of data keys only whose they are; no event and no text."""
 TABLES = """
     SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,
         (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'agency')
@@ -160,6 +160,9 @@ async def test_the_feeds_reader_sees_the_order_of_all_agencies_and_nothing_else(
                     await count(connection, table)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await connection.execute("DELETE FROM feed")
+        for column in ("person", "wrapped"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await connection.execute(f"SELECT {column} FROM data_key".encode())
 
 
 @pytest.mark.parametrize("role", ["app", "owner", "superuser"])

@@ -9,16 +9,18 @@ from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries.texts import WrappedKey
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
 
-# Each step looks up the next agency in the index: no event is read.
+# Each step looks up the next agency in the index: no key is read.
 AGENCIES = """
     WITH RECURSIVE found AS (
-        (SELECT agency FROM feed ORDER BY agency LIMIT 1)
+        (SELECT agency FROM data_key ORDER BY agency LIMIT 1)
         UNION ALL
-        SELECT (SELECT agency FROM feed WHERE feed.agency > found.agency ORDER BY agency LIMIT 1)
+        SELECT (
+            SELECT agency FROM data_key WHERE data_key.agency > found.agency
+            ORDER BY agency LIMIT 1
+        )
         FROM found WHERE found.agency IS NOT NULL
     )
     SELECT agency FROM found WHERE agency IS NOT NULL
-    UNION SELECT agency FROM unsequenced
     UNION SELECT agency FROM subscription_turn ORDER BY agency
 """
 COUNT = """
@@ -87,7 +89,7 @@ class _Row:
 
 
 async def agencies(connection: Connection) -> list[AgencyId]:
-    """Return every agency with a record or a webhook; for `siklus_feed`, which sees them all."""
+    """Return every agency with a data key or a webhook; for `siklus_feed`, which sees them all."""
     rows = await (await connection.execute(AGENCIES)).fetchall()
     return [AgencyId(agency) for (agency,) in rows]
 
