@@ -39,9 +39,17 @@ async def ensure_schedules(client: Client, agency: AgencyId, zones: Iterable[str
     Raises temporalio.service.RPCError when Temporal does not answer.
     """
     await _ensure(client, names.notices_schedule_id(agency), _notices(agency))
-    await _ensure(client, names.upkeep_schedule_id(agency), _upkeep(agency))
+    await ensure_upkeep(client, agency)
     for zone in sorted(set(zones)):
         await _ensure(client, names.reminders_schedule_id(agency, zone), _reminders(agency, zone))
+
+
+async def ensure_upkeep(client: Client, agency: AgencyId) -> None:
+    """Create the schedule of the agency's upkeep alone, if it is not there yet.
+
+    Raises temporalio.service.RPCError when Temporal does not answer.
+    """
+    await _ensure(client, names.upkeep_schedule_id(agency), _upkeep(agency))
 
 
 async def _ensure(client: Client, schedule_id: str, schedule: Schedule) -> None:

@@ -175,7 +175,8 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
         Subscriptions(parts.store, parts.keyring, parts.webhook_targets, parts.clock), registry
     )
     feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
-        Feedback(parts.store, vault, archive, parts.keyring, parts.clock, parts.pace), registry
+        Feedback(parts.store, parts.client, vault, archive, parts.keyring, parts.clock, parts.pace),
+        registry,
     )
     reminder_service_pb2_grpc.add_ReminderServiceServicer_to_server(
         ReminderServicer(parts.store, parts.clock), registry

@@ -1,5 +1,7 @@
 """FeedbackService: what citizens and colleagues say, and notes between employee and supervisor."""
 
+from temporalio.client import Client
+
 from siklus.activities.keyring import Keys
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
@@ -27,13 +29,14 @@ class Feedback(
     def __init__(
         self,
         store: Store,
+        client: Client,
         vault: Vault,
         archive: Archive,
         keyring: Keys,
         clock: Clock,
         pace: Pace,
     ) -> None:
-        TicketMethods.__init__(self, store, vault, keyring, clock, limits=pace.limits)
+        TicketMethods.__init__(self, store, client, vault, keyring, clock, limits=pace.limits)
         ContactMethods.__init__(self, store, vault, archive, clock)
         ColleagueMethods.__init__(self, store, vault, archive, clock)
         NoteMethods.__init__(self, store, vault, clock)

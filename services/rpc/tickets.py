@@ -1,5 +1,6 @@
 """Citizens' tickets: issued to integrators, and used without a login."""
 
+import asyncio
 import hashlib
 import secrets
 import time
@@ -8,8 +9,13 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+
 from siklus.activities.feedback_texts import keep_text
 from siklus.activities.keyring import Keys
+from siklus.activities.schedules import ensure_upkeep
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import contacts, tickets
 from siklus.activities.vault import Vault
@@ -33,15 +39,29 @@ from siklus.workflows.domain.values import AgencyId, Digest, PersonId
 
 ATTEMPTS: Final = Pace(1, 30)
 """At one beginning of a ticket: nobody tries its end out, from however many addresses."""
+TEMPORAL_SECONDS: Final = 1.0
+"""Nobody at a counter waits longer for it."""
+
+log = structlog.get_logger(__name__)
 
 
 class TicketMethods:
     """The methods of FeedbackService that speak of tickets."""
 
     def __init__(
-        self, store: Store, vault: Vault, keyring: Keys, clock: Clock, *, limits: bool
+        self,
+        store: Store,
+        client: Client,
+        vault: Vault,
+        keyring: Keys,
+        clock: Clock,
+        *,
+        limits: bool,
     ) -> None:
         self._store = store
+        self._client = client
+        self._kept_up: set[AgencyId] = set()
+        """Agencies whose upkeep this process has seen to."""
         self._vault = vault
         self._clock = clock
         self._maker = TicketMaker(keyring)
@@ -60,9 +80,24 @@ class TicketMethods:
         async with self._store.agency(caller.agency) as connection:
             once = Request(caller, request, self._clock)
             kept = await once.once(connection, pb.IssueTicketsResponse, make)
+        await self._keep_up(caller.agency)
         for each in kept.tickets:
             each.ticket = self._maker.made(caller.agency, each.ticket)
         return kept
+
+    async def _keep_up(self, agency: AgencyId) -> None:
+        """See that what citizens will say is parted from their tickets: no cycle may run yet."""
+        if agency in self._kept_up:
+            return
+        try:
+            async with asyncio.timeout(TEMPORAL_SECONDS):
+                await ensure_upkeep(self._client, agency)
+        except (RPCError, RuntimeError, TimeoutError) as error:
+            # A client that cannot even connect says so by a bare RuntimeError. The next batch tries
+            # again, and whoever was served gets a ticket meanwhile.
+            log.warning("upkeep_not_scheduled", agency=agency, error=type(error).__name__)
+        else:
+            self._kept_up.add(agency)
 
     async def _issue(
         self, connection: Connection, caller: Caller, request: pb.IssueTicketsRequest

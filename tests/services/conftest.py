@@ -15,6 +15,7 @@ from siklus.activities.vault import Vault
 from siklus.services.clock import Clock
 from siklus.services.local.temporal import LocalTemporal
 from siklus.services.temporal import data_converter
+from siklus.workflows.domain.values import AgencyId
 from tests.keys import KEYS
 from tests.services.desk import Desk
 from tests.services.lending import LINE
@@ -25,6 +26,18 @@ from tests.services.serving import serving
 async def temporal(temporal_server: LocalTemporal) -> Client:
     """A client with the shipped converter; no worker serves what it starts."""
     return await Client.connect(temporal_server.address, data_converter=data_converter(KEYS))
+
+
+@pytest.fixture(autouse=True)
+def kept_up(monkeypatch: pytest.MonkeyPatch) -> list[AgencyId]:
+    """Whose upkeep was asked for; real schedules would start runs for other tests to meet."""
+    asked: list[AgencyId] = []
+
+    async def ensure_upkeep(client: Client, agency: AgencyId) -> None:
+        asked.append(agency)
+
+    monkeypatch.setattr("siklus.services.rpc.tickets.ensure_upkeep", ensure_upkeep)
+    return asked
 
 
 @pytest.fixture(scope="session")

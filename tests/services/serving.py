@@ -68,7 +68,7 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     )
     vault = Vault(KEYRING)
     feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
-        Feedback(store, vault, Archive(store, vault), KEYRING, clock, UNLIMITED), server
+        Feedback(store, temporal, vault, Archive(store, vault), KEYRING, clock, UNLIMITED), server
     )
     engine = Engine(temporal, Archive(store, vault), clock)
     calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(

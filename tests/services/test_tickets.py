@@ -10,6 +10,8 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from grpc_status import rpc_status
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import Vault
@@ -84,6 +86,29 @@ async def test_the_same_request_shows_the_same_tickets_and_the_store_none(
             for each in first:
                 assert each.ticket not in str(rows)
                 assert each.ticket.encode().hex() not in str(rows)
+
+
+async def test_with_the_first_tickets_begins_the_upkeep_that_parts_them_from_what_is_said(
+    office: Desk, today: date, kept_up: list[AgencyId]
+) -> None:
+    await issued(office, today, "a-1")
+    await issued(office, today, "a-2")
+
+    assert kept_up == [office.agency]
+
+
+async def test_tickets_are_issued_while_no_upkeep_can_begin_and_the_next_batch_tries_again(
+    office: Desk, today: date, kept_up: list[AgencyId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise RPCError("Temporal is away", RPCStatusCode.UNAVAILABLE, b"")
+
+    with monkeypatch.context() as outage:
+        outage.setattr("siklus.services.rpc.tickets.ensure_upkeep", away)
+        assert await issued(office, today, "a-1")
+    await issued(office, today, "a-2")
+
+    assert kept_up == [office.agency]
 
 
 async def test_a_contact_gets_one_ticket_and_a_batch_all_or_none(office: Desk, today: date) -> None:
@@ -308,8 +333,10 @@ async def test_all_addresses_together_have_a_pace() -> None:
     assert refused.value.retry_after
 
 
-async def test_attempts_at_one_beginning_are_counted(store: Store, clock: Clock) -> None:
-    methods = TicketMethods(store, Vault(KEYRING), KEYRING, clock, limits=True)
+async def test_attempts_at_one_beginning_are_counted(
+    store: Store, temporal: Client, clock: Clock
+) -> None:
+    methods = TicketMethods(store, temporal, Vault(KEYRING), KEYRING, clock, limits=True)
     requests = [
         pb.RateContactRequest(parent="agencies/tiada", ticket=f"{'a' * 30}{end:02}")
         for end in range(22, 22 + ATTEMPTS.burst + 1)
