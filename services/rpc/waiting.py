@@ -124,15 +124,15 @@ def explain(state: Evaluation, now: datetime, names: Names) -> pb.ExplainWaiting
 
 
 def _unsettled(state: Evaluation) -> list[Task]:
-    """Return the open tasks, without those of a panel's members who have spoken.
-
-    Once all have spoken, and nothing is decided, it waits for all of them again.
-    """
-    seats = state.appeal.seats if state.appeal is not None else ()
-    silent = {seat.number for seat in seats if seat.vote is None}
-    votes = [task for task in state.tasks if task.kind is TaskKind.VOTE_ON_APPEAL]
-    spoken = [task for task in votes if silent and task.number not in silent]
-    return [task for task in state.tasks if task not in spoken]
+    """Return the open tasks, without those of a panel's members who wait for others."""
+    appeal = state.appeal
+    if appeal is None:
+        return list(state.tasks)
+    return [
+        task
+        for task in state.tasks
+        if task.kind is not TaskKind.VOTE_ON_APPEAL or not appeal.waits_for_others(task.number)
+    ]
 
 
 def _told(

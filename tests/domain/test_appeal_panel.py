@@ -312,3 +312,70 @@ def test_a_policy_without_a_panel_records_what_it_always_did() -> None:
     assert told.state.appeal is not None
     assert "seats" not in told.state.appeal.model_dump()
     assert "panel" not in told.entry("appeal_filed").event.model_dump()
+
+
+def test_nobody_answers_for_the_rating_and_sits_on_the_panel() -> None:
+    told = before_the_panel(*PANEL)
+    mandate = c.Mandate(
+        id="m1",
+        principal=BUDI,
+        delegate=DEWI,
+        letter="800/1",
+        from_on=date(2027, 1, 1),
+        to_on=date(2027, 1, 31),
+    )
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.person(DEWI, mandates=(mandate,)).responds()
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.team.reassigns(c.Seat.SUPERVISOR, DEWI)
+
+    leaves(told, BUDI, WAYAN)
+    lent = mandate.model_copy(update={"principal": WAYAN, "delegate": RINA})
+    told.person(RINA, mandates=(lent,)).responds()
+
+    for who in (WAYAN, RINA):
+        with refused(Reason.SEPARATION_OF_DUTIES):
+            seats(told, DEWI, who)
+        with refused(Reason.SEPARATION_OF_DUTIES):
+            seats(told, DEWI, AGUS, who=who)
+
+
+def reminded(told: Story) -> list[int]:
+    votes = (each for each in told.state.tasks if each.kind is TaskKind.VOTE_ON_APPEAL)
+    return [each.number for each in votes if each.remind_on]
+
+
+def test_a_later_day_reminds_only_those_who_are_silent() -> None:
+    told = heard().person(DEWI).upholds()
+    command = c.MoveDeadline(
+        task=TaskKind.VOTE_ON_APPEAL, due_on=date(2027, 2, 12), prose={"reason": "Banjir"}
+    )
+
+    told.team.gives(command)
+    assert reminded(told) == [2, 3]
+
+    told.team.cancels().team.reopens()
+    assert reminded(told) == [2, 3]
+
+
+def test_all_are_reminded_when_the_last_who_was_silent_leaves() -> None:
+    told = heard().person(DEWI).upholds().person(EKO).changes_rating("AT", "AT")
+    assert reminded(told) == [3]
+
+    leaves(told, FITRI, WAYAN)
+    assert reminded(told) == [1, 2]
+
+    # Whoever takes the free place is waited for alone.
+    seats(told, DEWI, EKO, WAYAN)
+    assert reminded(told) == [3]
+    seated = notices_of(told.state, told.entry("panel_seated"))
+    assert [notice.recipient for notice in seated] == [WAYAN]
+
+
+def test_who_has_spoken_on_a_panel_that_is_too_small_waits_for_the_team() -> None:
+    told = heard().person(DEWI).upholds()
+    leaves(told, EKO, WAYAN)
+    leaves(told, FITRI, WAYAN)
+
+    assert told.waiting == ["SEAT_PANEL", VOTES[0]]
+    assert reminded(told) == []

@@ -8,6 +8,7 @@ from siklus.workflows.domain import events as e
 from siklus.workflows.domain.model import Appeal, Evaluation
 from siklus.workflows.domain.panel import PanelSeat, Vote, places, seated
 from siklus.workflows.domain.stages import AWAITING_A_DECISION, Task, TaskKind
+from siklus.workflows.domain.values import PersonId
 
 AppealEvent = (
     e.AppealFiled
@@ -31,7 +32,7 @@ def appealed(state: Evaluation, event: AppealEvent, entry: e.Entry) -> dict[str,
         case e.AppealWithdrawn():
             update: dict[str, Any] = {"withdrawn_at": at}
         case e.AppealResponded():
-            update = {"responded_at": at}
+            update = {"responded_at": at, **_answered(appeal, entry)}
         case e.AppealResponseMissed():
             update = {"response_missed": True}
         case e.AppealVoteCast():
@@ -44,6 +45,13 @@ def appealed(state: Evaluation, event: AppealEvent, entry: e.Entry) -> dict[str,
         case _:
             assert_never(event)
     return {"appeal": appeal.model_copy(update=update), **changes}
+
+
+def _answered(appeal: Appeal, entry: e.Entry) -> dict[str, Any]:
+    if appeal.panel is None:
+        return {}
+    people = (PersonId(entry.actor), entry.principal)
+    return {"answered_by": tuple(person for person in people if person is not None)}
 
 
 def _filed(state: Evaluation, event: e.AppealFiled, entry: e.Entry) -> Appeal:

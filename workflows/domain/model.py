@@ -160,7 +160,7 @@ class Calibration(Value):
 class Appeal(Grown, Value):
     """The one appeal."""
 
-    added: ClassVar[frozenset[str]] = frozenset({"panel", "seats"})
+    added: ClassVar[frozenset[str]] = frozenset({"answered_by", "panel", "seats"})
 
     filed_at: Instant
     decider: PersonId | None
@@ -177,10 +177,23 @@ class Appeal(Grown, Value):
     """Who decides together, where the policy has a panel."""
     panel: Panel | None = None
     """The policy's, so that whoever reads the appeal knows how many decide."""
+    answered_by: tuple[PersonId, ...] = ()
+    """Who answered for the rating, and in whose name: kept where a panel decides."""
 
     def seat_of(self, person: PersonId | None) -> PanelSeat | None:
         """Return somebody's place on the panel."""
         return next((seat for seat in self.seats if seat.member == person), None)
+
+    def waits_for_others(self, number: int) -> bool:
+        """Tell whether a seat has spoken while others who could still decide have not.
+
+        Once all have spoken, and nothing is decided, it waits for all of them again.
+        """
+        if self.panel is None or self.withdrawn_at is not None or self.outcome is not None:
+            return False
+        silent = [seat.number for seat in self.seats if seat.vote is None]
+        alone = len(self.seats) < self.panel.quorum
+        return number not in silent and (alone or bool(silent))
 
 
 class Last(Value):

@@ -85,7 +85,9 @@ def notices_of(state: Evaluation, entry: e.Entry) -> tuple[EventNotice, ...]:
             to = (decider, *panel, state.rater)
             told = [(NoticeKind.APPEAL_FILED, person) for person in to]
         case e.PanelSeated(opens=opens):
-            told = [(NoticeKind.APPEAL_FILED, task.holder) for task in opens]
+            # Of those who stay the reminders may change: that is no news.
+            new = (task.holder for task in opens if task.opened_at == entry.occurred_at)
+            told = [(NoticeKind.APPEAL_FILED, holder) for holder in new]
         case e.AppealResponded() | e.AppealResponseMissed():
             told = [(NoticeKind.APPEAL_HEARD, who) for who in (*_deciders(state), seats.employee)]
         case e.AppealWithdrawn():

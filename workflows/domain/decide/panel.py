@@ -18,7 +18,7 @@ from siklus.workflows.domain.decide.scoring import Judged
 from siklus.workflows.domain.decide.tasks import task, with_due
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Appeal, Evaluation
-from siklus.workflows.domain.panel import PanelSeat, Place, Vote
+from siklus.workflows.domain.panel import PanelSeat, Place, Vote, seated
 from siklus.workflows.domain.policy import Panel
 from siklus.workflows.domain.stages import AWAITING_A_DECISION, Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
@@ -81,7 +81,9 @@ def cast_vote(
         raise Refusal(Reason.ALREADY_DONE, "that is your vote already; another one replaces it")
     others = [seat.vote for seat in seats if seat is not own and seat.vote is not None]
     decided = 1 + sum(vote.says_as(other) for other in others) >= rule.quorum
-    tied = not decided and len(others) + 1 == len(seats)
+    then = _with_seats(
+        state, (seat.model_copy(update={"vote": vote}) if seat is own else seat for seat in seats)
+    )
     cast = e.AppealVoteCast(
         prose=act.prose,
         seat=own.number,
@@ -90,20 +92,26 @@ def cast_vote(
         behaviour=vote.behaviour,
         predicate=vote.predicate,
         numbers=vote.numbers,
-        opens=() if decided else tuple(_reminded(state, own, tied=tied, at=act.at)),
+        opens=() if decided else tuple(_reminded(then, act.at)),
     )
     return cast, decided
 
 
-def _reminded(state: Evaluation, own: PanelSeat, *, tied: bool, at: datetime) -> Iterable[Task]:
-    for waiting in state.tasks:
-        if waiting.kind is not TaskKind.VOTE_ON_APPEAL:
+def _with_seats(state: Evaluation, seats: Iterable[PanelSeat]) -> Evaluation:
+    assert state.appeal is not None  # noqa: S101 - nobody sits without one
+    appeal = state.appeal.model_copy(update={"seats": tuple(seats)})
+    return state.model_copy(update={"appeal": appeal})
+
+
+def _reminded(then: Evaluation, at: datetime) -> Iterable[Task]:
+    """Return the tasks of the members who from there on are reminded no more, or again."""
+    numbers = {seat.number for seat in then.appeal.seats} if then.appeal is not None else set()
+    for waiting in then.tasks:
+        if waiting.kind is not TaskKind.VOTE_ON_APPEAL or waiting.number not in numbers:
             continue
-        if tied:
-            anew = with_due(state, waiting, waiting.due, at)
+        anew = with_due(then, waiting, waiting.due, at)
+        if anew.remind_on != waiting.remind_on:
             yield waiting.model_copy(update={"remind_on": anew.remind_on})
-        elif waiting.number == own.number and waiting.remind_on:
-            yield waiting.model_copy(update={"remind_on": ()})
 
 
 @decides(SeatPanel, by=Party.TEAM, stages=[Stage.APPEAL_DECISION])
@@ -126,11 +134,14 @@ def seat_panel(state: Evaluation, command: SeatPanel, act: Act) -> list[e.AnyEve
     new = [place for place in places if (place.number, place.member) not in stay]
     due = next(t.due for t in state.tasks if t.kind in AWAITING_A_DECISION)
     taken = {place.number for place in places}
+    then = _with_seats(state, seated(appeal.seats, places))
+    opened = {place.number: _place_taken(then, place, act.at, due) for place in new}
+    others = (each for each in _reminded(then, act.at) if each.number not in opened)
     return [
         e.PanelSeated(
             prose=act.prose,
             places=places,
-            opens=tuple(_place_taken(state, place, act.at, due) for place in new),
+            opens=(*opened.values(), *others),
             closes=tuple(
                 waiting.id
                 for waiting in state.tasks
@@ -139,6 +150,13 @@ def seat_panel(state: Evaluation, command: SeatPanel, act: Act) -> list[e.AnyEve
             ),
         )
     ]
+
+
+def answering(state: Evaluation) -> set[PersonId | None]:
+    """Return whoever rated, and whoever answers for it: one side, which never decides."""
+    response = state.task(TaskKind.RESPOND_TO_APPEAL)
+    answered = state.appeal.answered_by if state.appeal is not None else ()
+    return {*state.raters, *answered, response.holder if response is not None else None}
 
 
 def _must_be_fit(state: Evaluation, command: SeatPanel, act: Act, rule: Panel) -> None:
@@ -150,13 +168,15 @@ def _must_be_fit(state: Evaluation, command: SeatPanel, act: Act, rule: Panel) -
         raise invalid("members", message)
     if state.participants.employee in members:
         raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
-    response = state.task(TaskKind.RESPOND_TO_APPEAL)
-    heard = {*state.raters, *((response.holder,) if response is not None else ())}
+    heard = answering(state)
     if heard & set(members):
         message = "whoever rated, or answers for the rating, does not decide the appeal"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
-    if act.actor.person in state.raters:
-        message = "whoever rated does not choose who decides; ask another of the team"
+    if act.actor.person in heard:
+        message = (
+            "whoever rated, or answers for the rating, does not choose who decides; "
+            "ask another of the team"
+        )
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
 
 
@@ -189,9 +209,9 @@ def vacated(state: Evaluation, leaving: PersonId, at: datetime) -> tuple[list[Ta
     held = state.task(TaskKind.VOTE_ON_APPEAL, seat.number)
     if held is None:
         return [], []
-    opens = []
-    short = len(appeal.seats) - 1 < rule.quorum
-    if short and state.task(TaskKind.SEAT_PANEL) is None:
+    left = tuple(each for each in appeal.seats if each is not seat)
+    opens = list(_reminded(_with_seats(state, left), at))
+    if len(left) < rule.quorum and state.task(TaskKind.SEAT_PANEL) is None:
         opened = task(state, TaskKind.SEAT_PANEL, None, at, held.due)
         opens.append(handed_over(state, opened, None, at))
     return opens, [held.id]

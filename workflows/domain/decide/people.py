@@ -61,6 +61,8 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
         if waiting.kind in _TASKS[command.seat]
         and (waiting.kind is not TaskKind.RESPOND_TO_APPEAL or waiting.holder == previous)
     )
+    if any(waiting.kind is TaskKind.RESPOND_TO_APPEAL for waiting in moved):
+        must_not_sit(state, command.person)
     closes: tuple[str, ...] = ()
     if command.seat is Seat.APPROVER and state.referred:
         due = by_clock(state, "final_approval.due", state.policy.final_approval.due, act.at)
@@ -84,6 +86,14 @@ _PARTY = {
     Seat.APPROVER: Party.APPROVER,
     Seat.DECIDER: Party.DECIDER,
 }
+
+
+def must_not_sit(state: Evaluation, *people: PersonId | None) -> None:
+    """Refuse to let a member of the panel answer for the rating that it judges."""
+    seats = state.appeal.seats if state.appeal is not None else ()
+    if {seat.member for seat in seats} & set(people):
+        message = "whoever sits on the panel does not answer for the rating; ask another"
+        raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
 
 
 def handed_over(state: Evaluation, waiting: Task, person: PersonId | None, at: datetime) -> Task:

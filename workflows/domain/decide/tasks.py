@@ -54,7 +54,8 @@ def task(
 def with_due(state: Evaluation, waiting: Task, due: Due | None, at: datetime) -> Task:
     """Return a task with another due time, its reminder days, and its late acts from there on."""
     rule = task_rule(state.policy, waiting.kind)
-    rungs = deadlines.remind_on(state.calendar, due, rule.remind) if due else ()
+    ladder = () if _has_spoken(state, waiting) else rule.remind
+    rungs = deadlines.remind_on(state.calendar, due, ladder) if due else ()
     return waiting.model_copy(
         update={
             "due": due,
@@ -62,6 +63,12 @@ def with_due(state: Evaluation, waiting: Task, due: Due | None, at: datetime) ->
             "remind_on": tuple((rung.rung, rung.on.isoformat()) for rung in rungs),
         }
     )
+
+
+def _has_spoken(state: Evaluation, waiting: Task) -> bool:
+    if waiting.kind is not TaskKind.VOTE_ON_APPEAL or state.appeal is None:
+        return False
+    return state.appeal.waits_for_others(waiting.number)
 
 
 def moved_to(state: Evaluation, kind: TaskKind, on: date) -> Due:
