@@ -263,6 +263,71 @@ def test_a_leave_cut_short_pauses_what_opens_afterwards_by_the_days_that_are_lef
     assert told.at("2026-12-01 09:00").due_on(TaskKind.SELF_EVALUATION) == "2027-01-03"
 
 
+def test_a_leave_whose_first_day_was_wrong_is_called_off_and_recorded_anew() -> None:
+    told = on_leave()
+    leave(told, "2026-01-10", "2026-01-09")
+    leave(told, "2026-01-08", "2026-01-21")
+
+    # Eleven days were given already; three are new: the 8th, the 9th and the 21st.
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-28"
+
+
+def test_days_that_were_given_are_not_given_to_another_leave_once_more() -> None:
+    told = on_leave()
+    leave(told, "2026-01-10", "2026-01-12")
+    leave(told, "2026-01-15", "2026-01-20")
+
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-25"
+
+
+def test_leave_from_the_first_instant_of_a_task_with_a_fixed_day_gives_back_that_day_too() -> None:
+    told = leave(planned(policy=PAUSING).at("2026-11-20 09:00"), "2026-11-25", "2026-12-31")
+
+    assert told.at("2026-12-01 09:00").due_on(TaskKind.SELF_EVALUATION) == "2027-01-31"
+
+
+def outage(told: Story, begins: str, ends: str) -> Story:
+    began, ended = (datetime.fromisoformat(f"{each}+07:00") for each in (begins, ends))
+    again = c.ExtendForOutage(outage="g-1", began_at=began, ended_at=ended, prose=WHY)
+    return told.team.gives(again)
+
+
+def test_days_given_for_an_outage_fall_on_no_leave() -> None:
+    told = leave(story(policy=PAUSING).at("2026-01-05 09:00"), "2026-01-15", "2026-01-20")
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-14"
+
+    outage(told.at("2026-01-08 09:00"), "2026-01-06 09:00", "2026-01-08 08:00")
+
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-22"
+
+
+def test_an_outage_in_a_leave_adds_its_days_and_keeps_what_the_leave_gave() -> None:
+    told = outage(on_leave().at("2026-01-13 09:00"), "2026-01-12 09:00", "2026-01-13 08:00")
+
+    due = told.task(TaskKind.SUBMIT_PLAN).due
+    assert due is not None
+    assert (due.on, [each.days for each in due.pauses]) == (date(2026, 1, 26), [11])
+    leave(told, "2026-01-10", "2026-01-22")
+    assert told.due_on(TaskKind.SUBMIT_PLAN) == "2026-01-28"
+
+
+def test_a_day_off_does_not_move_a_deadline_into_leave() -> None:
+    policy = make_policy(
+        leave_pauses_clocks=True, appeal={"window": {"days": 7, "count": "working"}}
+    )
+    told = rated(policy=policy).at("2027-01-06 09:00").employee.opens_result()
+    leave(told, "2027-01-18", "2027-01-22")
+    assert told.due_on(TaskKind.APPEAL) == "2027-01-15"
+    was = told.state.calendar
+    holidays = (*was.days_off, DayOff(on=date(2027, 1, 12), name="Libur daerah"))
+
+    told.system.gives(
+        c.ReplaceCalendar(calendar=Calendar(zone=was.zone, days_off=holidays, version="baru"))
+    )
+
+    assert told.due_on(TaskKind.APPEAL) == "2027-01-25"
+
+
 def test_a_second_leave_right_after_the_first_finds_no_day_of_it_counted() -> None:
     told = story(policy=PAUSING).at("2026-01-05 09:00")
     leave(told, "2026-01-22", "2026-01-24")

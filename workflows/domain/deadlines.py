@@ -34,6 +34,21 @@ class Stretch(Value):
         """Tell whether that day is one of them."""
         return self.from_on <= on <= self.to_on
 
+    def without(self, others: "Iterable[Stretch]") -> "tuple[Stretch, ...]":
+        """Return what is left of it beside these."""
+        left = [self] if self.from_on <= self.to_on else []
+        for other in others:
+            parts = (
+                part
+                for each in left
+                for part in (
+                    Stretch(from_on=each.from_on, to_on=min(each.to_on, other.from_on - _DAY)),
+                    Stretch(from_on=max(each.from_on, other.to_on + _DAY), to_on=each.to_on),
+                )
+            )
+            left = [part for part in parts if part.from_on <= part.to_on]
+        return tuple(left)
+
 
 class Pause(Stretch):
     """Leave on which a clock stood still: so many of its days were not counted."""

@@ -15,7 +15,14 @@ from siklus.workflows.domain.decide import forms, midyear
 from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.decide.people import RUNNING
 from siklus.workflows.domain.decide.rules import Act, decides
-from siklus.workflows.domain.decide.tasks import by_span, forwards, moved_to, paused, with_due
+from siklus.workflows.domain.decide.tasks import (
+    by_span,
+    forwards,
+    moved_to,
+    off_leave,
+    paused,
+    with_due,
+)
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.policy import Clock, Span
@@ -215,7 +222,7 @@ def extend_for_outage(state: Evaluation, command: ExtendForOutage, act: Act) -> 
         raise Refusal(Reason.ALREADY_DONE, "this outage was made good here already")
     days = -((command.began_at - command.ended_at) // _DAY)
     extended = tuple(
-        _anew(state, waiting, forwards(state, waiting.due.on + days * _DAY, rule="outage"), act)
+        _anew(state, waiting, _made_good(state, waiting.kind, waiting.due, days), act)
         for waiting in state.tasks
         if waiting.due is not None
         and waiting.opened_at < command.ended_at
@@ -237,6 +244,12 @@ def extend_for_outage(state: Evaluation, command: ExtendForOutage, act: Act) -> 
             opens=extended,
         )
     ]
+
+
+def _made_good(state: Evaluation, kind: TaskKind, before: Due, days: int) -> Due:
+    longer = forwards(state, before.on + days * _DAY, rule="outage")
+    longer = longer.model_copy(update={"pauses": before.pauses})
+    return off_leave(state, kind, longer, before.on)
 
 
 def _must_be_over(command: ExtendForOutage, act: Act) -> None:
@@ -267,7 +280,7 @@ def replace_calendar(state: Evaluation, command: ReplaceCalendar, act: Act) -> l
     for waiting in state.tasks:
         if waiting.due is None or act.at >= waiting.due.expires_at:
             continue
-        due = _again(then, waiting.due)
+        due = off_leave(then, waiting.kind, _again(then, waiting.due), waiting.due.on)
         if due.due_at > waiting.due.due_at:
             moved.append(_anew(then, waiting, due, act))
     return [e.CalendarReplaced(calendar=calendar, digest=digest_of(calendar), opens=tuple(moved))]

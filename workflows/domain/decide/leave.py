@@ -59,7 +59,8 @@ def _must_be_a_leave_of_its_own(
         raise Refusal(Reason.ALREADY_DONE, "that leave was recorded already")
     for other in state.leaves:
         apart = other.to_on < command.from_on or command.to_on < other.from_on
-        if other is not before and not apart:
+        called_off = other.to_on < other.from_on
+        if other is not before and not apart and not called_off:
             began = other.from_on.isoformat()
             message = f"leave is recorded from {began} already; give that day to change its end"
             raise invalid("from_on", message)
@@ -96,8 +97,11 @@ def _plan_due(
 
 
 def _later(state: Evaluation, due: Due, since: datetime, fresh: Stretch, act: Act) -> Due | None:
-    """Return a due time that is still to come with the new days of leave, None if they are none."""
+    """Return a due time that is still to come with the new days of leave, None if they are none.
+
+    Days that it was given for another leave, called off or cut short since, are not given again.
+    """
     if act.at >= due.expires_at:
         return None
-    longer = paused(state, due, since, (fresh,), state.leaves)
+    longer = paused(state, due, since, fresh.without(due.pauses), state.leaves)
     return longer if longer.due_at > due.due_at else None

@@ -1,7 +1,7 @@
 """Opening tasks: who holds them, when they are due and why, when the clock acts on them."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from siklus.workflows.domain import deadlines
 from siklus.workflows.domain.deadlines import Due, Stretch
@@ -93,9 +93,21 @@ def paused(
     fresh: Collection[Stretch],
     known: Collection[Stretch] = (),
 ) -> Due:
-    """Return a due time as it is when the clock stands still on days of leave after `since`."""
+    """Return a due time as it is when the clock stands still on days of leave after `since`.
+
+    A clock towards a fixed day counts the day with whose first instant it began.
+    """
     on = since.astimezone(state.calendar.tz).date()
+    if due.basis_on is None and since == deadlines.opens_at(state.calendar, on):
+        on -= timedelta(days=1)
     return deadlines.paused(state.calendar, due, on, fresh, known, roll=_onwards(state))
+
+
+def off_leave(state: Evaluation, kind: TaskKind, due: Due, since: date) -> Due:
+    """Return a due time that was put off from that day: time won falls on no leave either."""
+    if kind not in OWN_TASKS:
+        return due
+    return deadlines.paused(state.calendar, due, since, state.leaves, roll=_onwards(state))
 
 
 def _as_moved(
