@@ -32,8 +32,10 @@ class Unlinking:
     async def unlink_answers(self, agency: AgencyId) -> int:
         """Close what is over; return how many rounds and days. Done again, it finds nothing."""
         async with heartbeat():
+            closed = await self._close_rounds(agency) + await self._close_days(agency)
+            # Last: a key that is missing keeps no round open.
             await self._seal_reasons(agency)
-            return await self._close_rounds(agency) + await self._close_days(agency)
+            return closed
 
     async def _seal_reasons(self, agency: AgencyId) -> None:
         """Seal reasons of moderation that were kept in plain text once."""
@@ -42,6 +44,7 @@ class Unlinking:
                 self._store.agency(agency, within=DAY_SECONDS) as connection,
                 connection.transaction(),
             ):
+                await contacts.forget_erased_reasons(connection, agency)
                 plain = await contacts.plain_reasons(connection, agency)
                 for rating, person, reason in plain:
                     because = await keep_text(self._vault, connection, agency, person, reason)

@@ -14,12 +14,13 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from siklus.activities.feedback_texts import keep_text, read_texts
+from siklus.activities.keyring import Keyring
 from siklus.activities.store.pool import Connection, Store
-from siklus.activities.store.queries import colleagues, contacts, tickets, unlinking
+from siklus.activities.store.queries import colleagues, contacts, erasures, tickets, unlinking
 from siklus.activities.store.queries.colleagues import RoundRow
 from siklus.activities.store.queries.contacts import RatingRow
 from siklus.activities.unlinking import Unlinking
-from siklus.activities.vault import Vault
+from siklus.activities.vault import TextUnreadable, Vault
 from siklus.services.local.postgres import LocalPostgres
 from siklus.workflows.domain.feedback.colleagues import Answer, Group
 from siklus.workflows.domain.feedback.contacts import CommentState
@@ -56,7 +57,7 @@ class Office:
                 mark=Digest(f"mark of {by}"),
                 week_on=on,
             )
-            await self._note(connection)
+            await self.note(connection)
 
     async def rate(self, number: int, on: date) -> None:
         hash_ = hashed(self.agency, f"{number}")
@@ -75,9 +76,9 @@ class Office:
                 comment_state=CommentState.PENDING,
             )
             await contacts.add(connection, self.agency, row)
-            await self._note(connection)
+            await self.note(connection)
 
-    async def _note(self, connection: Connection) -> None:
+    async def note(self, connection: Connection) -> None:
         row = await (await connection.execute("SELECT pg_current_xact_id()::xid::text")).fetchone()
         assert row is not None
         self.transactions.add(row[0])
@@ -204,6 +205,47 @@ async def test_what_is_closed_is_left_and_what_is_open_too(office: Office, round
     assert await office.lying("feedback_answer") == closed
 
 
+async def test_rows_lie_in_an_order_of_their_own_whichever_way_they_were_found(
+    office: Office, round_: str
+) -> None:
+    async with office.store.agency(office.agency) as connection, connection.transaction():
+        for way in ("indexscan", "bitmapscan"):
+            await connection.execute(f"SET LOCAL enable_{way} = off".encode())
+        assert await unlinking.close_round(connection, office.agency, round_, NOW)
+
+    in_order_of(await office.lying("feedback_invitation"), "invitee")
+    in_order_of(await office.lying("feedback_answer"), "answer")
+    in_order_of(await office.lying("prose"), "digest")
+
+
+async def test_an_answer_under_way_is_waited_for_and_parted_with_the_others(
+    office: Office, round_: str
+) -> None:
+    asked = await office.lying("feedback_invitation")
+    late = next(row["invitee"] for row in asked if not row["answered"])
+
+    async with office.store.agency(office.agency) as connection, connection.transaction():
+        assert await colleagues.get(connection, office.agency, round_)
+        closing = asyncio.create_task(office.upkeep())
+        await office.somebody_waits_for(connection)
+        await colleagues.add(
+            connection,
+            office.agency,
+            round_,
+            Answer(score=5),
+            invitee=late,
+            mark=Digest("mark"),
+            week_on=DAY,
+        )
+        await office.note(connection)
+    assert await closing == 1
+
+    answers = await office.lying("feedback_answer")
+    assert len(answers) == 7
+    same_but(answers, "answer", "score", "comment")
+    assert await office.still_of_them() == {"data_key"}
+
+
 async def issue(office: Office, many: int) -> None:
     asked = {
         hashed(office.agency, f"{number}"): Contact(
@@ -260,6 +302,44 @@ async def test_a_reason_that_was_kept_in_plain_text_is_sealed(office: Office) ->
     (row,) = await office.lying("contact_rating")
     assert row["moderation_reason"] is None
     assert await comments(office, [row["moderated_because"]]) == {"Kata kasar"}
+
+
+async def test_a_key_that_is_missing_leaves_nothing_linked(office: Office, round_: str) -> None:
+    await issue(office, 1)
+    await office.rate(0, DAY)
+    async with office.store.agency(office.agency) as connection:
+        await connection.execute("UPDATE contact_rating SET moderation_reason = 'Kata kasar'")
+    office.vault = Vault(Keyring.generate())
+
+    with pytest.raises(TextUnreadable):
+        await office.upkeep()
+
+    assert await office.still_of_them() == {"data_key"}
+
+
+async def test_a_plain_reason_is_not_sealed_where_they_were_erased_since(
+    office: Office,
+) -> None:
+    await issue(office, 2)
+    await office.rate(0, DAY)
+    await office.rate(1, DAY)
+    moderate = """
+        UPDATE contact_rating SET moderation_reason = 'Kata kasar', moderated_at = %s
+        WHERE score = %s
+    """
+    async with office.store.agency(office.agency) as connection, connection.transaction():
+        for score, moderated_at in ((1, NOW - timedelta(days=1)), (2, NOW + timedelta(days=1))):
+            await connection.execute(moderate, (moderated_at, score))
+        await erasures.keep(
+            connection, office.agency, SITI, evaluations=0, actor="admin", reason="minta", at=NOW
+        )
+
+    await office.upkeep()
+
+    rows = {row["score"]: row for row in await office.lying("contact_rating")}
+    assert {row["moderation_reason"] for row in rows.values()} == {None}
+    assert rows[1]["moderated_because"] is None
+    assert await comments(office, [rows[2]["moderated_because"]]) == {"Kata kasar"}
 
 
 async def test_a_comment_is_moderated_though_it_is_written_anew_meanwhile(office: Office) -> None:

@@ -65,6 +65,13 @@ FORGET: Final = """
     UPDATE contact_rating SET moderation_reason = NULL
     WHERE agency = %s AND person = %s AND moderation_reason IS NOT NULL
 """
+# Reasons outlived erasures once, and a row that is written anew meanwhile is not met by `FORGET`.
+FORGET_ERASED: Final = """
+    UPDATE contact_rating AS c SET moderation_reason = NULL
+    FROM erasure AS e
+    WHERE c.agency = %s AND c.moderation_reason IS NOT NULL
+        AND e.agency = c.agency AND e.person = c.person AND e.erased_at >= c.moderated_at
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +211,8 @@ async def seal_reason(
 async def forget_reasons(connection: Connection, agency: AgencyId, person: PersonId) -> None:
     """Erase the plain reasons at what was said of somebody."""
     await connection.execute(FORGET, (agency, person))
+
+
+async def forget_erased_reasons(connection: Connection, agency: AgencyId) -> None:
+    """Erase the plain reasons that are older than an erasure of the person's texts."""
+    await connection.execute(FORGET_ERASED, (agency,))

@@ -25,7 +25,7 @@ CLOSE: Final = """
     UPDATE feedback_round SET closed_at = %s
     WHERE agency = %s AND round = %s AND closed_at IS NULL RETURNING closes_at
 """
-# Every statement sorts what it took away before it writes the first row, so each key is free again.
+# Each sorts what it took away, which it found in whatever order: mostly that in which it came.
 INVITATIONS: Final = """
     WITH gone AS (
         DELETE FROM feedback_invitation WHERE agency = %s AND round = %s
