@@ -9,6 +9,7 @@ from siklus.services.rpc.contact_views import scores
 from siklus.services.rpc.cycle_rows import found as found_cycle
 from siklus.services.rpc.gate import admit
 from siklus.services.rpc.paging import Page, text
+from siklus.services.standing_in import days_in
 from siklus.v1 import feedback_services_pb2 as pb
 from siklus.workflows.domain.feedback.citizens import told_missing
 from siklus.workflows.domain.feedback.services import answers_needed, months_counted
@@ -39,8 +40,10 @@ class ServiceSumMethods:
                 policy = await policies.compiled(connection, agency, row.policy, row.policy_version)
                 rule, days = policy.feedback.citizens, policy.year
                 year = days.starts.in_year(row.year), days.ends.in_year(row.year)
+            # The latest of its zones': it is there that citizens are served in a new month already.
+            today = max(await days_in(connection, agency, self._clock.now()))
             from_on, to_on = months_counted(
-                request.from_month, request.to_month, year=year, today=self._clock.now().date()
+                request.from_month, request.to_month, year=year, today=today
             )
             asked = Asked(
                 agency=agency,

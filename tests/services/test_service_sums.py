@@ -1,11 +1,12 @@
 """Sums of citizens' answers by service: whoever served, in which months, and of enough answers."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from siklus.activities.store.pool import Store
+from siklus.services.clock import Clock
 from siklus.v1 import feedback_services_pb2 as pb
 from siklus.workflows.domain.values import AgencyId
 from tests.services.desk import Desk, refused, unit
@@ -99,6 +100,17 @@ async def test_months_and_units_are_told_apart_and_pages_go_on(heard: Desk, toda
     assert [(each.service, each.issued) for each in latest.sums] == [(name, 1) for name in SAID]
     loket = await sums(heard, unit="loket", **months(today))
     assert [(each.issued, each.scores.count) for each in loket.sums] == [(1, 1), (1, 0)]
+
+
+async def test_this_month_is_the_agencys_and_not_greenwichs(
+    office: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last_evening = datetime(2031, 1, 31, 20, tzinfo=UTC)
+    monkeypatch.setattr(clock, "offset", clock.offset + (last_evening - clock.now()))
+
+    told = await sums(office)
+
+    assert (told.from_on, told.to_on) == ("2030-03-01", "2031-02-28")
 
 
 async def test_who_may_ask_and_what_is_refused(heard: Desk, today: date) -> None:
