@@ -52,13 +52,14 @@ class ContactMethods:
         row = await read(self._store, caller, key, self._clock)
         terms = (await self._archive.standing(key, row.document)).terms
         year = terms.policy.year
-        rule, today = (
-            terms.policy.feedback.citizens,
-            self._clock.now().astimezone(terms.calendar.tz),
-        )
+        rule, now = terms.policy.feedback.citizens, self._clock.now()
+        today = now.astimezone(terms.calendar.tz).date()
         starts, ends = year.starts.in_year(terms.year), year.ends.in_year(terms.year)
         stretch = Stretch(
-            key.agency, key.person, *rules.days_counted(rule, starts, ends, today.date())
+            key.agency,
+            key.person,
+            *rules.days_counted(rule, starts, ends, today),
+            rules.rated_before(caller.person, key.person, now),
         )
         async with self._store.agency(key.agency) as connection:
             by_service = await contacts.counted(connection, stretch)

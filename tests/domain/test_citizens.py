@@ -1,17 +1,23 @@
 """From how many answers on, and of which days, what citizens said is evidence."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
-from siklus.workflows.domain.feedback.citizens import answers_missing, days_counted, told_missing
+from siklus.workflows.domain.feedback.citizens import (
+    answers_missing,
+    days_counted,
+    rated_before,
+    told_missing,
+)
 from siklus.workflows.domain.feedback.rules import (
     CitizenRule,
     ColleagueRule,
     ContactWindow,
     FeedbackRule,
 )
+from siklus.workflows.domain.values import PersonId
 from siklus.workflows.packs import shipped_pack
 
 STARTS, ENDS = date(2026, 1, 1), date(2026, 12, 31)
@@ -36,6 +42,15 @@ def test_a_window_ends_today_or_with_the_year_and_never_leaves_it(
 def test_a_policy_that_says_nothing_shows_the_whole_year_and_every_answer() -> None:
     assert days_counted(CitizenRule(), STARTS, ENDS, date(2026, 6, 30)) == (STARTS, ENDS)
     assert answers_missing(CitizenRule(), 0) == 0
+
+
+def test_whoever_served_reads_what_was_said_when_that_day_is_over() -> None:
+    over = datetime(2026, 6, 30, 12, tzinfo=UTC)
+
+    for now, first in ((over - timedelta(seconds=1), 29), (over, 30)):
+        assert rated_before(PersonId("siti"), PersonId("siti"), now) == date(2026, 6, first)
+    for other in (PersonId("budi"), None):
+        assert rated_before(other, PersonId("siti"), over) == date.max
 
 
 def test_enough_is_evidence_and_one_fewer_is_not() -> None:

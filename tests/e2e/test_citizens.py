@@ -13,6 +13,7 @@ import pytest
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import feedback_service_pb2 as pb
 from siklus.v1 import feedback_service_pb2_grpc
+from siklus.workflows.domain.values import AgencyId
 from tests.e2e.agency import Agency, launched_agency
 from tests.e2e.calls import refused
 from tests.e2e.processes import SIKLUS
@@ -88,8 +89,14 @@ async def test_citizens_rate_and_the_rater_sees_evidence_and_no_rating(
 
     (comment,) = (await siklus(agency, "comments", "--state", "pending"))["comments"]
     await siklus(agency, "moderate", comment["name"].rpartition("/")[2], "--publish")
+    # Siti served them: she would know whose it is, and reads nothing of it today.
+    told = await siti.sends(asked)
+    assert (told.scores.count, told.published, len(told.comments)) == (0, 0, 0)
+    async with agency.stack.store.agency(AgencyId(agency.id)) as connection:
+        await connection.execute("UPDATE contact_rating SET rated_on = rated_on - 2")
     for who in (siti, budi):
         shown = await who.sends(asked)
+        assert shown.scores.mean == "4.33"
         assert [each.text for each in shown.comments] == ["Lima belas menit saja"]
         assert not shown.comments[0].moderated_by
     with refused(DENIED, "NOT_A_PARTICIPANT"):

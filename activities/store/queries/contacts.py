@@ -25,17 +25,18 @@ GET: Final = f"""
 """  # noqa: S608 - constants alone
 COUNTED: Final = """
     SELECT service, score, count(*), min(served_on), max(served_on) FROM contact_rating
-    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s
+    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s AND rated_on < %s
     GROUP BY service, score
 """
 STATES: Final = """
     SELECT comment_state, count(*) FROM contact_rating
-    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s AND comment IS NOT NULL
+    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s AND rated_on < %s
+        AND comment IS NOT NULL
     GROUP BY comment_state
 """
 PUBLISHED: Final = f"""
     SELECT {COLUMNS} FROM contact_rating
-    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s
+    WHERE agency = %s AND person = %s AND served_on BETWEEN %s AND %s AND rated_on < %s
         AND comment_state = 'PUBLISHED'
     ORDER BY rated_on DESC, rating DESC LIMIT %s
 """  # noqa: S608 - constants alone
@@ -105,12 +106,13 @@ FIRST: Final = Place(date.max, "")
 
 
 class Stretch(NamedTuple):
-    """The contacts with one person on these days, both included."""
+    """The contacts with one person on these days, both included, as far as they were rated."""
 
     agency: AgencyId
     person: PersonId
     from_on: date
     to_on: date
+    rated_before: date
 
 
 async def add(connection: Connection, agency: AgencyId, row: RatingRow) -> None:

@@ -4,10 +4,12 @@ How many answers make evidence is for the agency: the survey rules (PermenPANRB 
 for a service and none for a person, of whom a few angry or grateful words would tell too much.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from siklus.workflows.domain.feedback.rules import CitizenRule
+from siklus.workflows.domain.feedback.tickets import first_day_not_over
 from siklus.workflows.domain.labels import Text
+from siklus.workflows.domain.values import PersonId
 
 
 def days_counted(rule: CitizenRule, starts: date, ends: date, today: date) -> tuple[date, date]:
@@ -19,6 +21,15 @@ def days_counted(rule: CitizenRule, starts: date, ends: date, today: date) -> tu
         return starts, ends
     last = max(starts, min(ends, today))
     return max(starts, last - timedelta(days=rule.window.days - 1)), last
+
+
+def rated_before(reader: PersonId | None, person: PersonId, now: datetime) -> date:
+    """Return before which day an answer must have come that a reader is told of.
+
+    Whoever served learns of it when the day is over: they would see it come from the citizen who
+    just left (our decision). Everybody else reads it at once.
+    """
+    return first_day_not_over(now) if reader == person else date.max
 
 
 def answers_missing(rule: CitizenRule, count: int) -> int:
