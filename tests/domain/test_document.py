@@ -160,6 +160,20 @@ def test_the_decision_covers_what_was_heard_and_the_first_rating_stays_signed() 
     assert read.result.predicate is Predicate.BAIK
 
 
+def test_what_was_said_to_a_withdrawn_appeal_is_no_answer_to_the_next_one() -> None:
+    told = appealed().at("2027-01-07 09:00").supervisor.responds().employee.withdraws_appeal()
+    told.approver.returns_rating().supervisor.rates("AT", "BELOW").employee.opens_result()
+
+    told.employee.appeals()
+    read = document(told)
+    assert p.RESPONSE not in read.parts
+    answered = next(each for each in read.signatures if each.act is Act.RESPONDED)
+    assert read.standing(answered) is Standing.OVERTAKEN
+
+    told.at("2027-02-10 09:00").superior.changes_rating()
+    assert [each.part for each in document(told).signatures[-1].covers] == [p.DECISION, p.APPEAL]
+
+
 def test_the_final_approval_covers_every_part() -> None:
     read = document(at_approval().approver.approves())
 

@@ -8,7 +8,7 @@ from siklus.workflows.domain.outcomes.checks import check_outcomes
 from siklus.workflows.domain.panel_checks import check_appeal_panel, check_panel
 from siklus.workflows.domain.policy import Clock, Combine, Late, Lateness, Policy, StageRule
 from siklus.workflows.domain.problems import Problem, ProblemCode
-from siklus.workflows.domain.scheme.criteria import check_criteria
+from siklus.workflows.domain.scheme.criteria import check_criteria, have_a_voice
 from siklus.workflows.domain.scheme.key_checks import check_weighted
 from siklus.workflows.domain.scheme.keys import AxisRule, Scheme
 from siklus.workflows.domain.values import Level, Predicate
@@ -103,8 +103,8 @@ def _scheme(policy: Policy) -> Iterator[Problem]:
     if numbers and rule.axis_level is not None:
         message = "levels of indicators make an axis in the quadrant scheme alone"
         yield _problem("rating.axis_level", ProblemCode.SCHEME_MISMATCH, message)
-    if rule.axis_level is AxisRule.WEIGHTED_MEDIAN and not any(c.weight for c in rule.criteria):
-        message = "weights count here, and no criterion has one"
+    if rule.axis_level is AxisRule.WEIGHTED_MEDIAN and not have_a_voice(rule.criteria):
+        message = "weights count here, and the criteria of an axis have none, or there are none"
         yield _problem("rating.axis_level", ProblemCode.SCHEME_INCOMPLETE, message)
     if policy.segments.combine is Combine.DAYS_WEIGHTED and not numbers:
         message = "levels have no mean: `days_weighted` needs the weighted scheme"

@@ -157,6 +157,20 @@ def test_weights_that_count_must_be_there() -> None:
     assert problems(tree) == {("rules.rating.axis_level", "SCHEME_INCOMPLETE")}
 
 
+def test_weights_that_count_are_there_for_each_axis_that_has_criteria() -> None:
+    tree = written("tubei")
+    criteria = [
+        {"code": "karya", "axis": "results", "weight": 100},
+        {"code": "sikap", "axis": "behaviour", "weight": 0},
+    ]
+    tree = put(tree, "rules.rating.criteria", criteria)
+    words = {each["code"]: {"id": "Ini", "en": "This"} for each in criteria}
+
+    assert problems(put(tree, "criteria", words)) == {
+        ("rules.rating.axis_level", "SCHEME_INCOMPLETE")
+    }
+
+
 def test_a_catalogue_is_judged_by_levels_alone() -> None:
     tree = put(written(), "rules.rating.criteria", [{"code": "a", "axis": "results"}])
 

@@ -188,6 +188,8 @@ class _Reader:
                 self._sign(entry, Act.ACCEPTED, p.RATING)
             case e.AppealFiled(prose=prose, evidence=evidence):
                 self._parts[p.APPEAL] = p.Words(prose=prose, evidence=evidence)
+                # What answered an appeal that was withdrawn answers no later one.
+                self._parts.pop(p.RESPONSE, None)
                 self._sign(entry, Act.APPEALED, p.APPEAL)
             case e.AppealWithdrawn():
                 filed = self._parts[p.APPEAL]

@@ -66,6 +66,11 @@ def weights_that_count(
     return {each.code: each.weight for each in criteria if each.weight is not None}
 
 
+def have_a_voice(criteria: Sequence[CriterionRule]) -> bool:
+    """Tell whether weights can make the level of each axis that has criteria."""
+    return bool(criteria) and {c.axis for c in criteria} == {c.axis for c in criteria if c.weight}
+
+
 def needed(rule: AxisRule | None, criteria: Sequence[CriterionRule]) -> set[str]:
     """Return the criteria without which a rating is refused: where weights count, every one."""
     every = rule is AxisRule.WEIGHTED_MEDIAN
