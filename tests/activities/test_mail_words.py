@@ -52,6 +52,14 @@ def test_every_task_can_be_reminded_of(kind: TaskKind, language: Language) -> No
     assert "Budi" not in words.subject
 
 
+def test_a_seat_on_a_panel_is_no_period() -> None:
+    period = Item(NoticeKind.REMINDER, "2026", task=TaskKind.PERIODIC_EVALUATION, period=2)
+    assert "period 2" in render("Sari", "en", [period], FRIDAY).text
+
+    seat = Item(NoticeKind.REMINDER, "2026", task=TaskKind.VOTE_ON_APPEAL, period=2)
+    assert "period" not in render("Sari", "en", [seat], FRIDAY).text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_every_notice_has_words_and_a_discreet_subject(
