@@ -241,6 +241,21 @@ def test_a_seat_is_no_easier_given_to_another_by_a_replacement_than_by_a_reassig
     assert told.system.gives(leaves, roster=roster).state.participants.supervisor == RINA
 
 
+def test_a_panel_is_seated_by_two_where_seats_are_reassigned_by_two() -> None:
+    panel = {"decided_by": "panel", "panel": {"members": 3, "quorum": 2}}
+    told = rated(policy=make_policy(appeal=panel, second_person=["reassign"]))
+    told.at("2027-01-06 09:00").employee.appeals()
+    command = c.SeatPanel(members=(RINA, WAYAN), prose=WHY)
+    vouched = c.InPanel(members=command.members)
+
+    told.team.gives(command, panel=vouched)
+    assert told.kinds[-1] == "repair_requested"
+    with refused(Reason.SECOND_PERSON_REQUIRED):
+        told.team.gives(command, panel=vouched)
+    told.person("lain", roles=told.team.actor.roles).gives(command, panel=vouched)
+    assert told.kinds[-1] == "panel_seated"
+
+
 def test_two_of_the_team_record_a_departure_where_two_exclude() -> None:
     told = departs(planned(policy=make_policy(second_person=["exclude"])))
     assert told.kinds[-1] == "repair_requested"

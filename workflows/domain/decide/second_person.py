@@ -2,7 +2,7 @@
 
 from siklus.workflows.domain import audit
 from siklus.workflows.domain import events as e
-from siklus.workflows.domain.commands import Command, RecordDeparture, ReplacePerson
+from siklus.workflows.domain.commands import Command, RecordDeparture, ReplacePerson, SeatPanel
 from siklus.workflows.domain.decide.rules import Act
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation
@@ -17,7 +17,8 @@ def confirmed(
 
     The words may differ, the facts may not; and whatever a person does in between sets the request
     aside (our decision). What the system does needs nobody else. Whoever is excluded by another
-    name is excluded all the same, and a seat that passes to another is reassigned.
+    name is excluded all the same, and a seat that passes to another, on a panel too, is
+    reassigned.
     """
     acts = {kind, *filter(None, map(_other_name, events))}
     if acts.isdisjoint(state.policy.second_person) or act.actor.person is None:
@@ -40,11 +41,18 @@ def may_be_asked_for(policy: Policy, command: Command) -> bool:
     return not {kind, _COMES_TO.get(type(command))}.isdisjoint(policy.second_person)
 
 
-_COMES_TO: dict[type[Command], str] = {RecordDeparture: "exclude", ReplacePerson: "reassign"}
+_COMES_TO: dict[type[Command], str] = {
+    RecordDeparture: "exclude",
+    ReplacePerson: "reassign",
+    SeatPanel: "reassign",
+}
 
 
 def _other_name(event: e.AnyEvent) -> str | None:
     """Return the act that an event is, whatever it was called when it was asked for."""
     if isinstance(event, e.EvaluationExcluded):
         return "exclude"
-    return "reassign" if isinstance(event, e.PersonReplaced) and event.seats else None
+    reseated = isinstance(event, e.PanelSeated) or (
+        isinstance(event, e.PersonReplaced) and event.seats
+    )
+    return "reassign" if reseated else None
