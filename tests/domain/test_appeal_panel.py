@@ -340,6 +340,19 @@ def test_nobody_answers_for_the_rating_and_sits_on_the_panel() -> None:
             seats(told, DEWI, AGUS, who=who)
 
 
+def test_whoever_rated_neither_seats_the_panel_nor_empties_a_seat() -> None:
+    told = heard().person(DEWI).changes_rating("AT", "AT")
+    command = c.ReplacePerson(leaving=DEWI, successor=None, prose=WHY)
+
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.person(BUDI, roles=told.team.actor.roles).gives(
+            command, roster=c.InRoster(active=True, line=())
+        )
+    assert members(told) == [*PANEL]
+    told.system.gives(command, roster=c.InRoster(active=True, line=()))
+    assert members(told) == [EKO, FITRI]
+
+
 def reminded(told: Story) -> list[int]:
     votes = (each for each in told.state.tasks if each.kind is TaskKind.VOTE_ON_APPEAL)
     return [each.number for each in votes if each.remind_on]

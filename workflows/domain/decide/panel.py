@@ -152,11 +152,12 @@ def seat_panel(state: Evaluation, command: SeatPanel, act: Act) -> list[e.AnyEve
     ]
 
 
-def answering(state: Evaluation) -> set[PersonId | None]:
+def answering(state: Evaluation) -> set[PersonId]:
     """Return whoever rated, and whoever answers for it: one side, which never decides."""
     response = state.task(TaskKind.RESPOND_TO_APPEAL)
+    holder = response.holder if response is not None else None
     answered = state.appeal.answered_by if state.appeal is not None else ()
-    return {*state.raters, *answered, response.holder if response is not None else None}
+    return {*state.raters, *answered, *((holder,) if holder is not None else ())}
 
 
 def _must_be_fit(state: Evaluation, command: SeatPanel, act: Act, rule: Panel) -> None:
@@ -172,7 +173,11 @@ def _must_be_fit(state: Evaluation, command: SeatPanel, act: Act, rule: Panel) -
     if heard & set(members):
         message = "whoever rated, or answers for the rating, does not decide the appeal"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
-    if act.actor.person in heard:
+    _must_not_choose(state, act)
+
+
+def _must_not_choose(state: Evaluation, act: Act) -> None:
+    if act.actor.person in answering(state):
         message = (
             "whoever rated, or answers for the rating, does not choose who decides; "
             "ask another of the team"
@@ -200,7 +205,7 @@ def _place_taken(state: Evaluation, place: Place, at: datetime, due: Due | None)
     return handed_over(state, opened, place.member, at)
 
 
-def vacated(state: Evaluation, leaving: PersonId, at: datetime) -> tuple[list[Task], list[str]]:
+def vacated(state: Evaluation, leaving: PersonId, act: Act) -> tuple[list[Task], list[str]]:
     """Return the tasks that open and close when somebody leaves: a seat passes to nobody."""
     rule, appeal = state.policy.appeal.panel, state.appeal
     seat = appeal.seat_of(leaving) if appeal is not None else None
@@ -209,9 +214,10 @@ def vacated(state: Evaluation, leaving: PersonId, at: datetime) -> tuple[list[Ta
     held = state.task(TaskKind.VOTE_ON_APPEAL, seat.number)
     if held is None:
         return [], []
+    _must_not_choose(state, act)
     left = tuple(each for each in appeal.seats if each is not seat)
-    opens = list(_reminded(_with_seats(state, left), at))
+    opens = list(_reminded(_with_seats(state, left), act.at))
     if len(left) < rule.quorum and state.task(TaskKind.SEAT_PANEL) is None:
-        opened = task(state, TaskKind.SEAT_PANEL, None, at, held.due)
-        opens.append(handed_over(state, opened, None, at))
+        opened = task(state, TaskKind.SEAT_PANEL, None, act.at, held.due)
+        opens.append(handed_over(state, opened, None, act.at))
     return opens, [held.id]

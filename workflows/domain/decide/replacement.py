@@ -36,7 +36,7 @@ def replace_person(state: Evaluation, command: ReplacePerson, act: Act) -> list[
     leaving = command.leaving
     line = _line(state, command, roster)
     seats = tuple(_succession(state, leaving, line, act))
-    vacancies, closes = vacated(state, leaving, act.at)
+    vacancies, closes = vacated(state, leaving, act)
     handed = (
         _handed_over(state, waiting, leaving, line, act)
         for waiting in state.tasks
