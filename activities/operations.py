@@ -136,7 +136,9 @@ class Operations:
             wanted = await days_off.replacements(connection, ref.agency, waiting)
             return _Given(SYSTEM, ref, lambda key: wanted.get(key), None)
         command = COMMANDS[row.command].model_validate_json(row.body)
-        command = command.model_copy(update={"prose": {"reason": row.reason}})
+        # What the system does has no words of its own: those of a closing are the session's.
+        prose = {"reason": row.reason} if row.created_by is not None else {}
+        command = command.model_copy(update={"prose": prose})
         actor = Actor(person=row.created_by, roles=(Role.AGENCY_ADMIN,))
         roster = await vouching.in_roster(connection, ref.agency, command)
         return _Given(actor, ref, lambda _: command, roster)

@@ -144,6 +144,9 @@ async def open_(
     unit: Unit,
     chair: Annotated[str, typer.Option(help="Person id of who leads it.")],
     reason: Reason,
+    member: Annotated[
+        list[str] | None, typer.Option(help="Person id of a member of its panel; for each again.")
+    ] = None,
     request_id: RequestId = "",
     as_json: AsJson = False,
 ) -> None:
@@ -154,6 +157,7 @@ async def open_(
         unit=unit,
         chair=chair,
         reason=reason,
+        members=member or (),
     )
     show((await api.ask(stub(api).OpenCalibration, request)).calibration, as_json=as_json)
 
@@ -202,7 +206,7 @@ async def propose(
     request_id: RequestId = "",
     as_json: AsJson = False,
 ) -> None:
-    """Propose another predicate for somebody; the rater decides after it was sent back."""
+    """Propose another predicate for somebody, whom the rater then rates anew, or to keep theirs."""
     request = pb.ProposeRatingRequest(
         name=name_in(api, cycle, calibration),
         request_id=request_id_or_new(request_id),
@@ -225,7 +229,7 @@ async def agree(
     request_id: RequestId = "",
     as_json: AsJson = False,
 ) -> None:
-    """Agree to a proposal."""
+    """Agree to a proposal; where a panel decides, with one vote."""
     name = name_in(api, cycle, calibration)
     await _confirm_decision(api, name, number, "Agree to it?", yes=yes)
     await _decide(api, name, number, reason, request_id, agreed=True, as_json=as_json)
@@ -243,7 +247,7 @@ async def decline(
     request_id: RequestId = "",
     as_json: AsJson = False,
 ) -> None:
-    """Decline a proposal."""
+    """Decline a proposal; where a panel decides, with one vote."""
     name = name_in(api, cycle, calibration)
     await _confirm_decision(api, name, number, "Decline it?", yes=yes)
     await _decide(api, name, number, reason, request_id, agreed=False, as_json=as_json)
@@ -315,7 +319,7 @@ async def close(
     request_id: RequestId = "",
     as_json: AsJson = False,
 ) -> None:
-    """Close a calibration in which nothing waits."""
+    """Close a calibration in which nothing waits; what waits to be delivered is released."""
     name = name_in(api, cycle, calibration)
     found = await _read(api, name)
     warnings = [getattr(each.text, LANGUAGE) for each in found.distribution.warnings]

@@ -26,6 +26,7 @@ PROPOSED: Final = (
     "proposed",
     "now",
     "state",
+    "votes",
     "received",
     "reason",
 )
@@ -95,12 +96,22 @@ def show(found: messages.Calibration, *, as_json: bool) -> None:
             "unit": found.unit,
             "chair": found.chair,
             "state": word(found, "state"),
+            **_panel(found),
             **distribution_lines(found.distribution),
         },
         strong="state",
     )
     if found.proposals:
         print_table(PROPOSED, [_proposal(each) for each in found.proposals])
+
+
+def _panel(found: messages.Calibration) -> dict[str, str]:
+    lines = {}
+    if found.members:
+        lines["panel"] = f"{', '.join(found.members)} (decided by {found.quorum} equal votes)"
+    if found.operation:
+        lines["releases by"] = found.operation.rpartition("/")[2]
+    return lines
 
 
 def show_receipt(answer: Any, *, as_json: bool) -> None:
@@ -148,6 +159,7 @@ def _proposal(each: messages.Proposal) -> tuple[str, ...]:
         word(each, "proposed"),
         word(each, "now") or "–",
         word(each, "state"),
+        ", ".join(f"{vote.member} {'yes' if vote.agreed else 'no'}" for vote in each.votes),
         word(each, "receipt_kind") or "–",
         each.reason,
     )

@@ -29,9 +29,13 @@ def must_have_room(proposals: Sequence[ProposalRow]) -> None:
         )
 
 
-def must_have_part(caller: Caller, row: CalibrationRow, *roles: Role) -> None:
-    """Refuse whoever neither leads the session nor has one of the roles."""
-    if caller.person != row.chair and not caller.has(*roles):
+def must_have_part(caller: Caller, row: CalibrationRow, *roles: Role, members: bool = True) -> None:
+    """Refuse whoever neither leads the session, nor has one of the roles, nor is of its panel.
+
+    Without `members` the panel does not count.
+    """
+    people = {row.chair, *(row.members if members else ())}
+    if caller.person not in people and not caller.has(*roles):
         message = "this calibration is led by others; ask its chair or the agency's team"
         raise Refusal(Reason.NOT_A_PARTICIPANT, message)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from siklus.activities.store.queries.calibration_votes import VoteRow
 from siklus.activities.store.queries.calibrations import (
     CalibrationRow,
     OrganisationRow,
@@ -9,7 +10,7 @@ from siklus.activities.store.queries.calibrations import (
 )
 from siklus.services.rpc import views
 from siklus.services.rpc.distribution_views import organisation_code, predicate
-from siklus.services.rpc.names import calibration_name, evaluation_name_of
+from siklus.services.rpc.names import calibration_name, evaluation_name_of, operation_name
 from siklus.v1 import calibrations_pb2 as pb
 from siklus.v1 import evaluation_pb2
 from siklus.workflows.domain.values import AgencyId
@@ -32,6 +33,7 @@ def calibration(
     *,
     spread: pb.Distribution | None = None,
     proposals: Sequence[ProposalRow] = (),
+    votes: Sequence[VoteRow] = (),
 ) -> pb.Calibration:
     """Return a session, with what it looks at where that was read."""
     return pb.Calibration(
@@ -46,11 +48,14 @@ def calibration(
         closed_at=views.to_timestamp(row.closed_at) if row.closed_at else None,
         closing=row.closing or "",
         distribution=spread,
-        proposals=[_proposal(agency, each) for each in proposals],
+        proposals=[_proposal(agency, each, votes) for each in proposals],
+        members=row.members,
+        quorum=row.quorum,
+        operation=operation_name(agency, row.operation) if row.operation else "",
     )
 
 
-def _proposal(agency: AgencyId, row: ProposalRow) -> pb.Proposal:
+def _proposal(agency: AgencyId, row: ProposalRow, votes: Sequence[VoteRow]) -> pb.Proposal:
     return pb.Proposal(
         number=row.number,
         evaluation=evaluation_name_of(agency, row.cycle, row.person, row.segment),
@@ -68,4 +73,14 @@ def _proposal(agency: AgencyId, row: ProposalRow) -> pb.Proposal:
         decision=row.decision or "",
         stage=views.stage(row.stage) if row.stage else evaluation_pb2.STAGE_UNSPECIFIED,
         receipt_kind=views.code(evaluation_pb2.ReceiptKind, "RECEIPT_KIND", row.received_how),
+        votes=[_vote(each) for each in votes if each.number == row.number],
+    )
+
+
+def _vote(row: VoteRow) -> pb.Vote:
+    return pb.Vote(
+        member=row.member,
+        agreed=row.agreed,
+        reason=row.reason,
+        voted_at=views.to_timestamp(row.voted_at),
     )

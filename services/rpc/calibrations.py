@@ -5,14 +5,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
+from temporalio.client import Client
 
-from siklus.activities.store.pool import Connection
+from siklus.activities.store.pool import Connection, Store
+from siklus.activities.store.queries import calibration_votes, distribution, evaluations, roster
 from siklus.activities.store.queries import calibrations as queries
-from siklus.activities.store.queries import distribution, evaluations, roster
 from siklus.activities.store.queries.calibrations import CalibrationRow, Place
 from siklus.activities.store.queries.cycles import CycleRow
+from siklus.services import operating
 from siklus.services.auth.caller import Caller
+from siklus.services.clock import Clock
+from siklus.services.engine import Engine
 from siklus.services.interceptors.layer import Context
+from siklus.services.rpc import calibration_release as release
 from siklus.services.rpc import calibration_views as shown
 from siklus.services.rpc import distribution_views as spread
 from siklus.services.rpc.calibration_checks import (
@@ -22,10 +27,11 @@ from siklus.services.rpc.calibration_checks import (
     must_have_part,
     must_have_room,
 )
+from siklus.services.rpc.calibration_panel import decided, must_be_members
 from siklus.services.rpc.commanding import Commanding, servicer
 from siklus.services.rpc.cycle_rows import found as found_cycle
 from siklus.services.rpc.gate import admit, admit_person
-from siklus.services.rpc.names import calibration_id, calibration_name, evaluation_key
+from siklus.services.rpc.names import calibration_id, calibration_name, evaluation_key, operation_id
 from siklus.services.rpc.once import Request
 from siklus.services.rpc.paging import Page, instant_or_never, number, text
 from siklus.services.rpc.reading import read
@@ -35,6 +41,7 @@ from siklus.v1 import calibration_service_pb2_grpc, calibrations_pb2, distributi
 from siklus.workflows.domain import calibration as rules
 from siklus.workflows.domain.calibration import Proposal
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.policy import CalibrationRule
 from siklus.workflows.domain.scheme.distribution import Mode
 from siklus.workflows.domain.scheme.standing import breaches
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
@@ -45,6 +52,10 @@ Answer = TypeVar("Answer", bound=Message)
 
 class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceServicer):
     """Keeps what is said in sessions; a rating is sent back by a command like those of the year."""
+
+    def __init__(self, store: Store, engine: Engine, clock: Clock, client: Client) -> None:
+        super().__init__(store, engine, clock)
+        self.client = client
 
     async def SetOrganisationRating(  # noqa: N802
         self, request: pb.SetOrganisationRatingRequest, context: Context
@@ -132,7 +143,10 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             agency = caller.agency
             cycle = await found_cycle(connection, agency, request.parent)
             await must_be_a_unit(connection, agency, request.unit)
-            await self._must_not_be_off(connection, agency, cycle)
+            rule = await self._calibration(connection, agency, cycle)
+            panel = rule.panel if rule is not None else None
+            members = [PersonId(member) for member in request.members]
+            await must_be_members(connection, agency, panel, members)
             chair = await roster.person(connection, agency, PersonId(request.chair))
             if chair is None or not chair.active:
                 raise invalid("chair", "is nobody who works in the agency now")
@@ -145,6 +159,8 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
                 reason=request.reason,
                 opened_by=person,
                 opened_at=self.clock.now(),
+                members=members,
+                quorum=panel.quorum if panel is not None else 0,
             )
             await queries.lock(connection, agency, cycle.cycle)
             if not await queries.add(connection, agency, row):
@@ -226,7 +242,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
     async def DecideProposal(  # noqa: N802
         self, request: pb.DecideProposalRequest, context: Context
     ) -> pb.DecideProposalResponse:
-        """Agree to a proposal, or decline it."""
+        """Agree to a proposal, or decline it; as one vote where a panel decides."""
         caller, person = admit_person("DecideProposal")
 
         async def make(connection: Connection) -> pb.DecideProposalResponse:
@@ -236,18 +252,20 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             proposal = next((each for each in proposals if each.number == request.number), None)
             if proposal is None:
                 raise invalid("number", "there is no such proposal")
-            rules.must_not_be_own(proposal.person, person)
             rules.must_wait(proposal.known)
-            await queries.decide(
-                connection,
-                agency,
-                row.calibration,
-                proposal.number,
-                agreed=request.agreed,
-                by=person,
-                at=self.clock.now(),
-                said=request.reason,
-            )
+            at = self.clock.now()
+            agreed = await decided(connection, caller, row, proposal, request, at)
+            if agreed is not None:
+                await queries.decide(
+                    connection,
+                    agency,
+                    row.calibration,
+                    proposal.number,
+                    agreed=agreed,
+                    by=person,
+                    at=at,
+                    said=request.reason,
+                )
             whole = await self._whole(connection, agency, row)
             return pb.DecideProposalResponse(calibration=whole)
 
@@ -256,29 +274,40 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
     async def CloseCalibration(  # noqa: N802
         self, request: pb.CloseCalibrationRequest, context: Context
     ) -> pb.CloseCalibrationResponse:
-        """End a session in which nothing waits."""
+        """End a session in which nothing waits, and have released what waits to be delivered."""
         caller, person = admit_person("CloseCalibration")
 
         async def make(connection: Connection) -> pb.CloseCalibrationResponse:
             agency = caller.agency
-            row = await self._open(connection, caller, request.name)
+            row = await self._open(connection, caller, request.name, members=False)
+            cycle = await cycle_of(connection, agency, row.cycle)
             rows = await queries.proposals(connection, agency, row.calibration)
             proposals = [each.known for each in rows]
             rules.must_be_settled(proposals)
-            await self._must_be_kept(connection, agency, row, proposals)
+            await self._must_be_kept(connection, agency, cycle, row, proposals)
+            at, said = self.clock.now(), request.closing
+            operation = None
+            if await self._calibration(connection, agency, cycle) is not None:
+                operation = await release.enter(connection, agency, row, said=said, at=at)
             await queries.close(
                 connection,
                 agency,
                 row.calibration,
                 by=person,
-                at=self.clock.now(),
-                said=request.closing,
+                at=at,
+                said=said,
+                operation=operation,
             )
             closed = await found(connection, agency, request.name)
             whole = await self._whole(connection, agency, closed)
             return pb.CloseCalibrationResponse(calibration=whole)
 
-        return await self._once(caller, request, pb.CloseCalibrationResponse, make)
+        answer = await self._once(caller, request, pb.CloseCalibrationResponse, make)
+        if answer.calibration.operation:
+            # Also when it is sent again: an engine that was away then has not been told.
+            operation = operation_id(answer.calibration.operation)
+            await operating.begin(self.client, caller.agency, operation)
+        return answer
 
     async def _once(
         self,
@@ -291,12 +320,14 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         async with self.store.agency(caller.agency) as connection:
             return await once.once(connection, kind, lambda: make(connection))
 
-    async def _open(self, connection: Connection, caller: Caller, name: str) -> CalibrationRow:
-        """Return an open session, held until the transaction ends, if the caller leads it."""
+    async def _open(
+        self, connection: Connection, caller: Caller, name: str, *, members: bool = True
+    ) -> CalibrationRow:
+        """Return an open session, held until the transaction ends, if the caller has part in it."""
         cycle, _ = calibration_id(name)
         await queries.lock(connection, caller.agency, cycle)
         row = await found(connection, caller.agency, name)
-        must_have_part(caller, row, Role.AGENCY_ADMIN)
+        must_have_part(caller, row, Role.AGENCY_ADMIN, members=members)
         if row.state != queries.OPEN:
             message = "the calibration is closed; open another one"
             raise Refusal(Reason.CALIBRATION_CLOSED, message, details={"name": name})
@@ -311,6 +342,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             row,
             spread=await self._spread(connection, agency, cycle, row.unit),
             proposals=await queries.proposals(connection, agency, row.calibration),
+            votes=await calibration_votes.votes(connection, agency, row.calibration),
         )
 
     async def _spread(
@@ -321,24 +353,29 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         held, unrated = await distribution.counts(connection, agency, cycle.cycle, unit)
         return spread.distribution(unit, rule, organisation, held, unrated)
 
-    async def _must_not_be_off(
+    async def _calibration(
         self, connection: Connection, agency: AgencyId, cycle: CycleRow
-    ) -> None:
+    ) -> CalibrationRule | None:
+        """Return the stage before delivery, None where the policy has none.
+
+        Refuses where it switches the distribution off as well: there is nothing to look at.
+        """
         rules = await self.guides.rules(connection, agency, cycle.policy, cycle.policy_version)
         off = rules.distribution is not None and rules.distribution.mode is Mode.OFF
         if off and rules.calibration is None:
             message = "the policy of this cycle switches the distribution off"
             raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
+        return rules.calibration
 
     async def _must_be_kept(
         self,
         connection: Connection,
         agency: AgencyId,
+        cycle: CycleRow,
         row: CalibrationRow,
         proposals: Sequence[Proposal],
     ) -> None:
         """Refuse where the policy blocks and more than was agreed to lies above a guide."""
-        cycle = await cycle_of(connection, agency, row.cycle)
         rule = await self.guides.of(connection, agency, cycle.policy, cycle.policy_version)
         if rule is None or rule.mode is not Mode.BLOCK:
             return

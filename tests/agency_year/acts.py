@@ -47,6 +47,8 @@ def act(task: Task, state: Evaluation, random: Random, heads: list[PersonId]) ->
             return c.SubmitSelfEvaluation(**levels, prose={"account": "Tercapai"})
         case TaskKind.RATE | TaskKind.INTERIM_RATE | TaskKind.SECOND_RATE:
             return c.Rate(**levels, prose={"note": "Sesuai bukti"})
+        case TaskKind.CALIBRATE:
+            return c.ReleaseRating(prose=REASON)
         case TaskKind.RECEIVE_RESULT:
             return c.OpenResult()
         case TaskKind.APPEAL if random.random() < 0.2:

@@ -5,11 +5,15 @@ import pytest
 from siklus.workflows.domain.calibration import (
     Proposal,
     ProposalState,
+    Vote,
+    electorate,
     must_be_kept,
     must_be_new,
     must_be_settled,
     must_not_be_own,
+    must_vote,
     must_wait,
+    outcome,
 )
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.scheme.standing import Bound, Breach
@@ -17,7 +21,7 @@ from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import PersonId, Predicate
 from tests.domain.story import refused
 
-SITI, WAYAN, RINA = PersonId("siti"), PersonId("wayan"), PersonId("rina")
+SITI, WAYAN, RINA, BUDI, AGUS = map(PersonId, ("siti", "wayan", "rina", "budi", "agus"))
 WAITS = Proposal(
     number=1,
     person=SITI,
@@ -97,3 +101,59 @@ def test_what_lies_above_a_guide_is_agreed_to_person_by_person() -> None:
         with refused(Reason.DISTRIBUTION_EXCEEDED):
             must_be_kept([breach], agreed)
     must_be_kept([breach.model_copy(update={"bound": Bound.AT_LEAST})], [])
+
+
+def test_a_kept_rating_beyond_the_guide_counts_as_agreed_to() -> None:
+    breach = Breach(
+        predicates=(Predicate.BAIK,),
+        bound=Bound.AT_MOST_PERCENT,
+        limit=70,
+        count=8,
+        size=10,
+        allowed=7,
+        by=1,
+    )
+    kept = AGREED.model_copy(update={"proposed": "BAIK"})
+
+    assert kept.settled
+    must_be_kept([breach], [kept])
+
+
+PANEL = (RINA, WAYAN, BUDI)
+
+
+@pytest.mark.parametrize(
+    ("cast", "decided"),
+    [
+        ({}, None),
+        ({RINA: True}, None),
+        ({RINA: True, WAYAN: False}, None),
+        ({RINA: True, WAYAN: False, BUDI: True}, True),
+        ({RINA: False, WAYAN: False}, False),
+        ({RINA: True, AGUS: True}, None),
+    ],
+)
+def test_so_many_equal_votes_of_the_panel_decide(
+    cast: dict[PersonId, bool], decided: bool | None
+) -> None:
+    votes = [Vote(member=who, agreed=agreed) for who, agreed in cast.items()]
+
+    assert outcome(votes, frozenset(PANEL), 2) is decided
+
+
+def test_nobody_votes_on_the_own_rating_and_those_who_are_left_agree() -> None:
+    voters = electorate(PANEL, WAYAN, {BUDI})
+
+    assert voters == {RINA}
+    assert outcome([Vote(member=RINA, agreed=True)], voters, 2) is True
+    stale = [Vote(member=BUDI, agreed=False), Vote(member=WAYAN, agreed=True)]
+    assert outcome(stale, voters, 2) is None
+    assert outcome([], frozenset(), 2) is None
+    must_vote(RINA, PANEL, WAYAN, {BUDI})
+    for who, reason in (
+        (WAYAN, Reason.SELF_DECISION),
+        (BUDI, Reason.SEPARATION_OF_DUTIES),
+        (AGUS, Reason.NOT_YOUR_TASK),
+    ):
+        with refused(reason):
+            must_vote(who, PANEL, WAYAN, {BUDI})

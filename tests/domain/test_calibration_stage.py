@@ -5,7 +5,7 @@ import pytest
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain import packs
 from siklus.workflows.domain.errors import Reason
-from siklus.workflows.domain.policy import CalibrationRule, Late, Policy
+from siklus.workflows.domain.policy import Late, Policy
 from siklus.workflows.domain.problems import PolicyInvalid
 from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import Predicate
@@ -217,6 +217,6 @@ def test_a_calibration_that_cannot_be_is_refused_by_its_path(rule: str, path: st
 def test_the_philippine_team_calibrates_by_a_panel_of_three() -> None:
     rule = packs.load(source_of("ph-spms")).rules.calibration
 
-    assert isinstance(rule, CalibrationRule)
+    assert rule is not None
     assert rule.panel is not None
     assert (rule.due.days, rule.panel.members, rule.panel.quorum) == (10, 3, 2)

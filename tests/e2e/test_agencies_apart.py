@@ -69,6 +69,7 @@ SETTLED: Final = (
     "appeal_panel",
     "calibration",
     "calibration_proposal",
+    "calibration_vote",
     "policy",
     "cycle",
     "request",

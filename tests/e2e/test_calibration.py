@@ -12,13 +12,17 @@ import pytest
 from siklus.services.cli import run
 from siklus.services.local.stack import LocalStack
 from siklus.v1 import calibration_service_pb2 as pb
+from siklus.v1 import calibrations_pb2 as messages
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import distribution_pb2 as shared
+from siklus.v1 import document_service_pb2 as documents
+from siklus.v1 import evaluation_pb2, values_pb2
+from siklus.v1 import evaluation_reads_pb2 as views
 from siklus.v1 import policy_service_pb2 as policies
-from siklus.v1 import values_pb2
 from siklus.workflows.packs import source_of
 from tests.e2e.agency import NATIONAL, Agency, agency_at, crowd
 from tests.e2e.calls import refused
+from tests.e2e.operating import Office, outcome_of
 from tests.e2e.people import Answer, Person
 
 Siklus = Callable[..., Awaitable[dict[str, Any]]]
@@ -27,10 +31,13 @@ EMPLOYEES = [f"p{number:04}" for number in range(1, SIZE + 1)]
 
 
 @asynccontextmanager
-async def rating_agency(stack: LocalStack, agency: str, mode: str) -> AsyncIterator[Agency]:
-    """Yield an agency in which ten people wait for their rating by Budi."""
+async def rating_agency(
+    stack: LocalStack, agency: str, mode: str, rule: str = ""
+) -> AsyncIterator[Agency]:
+    """Yield an agency in which ten people wait for their rating by Budi, with one more rule."""
     year = stack.clock.now().year - 1
     pack = source_of(NATIONAL).decode().replace("mode: warn", f"mode: {mode}")
+    pack = pack.replace("  delivery:", f"  {rule}\n  delivery:", 1)
     async with agency_at(stack, agency, cycle=str(year)) as opened:
         await opened.employ(crowd(SIZE))
         await opened.tell_at_any_hour()
@@ -171,3 +178,76 @@ async def opened_by_the_team(agency: Agency) -> str:
     )
     answer: pb.OpenCalibrationResponse = await agency.admin.sends(request)
     return answer.calibration.name
+
+
+async def test_a_panel_calibrates_before_anybody_sees_a_rating(
+    stack: LocalStack, siklus: Siklus
+) -> None:
+    rule = "calibration: {due: {days: 10, count: working}, panel: {members: 3, quorum: 2}}"
+    async with rating_agency(stack, "kalibrasi-p", "off", rule) as agency:
+        first, second, third = agency.people(*EMPLOYEES[:3])
+        answer = (await rated(agency, [first, second]))[0]
+        assert (answer.stage, len(answer.evaluation.ratings)) == ("CALIBRATION", 1)
+        await sees_until_when_and_not_what(agency, first)
+
+        why = ("--reason", "Bandingkan dengan unit lain")
+        panel = [word for who in ("rina", "budi", third.person) for word in ("--member", who)]
+        words = ("--unit", "dinas", "--chair", "rina", *panel, *why)
+        session = (await siklus(agency, "open", *words))["name"].rpartition("/")[2]
+        await siklus(agency, "propose", session, second.person, "butuh-perbaikan", *why)
+        name = f"{agency.cycle}/calibrations/{session}"
+        assert (await votes(agency.person("rina"), name)).quorum == 2
+        (proposal,) = (await votes(third, name)).proposals
+        assert proposal.state == messages.PROPOSAL_STATE_AGREED
+        sent = await siklus(agency, "send-back", session, second.person, "--yes", *why)
+        assert sent["receipt"]["holder"] == "budi"
+        fresh = await agency.person("budi").rates(second, "BELOW", "AT")
+        assert fresh.stage == "CALIBRATION"
+        assert not (await second.reads()).ratings
+
+        closed = await siklus(agency, "close", session, "--yes", *why)
+        office = Office(agency)
+        done = await office.is_done(closed["operation"])
+
+        assert (done.command, done.total, done.created_by) == ("release_rating", 2, "")
+        assert {outcome_of(each) for each in await office.results(done.name)} == {"APPLIED"}
+        for person, given in ((first, 1), (second, 2)):
+            shown = await person.reads()
+            assert (shown.stage, len(shown.ratings)) == (evaluation_pb2.STAGE_DELIVERY, given)
+        history = await second.reads_history()
+        assert [each.kind for each in history][-2:] == ["rating_released", "result_delivered"]
+        assert all(each.facts["predicate"] for each in history if each.kind == "rated")
+        assert (await first.opens_result()).stage == "APPEAL_WINDOW"
+
+
+async def sees_until_when_and_not_what(agency: Agency, person: Person) -> None:
+    """The employee learns that and until when it waits; the rater and the team see the rating."""
+    mine = await person.reads()
+    assert (mine.stage, len(mine.ratings), mine.predicate) == (
+        evaluation_pb2.STAGE_CALIBRATION,
+        0,
+        0,
+    )
+    (task,) = mine.tasks
+    assert (task.kind, task.holder) == (evaluation_pb2.TASK_KIND_CALIBRATE, "")
+    rated_event = (await person.reads_history())[-1]
+    assert rated_event.kind == "rated"
+    assert set(rated_event.facts) <= {"stage", "opens", "closes"}
+    paper = documents.GetDocumentRequest(name=person.evaluation)
+    assert not (await person.sends(paper)).signatures
+    assert (await agency.admin.sends(paper)).revision == rated_event.seq
+    waits: views.ExplainWaitingResponse = await person.sends(
+        views.ExplainWaitingRequest(name=person.evaluation)
+    )
+    assert waits.text.id.startswith("Kalibrasikan penilaian sebelum disampaikan")
+    seen = await agency.admin.sends(views.GetEvaluationRequest(name=person.evaluation))
+    assert seen.evaluation.predicate == values_pb2.PREDICATE_BAIK
+
+
+async def votes(member: Person, name: str) -> messages.Calibration:
+    """Let a member vote for the first proposal."""
+    request = pb.DecideProposalRequest(
+        name=name, request_id=member.person, number=1, agreed=True, reason="Sepakat"
+    )
+    answer: pb.DecideProposalResponse = await member.sends(request)
+    return answer.calibration

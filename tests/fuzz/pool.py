@@ -151,6 +151,7 @@ class Pool:
             "due_on": ("2030-01-31", "2030-02-30"),
             "step": ("sepakat", "pantau", "simpulkan", "lain"),
             "chair": people,
+            "members": people,
             "calibration": (CALIBRATION, "tiada"),
             "evaluation": tuple(self._evaluations(self.agency)),
             "outage": ("listrik", "jaringan"),

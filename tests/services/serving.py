@@ -72,7 +72,7 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
     )
     engine = Engine(temporal, Archive(store, vault), clock)
     calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(
-        CalibrationServicer(store, engine, clock), server
+        CalibrationServicer(store, engine, clock, temporal), server
     )
     appeal_panel_service_pb2_grpc.add_AppealPanelServiceServicer_to_server(
         AppealPanelServicer(store, engine, clock), server

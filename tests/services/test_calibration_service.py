@@ -47,6 +47,8 @@ class Hall:
         await self.desk.people(
             person(NIPS[0], person_id="kepala"),
             person(NIPS[1], supervisor="kepala", person_id="budi", unit="u"),
+            person(NIPS[2], supervisor="budi", person_id="p0", unit="u"),
+            person(NIPS[3], supervisor="budi", person_id="p1", unit="u"),
         )
         source = source_of(NATIONAL).decode().replace("mode: warn", f"mode: {mode}")
         source = source.replace("  delivery:", f"  {rule}\n  delivery:", 1)
@@ -387,3 +389,53 @@ async def test_what_stands_beyond_a_guide_that_blocks_may_be_agreed_to_as_it_is(
 
     assert agreed.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_AGREED
     assert (await hall.closes(session)).state == calibrations_pb2.CALIBRATION_STATE_CLOSED
+
+
+PANEL = "calibration: {panel: {members: 3, quorum: 2}}"
+
+
+async def test_a_panel_decides_by_so_many_equal_votes(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("warn", PANEL)
+    kepala, p0, p1 = (desk.who(who, "employee") for who in ("kepala", "p0", "p1"))
+    for members in ((), ("kepala", "budi"), ("kepala", "p0", "siapa")):
+        assert set((await refused(hall.opened(members=members))).fields) == {"members"}
+    session = await hall.opened(members=["kepala", "p0", "p1"])
+    assert (list(session.members), session.quorum) == (["kepala", "p0", "p1"], 2)
+    await hall.proposes(session, "p5", by=p0)
+
+    first = await hall.decides(session, 1, by=kepala)
+    assert first.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_PROPOSED
+    await hall.decides(session, 1, agreed=False, by=p0)
+    changed = await hall.decides(session, 1, agreed=False, by=kepala)
+
+    decided = changed.proposals[0]
+    assert decided.state == calibrations_pb2.PROPOSAL_STATE_DECLINED
+    assert {each.member: each.agreed for each in decided.votes} == {"kepala": False, "p0": False}
+    assert (await refused(hall.decides(session, 1, by=p1))).reason == "ALREADY_DONE"
+    assert (await refused(hall.closes(session, by=p1))).reason == "NOT_A_PARTICIPANT"
+
+
+async def test_nobody_votes_on_the_own_rating_received_or_given(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("warn", PANEL)
+    kepala, p0, budi = (desk.who(who, "employee") for who in ("kepala", "p0", "budi"))
+    session = await hall.opened(members=["kepala", "p0", "budi"])
+    # Of three who might, one alone is left: neither whom it is about nor who rated.
+    await hall.proposes(session, "p0")
+
+    assert (await refused(hall.decides(session, 1, by=p0))).reason == "SELF_DECISION"
+    assert (await refused(hall.decides(session, 1, by=budi))).reason == "SEPARATION_OF_DUTIES"
+    assert (await refused(hall.decides(session, 1))).reason == "NOT_YOUR_TASK"
+    decided = await hall.decides(session, 1, by=kepala)
+    assert decided.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_AGREED
+
+
+async def test_members_are_for_a_policy_that_has_a_panel(hall: Hall) -> None:
+    answer = await refused(hall.opened(members=["kepala"]))
+
+    assert answer.reason == "NOT_ALLOWED_BY_POLICY"

@@ -57,6 +57,43 @@ class Proposal(Value):
         return self.state not in _UNSETTLED
 
 
+class Vote(Value):
+    """What one member of a panel says of a proposal, as it stands now."""
+
+    member: PersonId
+    agreed: bool
+
+
+def electorate(
+    members: Iterable[PersonId], person: PersonId, raters: Iterable[PersonId]
+) -> frozenset[PersonId]:
+    """Return who of a panel votes on a proposal: nobody on the own rating, received or given."""
+    return frozenset(members) - {person, *raters}
+
+
+def must_vote(
+    by: PersonId, members: Iterable[PersonId], person: PersonId, raters: Iterable[PersonId]
+) -> None:
+    """Refuse whoever is not of those who vote, and say why."""
+    must_not_be_own(person, by)
+    if by in set(raters):
+        message = "whoever gave a rating does not vote on it"
+        raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
+    if by not in set(members):
+        message = "the members of this calibration's panel decide; ask them"
+        raise Refusal(Reason.NOT_YOUR_TASK, message)
+
+
+def outcome(votes: Iterable[Vote], voters: frozenset[PersonId], quorum: int) -> bool | None:
+    """Return what a panel has decided, None while too few agree with each other.
+
+    Where fewer may vote than the quorum asks for, all of them have to say the same.
+    """
+    needed = min(quorum, len(voters))
+    said = [vote.agreed for vote in votes if vote.member in voters]
+    return next((each for each in (True, False) if needed and said.count(each) >= needed), None)
+
+
 def must_not_be_own(person: PersonId, by: PersonId) -> None:
     """Refuse whoever speaks in the own case."""
     if person == by:

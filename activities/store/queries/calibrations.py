@@ -16,7 +16,7 @@ CLOSED = "CLOSED"
 
 COLUMNS = """
     calibration, cycle, unit, chair, state, reason, opened_by, opened_at, closed_by, closed_at,
-    closing
+    closing, members, quorum, operation
 """
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('calibrations of ' || %s || ' ' || %s, 0))"
 SET = """
@@ -32,7 +32,7 @@ SAID = """
 """
 ADD = f"""
     INSERT INTO calibration (agency, {COLUMNS})
-    VALUES (%s, %s, %s, %s, %s, 'OPEN', %s, %s, %s, NULL, NULL, NULL)
+    VALUES (%s, %s, %s, %s, %s, 'OPEN', %s, %s, %s, NULL, NULL, NULL, %s, %s, NULL)
     ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants alone
 GET = f"""
@@ -49,7 +49,8 @@ PAGE = f"""
     ORDER BY opened_at DESC, calibration DESC LIMIT %(limit)s
 """  # noqa: S608 - constants alone
 CLOSE = """
-    UPDATE calibration SET state = 'CLOSED', closed_by = %s, closed_at = %s, closing = %s
+    UPDATE calibration
+    SET state = 'CLOSED', closed_by = %s, closed_at = %s, closing = %s, operation = %s
     WHERE agency = %s AND calibration = %s AND state = 'OPEN'
 """
 PROPOSE = """
@@ -110,6 +111,11 @@ class CalibrationRow:
     closed_by: PersonId | None = None
     closed_at: datetime | None = None
     closing: str | None = None
+    members: Sequence[PersonId] = ()
+    quorum: int = 0
+    """How many equal votes decide on a proposal; 0 without a panel."""
+    operation: str | None = None
+    """What releases the unit's ratings after the close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +213,8 @@ async def said(
 async def add(connection: Connection, agency: AgencyId, row: CalibrationRow) -> bool:
     """Open a session; False when its unit has an open one."""
     values = (row.calibration, row.cycle, row.unit, row.chair, row.reason, row.opened_by)
-    added = await connection.execute(ADD, (agency, *values, row.opened_at))
+    panel = (list(row.members), row.quorum)
+    added = await connection.execute(ADD, (agency, *values, row.opened_at, *panel))
     return added.rowcount == 1
 
 
@@ -237,10 +244,17 @@ async def page(
 
 
 async def close(
-    connection: Connection, agency: AgencyId, calibration: str, *, by: str, at: datetime, said: str
+    connection: Connection,
+    agency: AgencyId,
+    calibration: str,
+    *,
+    by: str,
+    at: datetime,
+    said: str,
+    operation: str | None,
 ) -> None:
     """End a session."""
-    await connection.execute(CLOSE, (by, at, said, agency, calibration))
+    await connection.execute(CLOSE, (by, at, said, operation, agency, calibration))
 
 
 async def propose(

@@ -68,6 +68,8 @@ class Selection(Value):
     """Those that have ended, instead of those that run."""
     units: tuple[str, ...] = ()
     """Units below them included."""
+    unit: str = ""
+    """This unit alone, without those below it."""
     people: tuple[PersonId, ...] = ()
     stages: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ class Selection(Value):
         optional: Sequence[tuple[str, str, object]] = (
             ("cycle", "e.cycle = %(cycle)s", self.cycle),
             ("units", UNITS, list(self.units)),
+            ("unit", "e.unit = %(unit)s", self.unit),
             ("people", "e.person = ANY(%(people)s)", list(self.people)),
             ("stages", "e.stage = ANY(%(stages)s)", list(self.stages)),
             ("tasks", TASKS, list(self.tasks)),

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from siklus.activities.store.tables.base import INSTANT, Row
+from siklus.activities.store.tables.base import INSTANT, TEXTS, Row
 
 
 class OrganisationRating(Row, table=True):
@@ -54,6 +54,12 @@ class Calibration(Row, table=True):
     closed_by: str | None
     closed_at: datetime | None = Field(sa_column=Column(INSTANT))
     closing: str | None
+    members: list[str] = Field(sa_column=Column(TEXTS, nullable=False))
+    """Who votes on its proposals; empty is its chair and the team."""
+    quorum: int
+    """How many equal votes decide; 0 without a panel."""
+    operation: str | None
+    """Releases the unit's ratings, once it is closed."""
 
 
 class CalibrationProposal(Row, table=True):
@@ -84,3 +90,27 @@ class CalibrationProposal(Row, table=True):
     decided_by: str | None
     decided_at: datetime | None = Field(sa_column=Column(INSTANT))
     decision: str | None
+
+
+class CalibrationVote(Row, table=True):
+    """One vote on a proposal; rows are only ever added, and the newest of a member counts."""
+
+    __tablename__ = "calibration_vote"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["agency", "calibration", "number"],
+            [
+                "calibration_proposal.agency",
+                "calibration_proposal.calibration",
+                "calibration_proposal.number",
+            ],
+        ),
+    )
+
+    calibration: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    vote: int = Field(primary_key=True)
+    member: str
+    agreed: bool
+    reason: str
+    voted_at: datetime = Field(sa_column=Column(INSTANT, nullable=False))

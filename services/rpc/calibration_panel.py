@@ -1,0 +1,104 @@
+"""The panel of a calibration: who is on it, who of it may vote, and what it decided."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import from_json
+
+from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import calibration_votes, evaluations, roster
+from siklus.activities.store.queries.calibrations import CalibrationRow, ProposalRow
+from siklus.services.auth.caller import Caller
+from siklus.v1 import calibration_service_pb2 as pb
+from siklus.workflows.domain import calibration as rules
+from siklus.workflows.domain.calibration import Vote
+from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.policy import Panel
+from siklus.workflows.domain.values import AgencyId, EvaluationKey, Instant, PersonId, Role
+
+
+async def must_be_members(
+    connection: Connection, agency: AgencyId, panel: Panel | None, members: Sequence[PersonId]
+) -> None:
+    """Refuse a panel that is not the policy's, or on which somebody works here no more."""
+    if panel is None and members:
+        message = "the policy of this cycle has no panel; the chair and the team decide"
+        raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
+    if panel is None:
+        return
+    if len(members) != panel.members:
+        message = f"the policy's panel has {panel.members} members, these are {len(members)}"
+        raise invalid("members", message)
+    gone = set(members) - set(await _active(connection, agency, members))
+    if gone:
+        raise invalid("members", f"{min(gone)} is nobody who works in the agency now")
+
+
+async def decided(
+    connection: Connection,
+    caller: Caller,
+    row: CalibrationRow,
+    proposal: ProposalRow,
+    request: pb.DecideProposalRequest,
+    at: Instant,
+) -> bool | None:
+    """Return what is decided on a proposal with this request, None while more votes are needed.
+
+    Without a panel the caller decides alone, and so does the team where nobody of it may vote. Who
+    works here no more does not vote, and is not waited for.
+    """
+    person = caller.person
+    assert person is not None  # noqa: S101 - the gate lets people alone decide
+    rules.must_not_be_own(proposal.person, person)
+    if not row.quorum:
+        return request.agreed
+    agency = caller.agency
+    raters = await _raters(connection, agency, proposal)
+    members = await _active(connection, agency, row.members)
+    voters = rules.electorate(members, proposal.person, raters)
+    if not voters and caller.has(Role.AGENCY_ADMIN):
+        return request.agreed
+    rules.must_vote(person, members, proposal.person, raters)
+    await calibration_votes.vote(
+        connection,
+        agency,
+        row.calibration,
+        proposal.number,
+        agreed=request.agreed,
+        by=person,
+        at=at,
+        said=request.reason,
+    )
+    votes = await calibration_votes.votes(connection, agency, row.calibration)
+    cast = (
+        Vote(member=each.member, agreed=each.agreed)
+        for each in votes
+        if each.number == proposal.number
+    )
+    return rules.outcome(cast, voters, row.quorum)
+
+
+async def _active(
+    connection: Connection, agency: AgencyId, members: Sequence[PersonId]
+) -> list[PersonId]:
+    found = [await roster.person(connection, agency, member) for member in members]
+    return [person.person for person in found if person is not None and person.active]
+
+
+async def _raters(connection: Connection, agency: AgencyId, proposal: ProposalRow) -> set[PersonId]:
+    """Return whoever had a hand in the rating that stands."""
+    key = EvaluationKey(
+        agency=agency, cycle=proposal.cycle, person=proposal.person, segment=proposal.segment
+    )
+    row = await evaluations.get(connection, key)
+    if row is None:
+        return set()
+    document: dict[str, Any] = from_json(row.document)
+    given = [rating for rating in document["ratings"] if not rating["by_appeal"]][-1:]
+    first = document.get("first")
+    return {
+        PersonId(who)
+        for rating in (*given, *([first] if first else []))
+        for who in (rating["rater"], rating["given_by"])
+        if who
+    }
