@@ -107,7 +107,7 @@ def at_once(
         **changes,
     }
     for name, section in sections.items():
-        written[name] = {**written[name], **section}
+        written[name] = {**written.get(name, {}), **section}
     policy = Policy.model_validate(written)
     return make_start(policy=policy, year=next_year() - 1, person=person)
 

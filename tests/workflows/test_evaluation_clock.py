@@ -198,6 +198,25 @@ async def test_receipt_is_deemed_and_the_window_lapses(client: Client, memory: M
         await desk.employee(APPEAL)
 
 
+async def test_a_rating_that_nobody_held_back_passes_its_calibration(
+    client: Client, memory: Memory
+) -> None:
+    start = at_once(appeal={"enabled": True}, calibration={"due": {"days": 3}})
+    desk = await Desk.open(client, start)
+    receipt = await desk.supervisor(RATE)
+    last = receipt.due_at
+    assert (receipt.stage, receipt.holder) == (Stage.CALIBRATION, None)
+    assert last is not None
+
+    await desk.at(last + 2 * HOUR)
+
+    passed = entry(memory, desk, "calibration_passed")
+    assert passed.occurred_at == last + SECOND
+    assert entry(memory, desk, "result_delivered").occurred_at == passed.occurred_at
+    receipt = await desk.employee(c.OpenResult())
+    assert receipt.stage is Stage.APPEAL_WINDOW
+
+
 async def test_an_appeal_sent_in_time_counts_though_it_arrives_late(
     client: Client, memory: Memory
 ) -> None:
