@@ -1,0 +1,61 @@
+"""Panels of calibrations through the server: who is on one, who votes, and what is decided."""
+
+from siklus.activities.projection import Projector
+from siklus.activities.store.pool import Store
+from siklus.v1 import calibrations_pb2
+from tests.services.desk import Desk, refused
+from tests.services.hall import Hall
+
+PANEL = "calibration: {panel: {members: 3, quorum: 2}}"
+
+
+async def test_a_panel_decides_by_so_many_equal_votes(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("warn", PANEL)
+    kepala, p0, p1 = (desk.who(who, "employee") for who in ("kepala", "p0", "p1"))
+    for members in ((), ("kepala", "budi"), ("kepala", "p0", "siapa")):
+        assert set((await refused(hall.opened(members=members))).fields) == {"members"}
+    session = await hall.opened(members=["kepala", "p0", "p1"])
+    assert (list(session.members), session.quorum) == (["kepala", "p0", "p1"], 2)
+    await hall.proposes(session, "p5", by=p0)
+
+    first = await hall.decides(session, 1, by=kepala)
+    assert first.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_PROPOSED
+    await hall.decides(session, 1, agreed=False, by=p0)
+    changed = await hall.decides(session, 1, agreed=False, by=kepala)
+
+    decided = changed.proposals[0]
+    assert decided.state == calibrations_pb2.PROPOSAL_STATE_DECLINED
+    assert {each.member: each.agreed for each in decided.votes} == {"kepala": False, "p0": False}
+    assert (await refused(hall.decides(session, 1, by=p1))).reason == "ALREADY_DONE"
+    assert (await refused(hall.closes(session, by=p1))).reason == "NOT_A_PARTICIPANT"
+
+
+async def test_nobody_votes_on_the_own_rating_received_or_given(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("warn", PANEL)
+    kepala, p0, budi = (desk.who(who, "employee") for who in ("kepala", "p0", "budi"))
+    session = await hall.opened(members=["kepala", "p0", "budi"])
+    # Of three who might, one alone is left: neither whom it is about nor who rated.
+    await hall.proposes(session, "p0")
+
+    assert (await refused(hall.decides(session, 1, by=p0))).reason == "SELF_DECISION"
+    assert (await refused(hall.decides(session, 1, by=budi))).reason == "SEPARATION_OF_DUTIES"
+    assert (await refused(hall.decides(session, 1))).reason == "NOT_YOUR_TASK"
+    decided = await hall.decides(session, 1, by=kepala)
+    assert decided.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_AGREED
+
+
+async def test_members_are_for_a_policy_that_has_a_panel(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build()
+
+    answer = await refused(hall.opened(members=["kepala"]))
+
+    assert answer.reason == "NOT_ALLOWED_BY_POLICY"
