@@ -21,7 +21,7 @@ from siklus.workflows.domain.values import AgencyId, Level, PersonId, Role
 from siklus.workflows.packs import source_of
 from tests.domain.story import make_policy
 from tests.services.desk import NIPS, Desk, person, refused, unit
-from tests.services.test_calibration_service import AFTER
+from tests.services.hall import AFTER
 from tests.store.case import Case
 
 NATIONAL = "permenpan-6-2022"
