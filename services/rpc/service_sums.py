@@ -1,5 +1,8 @@
 """What citizens said of services: the sum over whoever served, which names nobody."""
 
+import asyncio
+from typing import Final
+
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import policies, services
 from siklus.activities.store.queries.services import Asked, SumRow
@@ -15,6 +18,9 @@ from siklus.workflows.domain.feedback.citizens import told_missing
 from siklus.workflows.domain.feedback.services import answers_needed, months_counted
 from siklus.workflows.domain.values import CycleId
 
+AT_ONCE: Final = 2
+"""Of the pool's ten connections: summing up a million answers keeps one for half a second."""
+
 
 class ServiceSumMethods:
     """The method of FeedbackService that speaks of services."""
@@ -22,6 +28,7 @@ class ServiceSumMethods:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ListServiceSums(  # noqa: N802
         self, request: pb.ListServiceSumsRequest, context: Context
@@ -31,7 +38,10 @@ class ServiceSumMethods:
         page = Page.asked(request, caller, (text, text))
         service, month = map(str, page.after or ("", ""))
         agency = caller.agency
-        async with self._store.agency(agency, within=services.WITHIN) as connection:
+        async with (
+            self._turns,
+            self._store.agency(agency, within=services.WITHIN) as connection,
+        ):
             rule = year = None
             if request.cycle:
                 row = await found_cycle(

@@ -1,15 +1,20 @@
 """Sums of citizens' answers by service: whoever served, in which months, and of enough answers."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from siklus.activities.store.pool import Store
+from siklus.activities.store.pool import SIZE, Store
+from siklus.activities.store.queries import services
 from siklus.services.clock import Clock
+from siklus.services.rpc.service_sums import AT_ONCE
+from siklus.v1 import feedback_service_pb2
 from siklus.v1 import feedback_services_pb2 as pb
 from siklus.workflows.domain.values import AgencyId
 from tests.services.desk import Desk, refused, unit
+from tests.workflows.desk import eventually
 
 SAID = {
     # service: who served, where, and the scores of those who answered; 0 is no answer
@@ -100,6 +105,36 @@ async def test_months_and_units_are_told_apart_and_pages_go_on(heard: Desk, toda
     assert [(each.service, each.issued) for each in latest.sums] == [(name, 1) for name in SAID]
     loket = await sums(heard, unit="loket", **months(today))
     assert [(each.issued, each.scores.count) for each in loket.sums] == [(1, 1), (1, 0)]
+
+
+async def test_many_sums_at_once_wait_for_one_another_and_nobody_for_them(
+    heard: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting, done, most = 0, asyncio.Event(), []
+
+    async def slow(*given: Any, **more: Any) -> list[services.SumRow]:
+        nonlocal counting
+        counting += 1
+        most.append(counting)
+        await done.wait()
+        counting -= 1
+        return await quick(*given, **more)
+
+    quick = services.sums
+    monkeypatch.setattr(services, "sums", slow)
+    page = feedback_service_pb2.ListContactCommentsRequest(parent=heard.parent)
+    asked = [asyncio.create_task(sums(heard)) for _ in range(SIZE + 2)]
+
+    async def begun() -> bool:
+        return bool(most)
+
+    await eventually(begun)
+    listed = await heard.feedback.ListContactComments(page, **heard.admin)
+    assert list(listed.comments) == []
+    done.set()
+
+    assert len({each.SerializeToString() for each in await asyncio.gather(*asked)}) == 1
+    assert max(most) == AT_ONCE
 
 
 async def test_this_month_is_the_agencys_and_not_greenwichs(
