@@ -42,22 +42,30 @@ _MIDYEAR: Final = """\
     due: {on: 07-31}
     late: {act: escalate, escalate_days: 5}
 """
-_SEGMENTS: Final = "  segments: {combine: days_weighted, min_days: 90}\n"
+_CREDIT: Final = "KURANG: 50, SANGAT_KURANG: 25}\n"
+_WITH_COEFFICIENT: Final = f'{_CREDIT}      coefficient: "12.5"\n'
+_IMPROVEMENT_WORDS: Final = """\
+  perbaikan:
+    title: {id: Kesempatan memperbaiki kinerja, en: Chance to improve}
+    steps:
+      sepakat: {id: Sepakati perbaikan, en: Agree on what is to improve}
+      simpulkan: {id: Simpulkan setelah enam bulan, en: Conclude after six months}
+"""
 _WORDS: Final = """\
-outcomes:
-  angka-kredit:
-    title: {id: Angka kredit, en: Credit points}
   penghargaan:
     title: {id: Penghargaan pegawai terbaik, en: Reward for the best}
   pelatihan:
     title: {id: Pelatihan melayani warga, en: Training in serving citizens}
 """
+_IMPROVEMENT: Final = """\
+    - code: perbaikan
+      kind: improvement_plan
+      when: {predicates: [BUTUH_PERBAIKAN, KURANG, SANGAT_KURANG]}
+      steps:
+        - {code: sepakat, after: {days: 10, count: working}}
+        - {code: simpulkan, after: {days: 180}}
+"""
 _OUTCOMES: Final = """\
-  outcomes:
-    - code: angka-kredit
-      kind: credit_points
-      percent: {SANGAT_BAIK: 150, BAIK: 100, BUTUH_PERBAIKAN: 75, KURANG: 50, SANGAT_KURANG: 25}
-      coefficient: "12.5"
     - {code: penghargaan, kind: reward, when: {score_at_least: 110, predicates: [SANGAT_BAIK]}}
     - code: pelatihan
       kind: development_plan
@@ -68,9 +76,13 @@ BY_NUMBERS: Final = DemoPolicy(
     "angka-demo",
     "pp-30-2019",
     {
-        _RULES: f"{_WORDS}{_AT_MIDNIGHT}",
+        _RULES: _AT_MIDNIGHT,
         _MIDYEAR: "  midyear: {enabled: false}\n",
-        _SEGMENTS: f"{_SEGMENTS}{_OUTCOMES}",
+        _CREDIT: _WITH_COEFFICIENT,
+        _IMPROVEMENT_WORDS: _WORDS,
+        _IMPROVEMENT: _OUTCOMES,
     },
 )
-"""The rating by numbers without a midyear review, and with what follows from it."""
+"""The rating by numbers without a midyear review; training and a reward follow from it.
+
+A plan to improve takes six months and would not end within the year that is played."""

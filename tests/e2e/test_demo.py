@@ -58,7 +58,7 @@ def by_numbers_beside_the_quadrant(lines: list[str]) -> None:
     said = "4.67 of 5 from 3 contacts, "
     assert rows["p-0103"][0].startswith(said)
     assert rows["p-0103"][1:3] == ["117.1284", "SANGAT_BAIK"]
-    assert rows["p-0103"][3] == "Credit points 18.75, Reward for the best"
+    assert rows["p-0103"][3] == "Credit points of functional posts 18.75, Reward for the best"
     assert rows["p-0105"][1:3] == ["77.36", "BUTUH_PERBAIKAN"]
     assert rows["p-0102"][0] == "nobody said anything"
     told = "\n".join(lines)
