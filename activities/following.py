@@ -137,8 +137,9 @@ class Following:
         """
         key, at = completed.basis.key, completed.basis.completed_at
         async with self._store.agency(key.agency) as connection:
-            found = await self._drawn(connection, completed)
-            await self._tell(connection, completed, found)
+            async with connection.transaction():
+                found = await self._drawn(connection, completed)
+                await self._tell(connection, completed, found)
             known = await plans.standing(connection, key)
         asked = {judged.rule.code: judged.rule for judged in found if judged.rule.steps}
         for code, rule in asked.items():

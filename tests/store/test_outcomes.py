@@ -1,13 +1,17 @@
 """What follows from a final result, on record: drawn once, set aside by a reopening, with plans."""
 
+from datetime import datetime
 from typing import Any
 
-from siklus.activities.following import relieve_plans
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from siklus.activities.following import Following, relieve_plans
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import outcomes, roster, tasks
 from siklus.activities.vault import ERASED, Vault
 from siklus.workflows.domain.audit import prose_digest
-from siklus.workflows.domain.commands import Actor
+from siklus.workflows.domain.commands import Actor, ApproveEvaluation, Rate
 from siklus.workflows.domain.outcomes.check_ins import decide, fold, late
 from siklus.workflows.domain.outcomes.drawn import DrawnOutcome
 from siklus.workflows.domain.outcomes.improvement import (
@@ -28,6 +32,10 @@ from tests.store.town import person
 
 UNIT = Unit(code="jkt", name="jkt", zone="Asia/Jakarta")
 NOTE = {"note": "Datang terlambat"}
+
+
+class KilledError(Exception):
+    """The worker is gone."""
 
 
 async def standing(store: Store, followed: Followed) -> dict[str, DrawnOutcome]:
@@ -71,6 +79,33 @@ async def test_what_follows_is_drawn_once_and_names_rule_and_policy(
     assert source.head == followed.case.record.state.head
     assert str(found["angka-kredit"].percent) == "75"
     assert [each.code for each in followed.plans.opened] == ["perbaikan", "perbaikan"]
+
+
+async def test_what_follows_is_on_record_with_its_news_or_not_at_all(
+    store: Store, vault: Vault, agency: AgencyId
+) -> None:
+    followed = Followed(store, vault, agency)
+    followed.case.does("budi", Rate(results=Level.BELOW, behaviour=Level.AT))
+    followed.case.does("agus", ApproveEvaluation())
+    await followed.project()
+    asked: list[datetime] = []
+
+    def dying_clock() -> datetime:
+        """Die when it is asked for the day of the news, after what follows was written."""
+        asked.append(followed.case.now)
+        if len(asked) > 1:
+            raise KilledError
+        return followed.case.now
+
+    dying = Following(store, followed.plans, dying_clock)
+    with pytest.raises(KilledError):
+        await ActivityEnvironment().run(dying.draw_outcomes, followed.completed)
+    assert (await contents(store, agency, ("outcome",)))["outcome"] == []
+
+    await followed.draws()
+    kept = await contents(store, agency, ("outcome", "notice"))
+    told = [row["recipient"] for row in kept["notice"] if row["kind"] == "OUTCOMES_DRAWN"]
+    assert (len(kept["outcome"]), told) == (2, ["siti"])
 
 
 async def test_a_reopening_sets_aside_and_the_next_result_is_judged_anew(
