@@ -128,6 +128,12 @@ def test_whoever_is_given_a_plan_is_told_and_lateness_is_the_ladder_s() -> None:
     assert told_of(handed, after=0) == [("HANDED_OVER", NEXT)]
 
 
+def test_of_two_who_were_given_a_plan_each_is_told_once_whenever_it_is_written_down() -> None:
+    twice = by(by(opened(), HandOver(supervisor=NEXT), None), HandOver(supervisor=TEAM), None)
+
+    assert told_of(twice) == [("OPENED", EMPLOYEE), ("HANDED_OVER", NEXT), ("HANDED_OVER", TEAM)]
+
+
 def test_a_rating_sent_back_is_told_to_whoever_has_to_give_it_anew() -> None:
     returned = at_approval().approver.returns_rating()
     assert told_in(returned, "RATING_RETURNED") == {("RATING_RETURNED", BUDI): 1}

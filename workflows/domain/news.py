@@ -50,9 +50,12 @@ def news_of_outcomes(
 def news_of_plan(plan: ImprovementPlan, *, after: int) -> tuple[News, ...]:
     """Return who is told of a plan's events after that number; its opening is number 0.
 
-    Nobody is told of what they did, nor of a late step: the ladder reminds of that.
+    Nobody is told of what they did, nor of a late step: the ladder reminds of that. Whoever was
+    given the plan since is told of that, and not of an opening before it.
     """
-    told = [(0, NoticeKind.IMPROVEMENT_OPENED, who) for who in (plan.employee, plan.supervisor)]
+    handed = any(event.kind is PlanEventKind.HANDED_OVER for event in plan.events)
+    sides = (plan.employee,) if handed else (plan.employee, plan.supervisor)
+    told = [(0, NoticeKind.IMPROVEMENT_OPENED, who) for who in sides]
     for event in plan.events:
         told += [(event.number, *one) for one in _told(plan, event)]
     return tuple(
@@ -78,7 +81,8 @@ def _told(plan: ImprovementPlan, event: PlanEvent) -> list[tuple[NoticeKind, Per
         case PlanEventKind.CHECKED_IN:
             told = [(NoticeKind.IMPROVEMENT_RECORDED, plan.employee)]
         case PlanEventKind.HANDED_OVER:
-            told = [(NoticeKind.IMPROVEMENT_HANDED_OVER, plan.supervisor)]
+            to = event.supervisor or plan.supervisor
+            told = [(NoticeKind.IMPROVEMENT_HANDED_OVER, to)]
         case PlanEventKind.CLOSED:
             sides = (plan.employee, plan.supervisor)
             told = [(NoticeKind.IMPROVEMENT_ENDED, who) for who in sides]
