@@ -5,7 +5,7 @@ import pytest
 from siklus.workflows.domain.flow import Who, describe
 from siklus.workflows.domain.labels import StageName
 from siklus.workflows.domain.pack_checks import check_policy
-from siklus.workflows.domain.policy import AppealRule, DecidedBy, Panel
+from siklus.workflows.domain.policy import AppealRule, DecidedBy, Late, Panel
 from siklus.workflows.packs import shipped_pack
 
 
@@ -54,3 +54,11 @@ def test_the_malaysian_pack_gives_appeals_to_three_and_tells_so_in_its_flow() ->
     assert rules.appeal.panel == Panel(members=3, quorum=2)
     (appeal,) = (told for told in describe(rules) if told.stage is StageName.APPEAL)
     assert appeal.who == (Who.EMPLOYEE, Who.SUPERVISOR, Who.PANEL)
+
+
+def test_a_vote_that_is_late_is_shown_to_the_team_and_so_the_year_is_described() -> None:
+    rules = shipped_pack("my-lnpt").rules
+    (appeal,) = [each for each in describe(rules) if each.stage is StageName.APPEAL]
+
+    assert appeal.late is not None
+    assert appeal.late.act is Late.TEAM_ACTS

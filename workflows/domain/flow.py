@@ -7,6 +7,7 @@ from pydantic import Field
 from siklus.workflows.domain.labels import StageName
 from siklus.workflows.domain.policy import (
     Clock,
+    Late,
     Lateness,
     Policy,
     Rungs,
@@ -119,7 +120,10 @@ def _delivery(policy: Policy) -> FlowStage:
 
 def _appeal(policy: Policy) -> FlowStage:
     rule = policy.appeal
-    decider = Who(rule.decided_by)
+    decider, late = Who(rule.decided_by), rule.late
+    if late is not None and rule.panel is not None:
+        # A seat climbs to nobody: whoever is late with a vote is shown to the team.
+        late = late.model_copy(update={"act": Late.TEAM_ACTS})
     return FlowStage(
         stage=StageName.APPEAL,
         who=(Who.EMPLOYEE, Who.SUPERVISOR, decider),
@@ -129,5 +133,5 @@ def _appeal(policy: Policy) -> FlowStage:
             "appeal.decide_within": rule.decide_within,
         },
         remind=rule.remind,
-        late=rule.late,
+        late=late,
     )
