@@ -2,7 +2,15 @@
 
 from datetime import date
 
-from siklus.workflows.domain.commands import AppealOutcome, DecideAppeal, Mandate, Seat
+from siklus.workflows.domain.commands import (
+    AppealOutcome,
+    DecideAppeal,
+    Edition,
+    InRoster,
+    Mandate,
+    Reassign,
+    Seat,
+)
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.events import Receipt
 from siklus.workflows.domain.stages import Stage, TaskKind
@@ -136,6 +144,19 @@ def test_a_response_sent_in_time_is_heard_before_the_decision() -> None:
         told.again().at(ends_at + MINUTE).superior.upholds()
     told.at(ends_at, recorded=9 * MINUTE).supervisor.responds()
     assert told.superior.upholds().stage is Stage.FINAL_APPROVAL
+
+
+def test_whoever_decides_does_not_answer_for_the_rating() -> None:
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        appealed().team.reassigns(Seat.SUPERVISOR, RINA)
+
+    # A replay gives every command again that an old history holds.
+    told, roster = appealed(), InRoster(active=True, superior=AGUS)
+    command = Reassign(seat=Seat.SUPERVISOR, person=RINA, prose={"reason": "Mutasi"})
+    told.team.gives(command, roster=roster, edition=Edition.FIRST)
+    assert told.task(TaskKind.RESPOND_TO_APPEAL).holder == RINA
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.person(RINA).responds()
 
 
 def test_a_withdrawn_appeal_is_spent() -> None:

@@ -15,4 +15,7 @@ class Edition(IntEnum):
     """Means are exact, what caps a part caps the whole, and an appeal lowers neither the segment
     nor the year unless the policy lets it."""
 
-    NEWEST = EXACT_MEANS
+    SIDES_APART = 2
+    """Whoever decides an appeal alone does not answer for the rating either."""
+
+    NEWEST = SIDES_APART

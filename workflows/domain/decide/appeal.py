@@ -15,7 +15,7 @@ from siklus.workflows.domain.commands import (
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.panel import awaiting, cast_vote, deciding, first_members
-from siklus.workflows.domain.decide.people import must_not_sit
+from siklus.workflows.domain.decide.people import must_not_decide
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import Judged, upheld
 from siklus.workflows.domain.decide.scoring import decided as decided_by_scheme
@@ -154,7 +154,7 @@ def respond_to_appeal(state: Evaluation, command: RespondToAppeal, act: Act) -> 
     """The rater's side, heard once."""
     if state.task(TaskKind.RESPOND_TO_APPEAL) is None:
         raise Refusal(Reason.ALREADY_DONE, "the rater was heard, or the time to respond is over")
-    must_not_sit(state, act.actor.person, act.standing.principal)
+    must_not_decide(state, act, act.actor.person, act.standing.principal)
     forms.must_say(command, "response")
     return [e.AppealResponded(prose=act.prose, closes=(TaskKind.RESPOND_TO_APPEAL,))]
 

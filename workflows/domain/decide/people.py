@@ -4,7 +4,7 @@ from datetime import datetime
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.authority import Party, seat
-from siklus.workflows.domain.commands import Reassign, ResolveSuperior, Seat
+from siklus.workflows.domain.commands import Edition, Reassign, ResolveSuperior, Seat
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.tasks import by_clock, by_span, first_climb_at, task
@@ -62,7 +62,7 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
         and (waiting.kind is not TaskKind.RESPOND_TO_APPEAL or waiting.holder == previous)
     )
     if any(waiting.kind is TaskKind.RESPOND_TO_APPEAL for waiting in moved):
-        must_not_sit(state, command.person)
+        must_not_decide(state, act, command.person)
     closes: tuple[str, ...] = ()
     if command.seat is Seat.APPROVER and state.referred:
         due = by_clock(state, "final_approval.due", state.policy.final_approval.due, act.at)
@@ -88,11 +88,16 @@ _PARTY = {
 }
 
 
-def must_not_sit(state: Evaluation, *people: PersonId | None) -> None:
-    """Refuse to let a member of the panel answer for the rating that it judges."""
-    seats = state.appeal.seats if state.appeal is not None else ()
-    if {seat.member for seat in seats} & set(people):
-        message = "whoever sits on the panel does not answer for the rating; ask another"
+def must_not_decide(state: Evaluation, act: Act, *people: PersonId | None) -> None:
+    """Refuse to let whoever decides the appeal answer for the rating that it judges."""
+    appeal = state.appeal
+    if appeal is None:
+        return
+    deciding = {seat.member for seat in appeal.seats}
+    if appeal.decider is not None and act.edition >= Edition.SIDES_APART:
+        deciding.add(appeal.decider)
+    if deciding & set(people):
+        message = "whoever decides the appeal does not answer for the rating; ask another"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
 
 
