@@ -175,3 +175,4 @@ async def test_nobody_is_told_how_a_member_has_voted(
         assert "outcome" not in event.facts.fields
         assert not event.prose
         assert event.prose_withheld
+        assert not event.digest

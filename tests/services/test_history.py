@@ -1,5 +1,6 @@
 """The history of an evaluation, in pages that every client can take."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +16,11 @@ from siklus.services.rpc.history import PAGE_BYTES, list_history
 from siklus.services.rpc.names import evaluation_name
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.workflows.domain import commands as c
-from siklus.workflows.domain.values import AgencyId, PersonId, Role
+from siklus.workflows.domain.values import AgencyId, Level, PersonId, Role
+from tests.domain.story import make_policy
 from tests.store.case import Case
 
+IN_JANUARY = datetime(2027, 1, 5, 2, tzinfo=UTC)
 A_FORM = 60_000
 """Bytes; a form's texts have at most 64 KiB together."""
 
@@ -86,3 +89,19 @@ async def test_a_program_reads_what_happened_and_no_text(
     assert told[-1].prose == {"note": "Sudah separuh jalan."}
     assert not any(event.prose for event in seen)
     assert [event.prose_withheld for event in seen] == [bool(event.prose) for event in told]
+
+
+async def test_no_digest_tells_the_employee_which_of_nine_ratings_waits_in_calibration(
+    store: Store, vault: Vault
+) -> None:
+    agency, policy = AgencyId(f"a-{uuid4().hex[:12]}"), make_policy(calibration={})
+    case = Case(agency, opened_at=IN_JANUARY, from_rating=True, policy=policy)
+    case.does("budi", c.Rate(results=Level.AT, behaviour=Level.AT))
+    await Projector(store, vault).project(case.taken())
+    siti, budi = (Caller(agency, PersonId(who), (Role.EMPLOYEE,)) for who in ("siti", "budi"))
+
+    (theirs,) = (e for e in (await history(store, vault, case, budi)).events if e.kind == "rated")
+    (mine,) = (e for e in (await history(store, vault, case, siti)).events if e.kind == "rated")
+
+    assert (theirs.facts["results"], bool(theirs.digest)) == ("AT", True)
+    assert ("results" in mine.facts.fields, mine.digest) == (False, "")
