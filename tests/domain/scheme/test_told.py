@@ -44,6 +44,27 @@ def test_a_predicate_is_called_as_the_pack_calls_it() -> None:
     assert told(step).id.endswith("→ Sangat Baik")
 
 
+def test_a_line_ends_with_what_it_comes_to_where_a_part_of_it_is_the_same_number() -> None:
+    even = rate_written(
+        shipped_pack("pp-30-2019").rules.rating,
+        {
+            "behaviour": "100",
+            "indicators": [
+                {"id": "a", "weight": "100", "target": "100", "actual": "100", "direction": "up"}
+            ],
+        },
+    )
+
+    said = [told(step).en.partition(": ")[2] for step in even.steps]
+    assert said == [
+        "100 / 100 × 100 = 100",
+        "109",
+        "109 × 100 / 100 = 109",
+        "109 × 70 / 100 + 100 × 30 / 100 = 106.3",
+        "106.3 > 90 → Good",
+    ]
+
+
 def test_an_innovation_is_told_where_it_was_needed() -> None:
     with_one = line(StepKind.PREDICATE, "115 ≥ 110, innovation → SANGAT_BAIK")
 

@@ -35,6 +35,8 @@ class RatingWords(Value):
 NATIONAL_WORDS = RatingWords()
 """Of PermenPANRB 6/2022, where no pack is at hand."""
 
+_COMES_TO = frozenset("=≈→")
+
 Both = tuple[str, str]
 """In Indonesian and in English."""
 
@@ -42,11 +44,22 @@ Both = tuple[str, str]
 def told(step: Step, words: RatingWords = NATIONAL_WORDS) -> Text:
     """Return a line for people: what it is about, what it computes, and how, in both languages."""
     label, about = LABELS[step.kind], _about(step, words)
-    id, en = _FORMULAS.get(step.kind, _numbers)(step.formula, words)
+    id, en = _FORMULAS.get(step.kind, _numbers)(_worked_out(step), words)
     return Text(
         id=f"{about.id} – {label.id}: {id}" if about else f"{label.id}: {id}",
         en=f"{about.en} – {label.en}: {en}" if about else f"{label.en}: {en}",
     )
+
+
+def _worked_out(step: Step) -> str:
+    """Return the formula with what it comes to.
+
+    Recorded lines leave it out where the last number of the formula happens to be the same.
+    """
+    if step.kind in _FORMULAS or step.formula == step.value or not step.value:
+        return step.formula
+    sign = step.formula.removesuffix(f" {step.value}")[-1:]
+    return step.formula if sign in _COMES_TO else f"{step.formula} = {step.value}"
 
 
 def _about(step: Step, words: RatingWords) -> Text | None:
