@@ -18,6 +18,7 @@ from siklus.services.documents.blocks import (
 )
 from siklus.services.documents.plan import party
 from siklus.services.documents.sources import Sources, Withheld, days, in_both, number
+from siklus.workflows.domain.commands import AppealOutcome
 from siklus.workflows.domain.document import parts as p
 from siklus.workflows.domain.labels import Text
 from siklus.workflows.domain.scheme.told import RatingWords, told
@@ -210,12 +211,21 @@ def _rating(sources: Sources, name: p.PartName, title: Text) -> Iterator[Block]:
     if not isinstance(rating, p.Judgement):
         return
     yield Heading(title=title)
-    rows = (*judgement_rows(sources, rating), Row(label=w.NOTE, value=sources.says(rating, "note")))
-    yield Fields(rows=rows)
+    changed = _after_appeal(sources) if name == p.RATING else ()
+    note = Row(label=w.NOTE, value=sources.says(rating, "note"))
+    yield Fields(rows=(*judgement_rows(sources, rating), *changed, note))
     if rating.indicators:
         yield _by_indicator(sources, rating)
     if rating.explanation:
         yield computation(sources, rating)
+
+
+def _after_appeal(sources: Sources) -> Iterator[Row]:
+    """Yield what an appeal changed: whoever sees this page alone is not told the old predicate."""
+    decided = sources.document.parts.get(p.DECISION)
+    if isinstance(decided, p.Judgement) and decided.outcome is AppealOutcome.CHANGED:
+        predicate = decided.combined or decided.predicate
+        yield Row(label=w.AFTER_APPEAL, value=sources.predicate(predicate, strong=True))
 
 
 def _planned(sources: Sources) -> dict[str, Text]:

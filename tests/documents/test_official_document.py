@@ -145,6 +145,12 @@ def test_the_appeal_shows_both_predicates(pdf: bytes) -> None:
     assert w.OUTCOMES[c.AppealOutcome.CHANGED].id in page
 
 
+def test_the_evaluation_alone_tells_what_the_appeal_made_of_it(pdf: bytes) -> None:
+    said = " ".join(text for text in texts(pdf) if w.APPEAL_TITLE.id not in text)
+
+    assert f"{w.AFTER_APPEAL.id} {w.AFTER_APPEAL.en} Baik Good" in said
+
+
 def test_a_panel_s_decision_names_all_its_members() -> None:
     told = heard().person(DEWI).changes_rating().person(FITRI).changes_rating()
 
