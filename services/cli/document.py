@@ -79,7 +79,9 @@ async def verify(
     as_json: AsJson = False,
 ) -> None:
     """Tell whether a document is what the record says; exit code 1 when it is not."""
-    request = _from_file(file) if file is not None else _from_paper(api, name, code)
+    request = _from_paper(api, name, code) if file is None else _from_file(file)
+    if file is not None:
+        _must_be_of(api, request, name, code)
     answer: pb.VerifyDocumentResponse = await api.ask(_documents(api).VerifyDocument, request)
     good = answer.verdict == pb.DOCUMENT_VERDICT_AUTHENTIC
     good = good and answer.file != pb.FILE_VERDICT_OTHER
@@ -119,6 +121,14 @@ def _from_file(file: Path) -> pb.VerifyDocumentRequest:
     name, code = (each.decode("ascii") for each in found.groups())
     sha256 = hashlib.sha256(content).hexdigest()
     return pb.VerifyDocumentRequest(name=name, code=code, sha256=sha256)
+
+
+def _must_be_of(api: Api, found: pb.VerifyDocumentRequest, name: str, code: str) -> None:
+    """Refuse a file of somebody else than who was named: it may well be authentic."""
+    if name and _full(api, name) != found.name:
+        raise Fault("OTHER_DOCUMENT", f"the file is of {found.name}, not of {name}")
+    if code and code.strip() not in {found.code, f"siklus:{found.name}?code={found.code}"}:
+        raise Fault("OTHER_DOCUMENT", f"the code in the file is {found.code}, not {code.strip()}")
 
 
 def _from_paper(api: Api, name: str, code: str) -> pb.VerifyDocumentRequest:

@@ -174,6 +174,8 @@ async def test_commands_fetch_and_check_a_document_and_write_results(
     assert await siklus("document", "get", short, "-o", pdf) == 0
     assert await siklus("document", "verify", pdf) == 0
     assert "AUTHENTIC" in capsys.readouterr().out
+    assert await siklus("document", "verify", pdf, "--name", f"{cycle}/budi") == 2
+    assert f"the file is of {agency.person('siti').evaluation}" in capsys.readouterr().err
     pdf.write_bytes(pdf.read_bytes() + b"\n")
     assert await siklus("document", "verify", pdf) == 1
     assert "other bytes" in capsys.readouterr().out
