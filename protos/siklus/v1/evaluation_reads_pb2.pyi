@@ -282,7 +282,9 @@ class HistoryEvent(_message.Message):
     policy_version: _builtins.int
     """Version of the policy that ruled it."""
     digest: _builtins.str
-    """SHA-256 of the command that caused it, in hex; empty when the clock did."""
+    """SHA-256 of the command that caused it, in hex; empty when the clock did, and for whoever may not
+    know yet what was rated or voted.
+    """
     hash: _builtins.str
     """SHA-256 over the link before and this event: the chain that shows any later change."""
     prose_withheld: _builtins.bool
