@@ -106,7 +106,7 @@ def _subject(texts: Texts, waiting: Sequence[Item], news: Sequence[Item], today:
 
 def _line(texts: Texts, language: Language, item: Item, today: date) -> _Line:
     task = texts.tasks[item.task] if item.task else None
-    if task and item.period and item.task is not TaskKind.VOTE_ON_APPEAL:
+    if task and item.period and item.task is TaskKind.PERIODIC_EVALUATION:
         task = f"{task}, {texts.period.format(number=item.period)}"
     notice = texts.notices[item.kind]
     facts = [texts.about.format(name=one_line(item.about))] if item.about else []

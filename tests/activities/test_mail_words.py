@@ -52,12 +52,13 @@ def test_every_task_can_be_reminded_of(kind: TaskKind, language: Language) -> No
     assert "Budi" not in words.subject
 
 
-def test_a_seat_on_a_panel_is_no_period() -> None:
-    period = Item(NoticeKind.REMINDER, "2026", task=TaskKind.PERIODIC_EVALUATION, period=2)
-    assert "period 2" in render("Sari", "en", [period], FRIDAY).text
+@pytest.mark.parametrize("kind", TaskKind)
+def test_a_periodic_evaluation_alone_tells_its_period(kind: TaskKind) -> None:
+    item = Item(NoticeKind.REMINDER, "2026", task=kind, period=2)
 
-    seat = Item(NoticeKind.REMINDER, "2026", task=TaskKind.VOTE_ON_APPEAL, period=2)
-    assert "period" not in render("Sari", "en", [seat], FRIDAY).text
+    told = "period 2" in render("Sari", "en", [item], FRIDAY).text
+
+    assert told is (kind is TaskKind.PERIODIC_EVALUATION)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
