@@ -10,10 +10,11 @@ from pydantic_core import from_json
 from siklus.activities.store.queries.results import ResultRow
 from siklus.services.cells import Cell
 from siklus.services.rpc.names import evaluation_name_of
+from siklus.services.rpc.views import withheld
 from siklus.workflows.domain.identity import masked
 from siklus.workflows.domain.labels import Labels, Text
 from siklus.workflows.domain.stages import ENDED, Stage
-from siklus.workflows.domain.values import Predicate
+from siklus.workflows.domain.values import PersonId, Predicate
 
 
 def _(id: str, en: str) -> Text:
@@ -51,12 +52,17 @@ COLUMNS: Final[Mapping[str, Text]] = {
 """Name → what people call it; a new one goes to the end."""
 
 
-def row_of(found: ResultRow, labels: Labels, *, nip_open: bool = True) -> list[Cell]:
+def row_of(
+    found: ResultRow, labels: Labels, *, nip_open: bool = True, reader: PersonId | None = None
+) -> list[Cell]:
     """Return the cells of one evaluation, in the order of the columns.
 
-    The number is masked for those who need not see it.
+    The number is masked for those who need not see it, and the reader's own rating left out before
+    it is delivered.
     """
     state = from_json(found.document)
+    if state["key"]["person"] == reader:
+        state["ratings"] = state["ratings"][: withheld(state).shown]
     terms = state["terms"]
     given: dict[str, Cell] = {
         "person": state["key"]["person"],

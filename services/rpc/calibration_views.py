@@ -13,7 +13,7 @@ from siklus.services.rpc.distribution_views import organisation_code, predicate
 from siklus.services.rpc.names import calibration_name, evaluation_name_of, operation_name
 from siklus.v1 import calibrations_pb2 as pb
 from siklus.v1 import evaluation_pb2
-from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.domain.values import AgencyId, PersonId
 
 
 def rating(row: OrganisationRow) -> pb.OrganisationRating:
@@ -34,8 +34,12 @@ def calibration(
     spread: pb.Distribution | None = None,
     proposals: Sequence[ProposalRow] = (),
     votes: Sequence[VoteRow] = (),
+    reader: PersonId | None = None,
 ) -> pb.Calibration:
-    """Return a session, with what it looks at where that was read."""
+    """Return a session, with what it looks at where that was read.
+
+    Whoever has part in it is not told of the own rating before it is delivered.
+    """
     return pb.Calibration(
         name=calibration_name(agency, row.cycle, row.calibration),
         unit=row.unit,
@@ -48,7 +52,12 @@ def calibration(
         closed_at=views.to_timestamp(row.closed_at) if row.closed_at else None,
         closing=row.closing or "",
         distribution=spread,
-        proposals=[_proposal(agency, each, votes) for each in proposals],
+        proposals=[
+            _own(agency, each)
+            if each.withheld and each.person == reader
+            else _proposal(agency, each, votes)
+            for each in proposals
+        ],
         members=row.members,
         quorum=row.quorum,
         operation=operation_name(agency, row.operation) if row.operation else "",
@@ -56,24 +65,30 @@ def calibration(
 
 
 def _proposal(agency: AgencyId, row: ProposalRow, votes: Sequence[VoteRow]) -> pb.Proposal:
+    shown = _own(agency, row)
+    shown.before = predicate(row.before)
+    shown.proposed = predicate(row.proposed)
+    shown.now = predicate(row.now)
+    shown.reason = row.reason
+    shown.decision = row.decision or ""
+    shown.votes.extend(_vote(each) for each in votes if each.number == row.number)
+    return shown
+
+
+def _own(agency: AgencyId, row: ProposalRow) -> pb.Proposal:
+    """Return what of a proposal tells neither of the rating nor of what others say about it."""
     return pb.Proposal(
         number=row.number,
         evaluation=evaluation_name_of(agency, row.cycle, row.person, row.segment),
         person=row.person,
         display_name=row.name or "",
-        before=predicate(row.before),
-        proposed=predicate(row.proposed),
-        now=predicate(row.now),
         state=views.code(pb.ProposalState, "PROPOSAL_STATE", row.known.state),
-        reason=row.reason,
         proposed_by=row.proposed_by,
         proposed_at=views.to_timestamp(row.proposed_at),
         decided_by=row.decided_by or "",
         decided_at=views.to_timestamp(row.decided_at) if row.decided_at else None,
-        decision=row.decision or "",
         stage=views.stage(row.stage) if row.stage else evaluation_pb2.STAGE_UNSPECIFIED,
         receipt_kind=views.code(evaluation_pb2.ReceiptKind, "RECEIPT_KIND", row.received_how),
-        votes=[_vote(each) for each in votes if each.number == row.number],
     )
 
 

@@ -170,7 +170,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
                     "a calibration of this unit is open; close it first",
                     details={"name": calibration_name(agency, cycle.cycle, known or "")},
                 )
-            whole = await self._whole(connection, agency, row)
+            whole = await self._whole(connection, caller, row)
             return pb.OpenCalibrationResponse(calibration=whole)
 
         return await self._once(caller, request, pb.OpenCalibrationResponse, make)
@@ -183,7 +183,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         async with self.store.agency(caller.agency) as connection:
             row = await found(connection, caller.agency, request.name)
             must_have_part(caller, row, Role.AGENCY_ADMIN, Role.AUDITOR)
-            whole = await self._whole(connection, caller.agency, row)
+            whole = await self._whole(connection, caller, row)
         return pb.GetCalibrationResponse(calibration=whole)
 
     async def ListCalibrations(  # noqa: N802
@@ -234,7 +234,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
                 by=person,
                 at=self.clock.now(),
             )
-            whole = await self._whole(connection, agency, row)
+            whole = await self._whole(connection, caller, row)
             return pb.ProposeRatingResponse(calibration=whole)
 
         return await self._once(caller, request, pb.ProposeRatingResponse, make)
@@ -266,7 +266,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
                     at=at,
                     said=request.reason,
                 )
-            whole = await self._whole(connection, agency, row)
+            whole = await self._whole(connection, caller, row)
             return pb.DecideProposalResponse(calibration=whole)
 
         return await self._once(caller, request, pb.DecideProposalResponse, make)
@@ -299,7 +299,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
                 operation=operation,
             )
             closed = await found(connection, agency, request.name)
-            whole = await self._whole(connection, agency, closed)
+            whole = await self._whole(connection, caller, closed)
             return pb.CloseCalibrationResponse(calibration=whole)
 
         answer = await self._once(caller, request, pb.CloseCalibrationResponse, make)
@@ -334,8 +334,9 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         return row
 
     async def _whole(
-        self, connection: Connection, agency: AgencyId, row: CalibrationRow
+        self, connection: Connection, caller: Caller, row: CalibrationRow
     ) -> calibrations_pb2.Calibration:
+        agency = caller.agency
         cycle = await cycle_of(connection, agency, row.cycle)
         return shown.calibration(
             agency,
@@ -343,6 +344,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             spread=await self._spread(connection, agency, cycle, row.unit),
             proposals=await queries.proposals(connection, agency, row.calibration),
             votes=await calibration_votes.votes(connection, agency, row.calibration),
+            reader=caller.person,
         )
 
     async def _spread(

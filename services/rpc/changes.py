@@ -11,12 +11,16 @@ from siklus.services.rpc.views import stage, to_timestamp
 from siklus.v1 import watch_pb2 as pb
 from siklus.workflows.domain.errors import invalid
 from siklus.workflows.domain.events import AnyEvent
+from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import PersonId
 
 KINDS: Final = tuple(
     event.model_fields["kind"].default for event in get_args(get_args(AnyEvent)[0])
 )
 """Every kind of event that there is, such as `plan_submitted`, in the order of a year."""
+
+TELLING_KINDS: Final = frozenset({"distribution_warned"})
+"""Kinds that say by themselves how somebody was rated: guides are public."""
 
 
 def must_be_kinds(kinds: Iterable[str]) -> None:
@@ -74,6 +78,8 @@ class Wanted:
     supervisor: str
     person: str
     kinds: frozenset[str]
+    reader: PersonId | None = None
+    """Who watches, to whom a warning about the own rating would tell it before its delivery."""
 
     @classmethod
     def asked(cls, caller: Caller, request: pb.WatchEvaluationsRequest) -> Self:
@@ -90,6 +96,7 @@ class Wanted:
             supervisor=request.supervisor,
             person=request.person,
             kinds=frozenset(request.kinds),
+            reader=caller.person,
         )
 
     def shows(self, row: FeedRow) -> bool:
@@ -101,4 +108,9 @@ class Wanted:
             and self.supervisor in {"", row.supervisor}
             and self.person in {"", row.person}
             and (not self.kinds or row.kind in self.kinds)
+            and not self._tells_the_own_rating(row)
         )
+
+    def _tells_the_own_rating(self, row: FeedRow) -> bool:
+        waits = row.stage == Stage.CALIBRATION and row.kind in TELLING_KINDS
+        return waits and row.person == self.reader

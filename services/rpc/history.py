@@ -14,6 +14,7 @@ from siklus.activities.vault import Erased, Vault
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.rpc import views
+from siklus.services.rpc.changes import TELLING_KINDS
 from siklus.services.rpc.names import evaluation_key
 from siklus.services.rpc.paging import Page, number
 from siklus.services.rpc.reading import read, sees_undelivered
@@ -44,8 +45,8 @@ async def list_history(
     """Return a page of events, oldest first.
 
     People who may see the evaluation may read its texts, of a rating in calibration the employee
-    aside; a program never gets any, because what
-    it stores nobody here could erase again.
+    aside; a program never gets any, because what it stores nobody here could erase again. An event
+    that would tell of such a rating by its kind alone is left out.
     """
     key = evaluation_key(request.name)
     row = await read(store, caller, key, clock, min_revision=request.min_revision)
@@ -72,6 +73,7 @@ async def list_history(
                 withheld=_is_withheld(event, begins) or _is_anothers_vote(caller, key, event),
             )
             for event, digest in zip(shown, map(_prose, shown), strict=True)
+            if not (_is_withheld(event, begins) and event.kind in TELLING_KINDS)
         ],
         next_page_token=token,
     )

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from siklus.activities.store.queries import cycles, policies, results
 from siklus.activities.store.snapshots import Snapshot, Snapshots
 from siklus.services.auth.caller import Caller
+from siklus.services.cells import Cell
 from siklus.services.results.columns import COLUMNS, row_of
 from siklus.services.results.files import MOST_SHEET_ROWS, CsvTable, Table, XlsxTable
 from siklus.services.rpc.names import cycle_id
@@ -54,7 +56,8 @@ async def export_results(
                 if not page:
                     break
                 written += len(page)
-                chunk = await _beside(_added, table, page, labels, nip_open)
+                cells = partial(row_of, labels=labels, nip_open=nip_open, reader=caller.person)
+                chunk = await _beside(_added, table, page, cells)
                 yield pb.ExportResultsResponse(
                     chunk=chunk, evaluations=written, evaluations_total=total
                 )
@@ -74,8 +77,10 @@ async def _beside(work: Callable[P, T], *args: P.args, **given: P.kwargs) -> T:
         await asyncio.wait([working])
 
 
-def _added(table: Table, page: list[results.ResultRow], labels: Labels, nip_open: bool) -> bytes:
-    return table.add(row_of(each, labels, nip_open=nip_open) for each in page)
+def _added(
+    table: Table, page: list[results.ResultRow], cells: Callable[[results.ResultRow], list[Cell]]
+) -> bytes:
+    return table.add(map(cells, page))
 
 
 def _next(chunks: Iterator[bytes]) -> bytes | None:

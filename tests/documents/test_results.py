@@ -17,7 +17,7 @@ from siklus.services.cells import Cell
 from siklus.services.results.columns import COLUMNS, row_of
 from siklus.services.results.files import MOST_CELL, CsvTable, Table, XlsxTable
 from siklus.workflows.domain.labels import NATIONAL_LABELS
-from tests.domain.story import Story, appealed, at_approval, planned
+from tests.domain.story import Story, appealed, at_approval, make_policy, planned, rated
 from tests.domain.test_rating_by_numbers import told_rated
 
 DATED = datetime(2027, 1, 5, tzinfo=UTC)
@@ -72,6 +72,20 @@ def test_a_number_is_masked_for_those_who_need_not_see_it() -> None:
     shown = row_of(row, NATIONAL_LABELS, nip_open=False)[list(COLUMNS).index("nip")]
 
     assert (number in str(shown), str(shown)[-3:]) == (False, "014")
+
+
+def test_a_rating_in_calibration_is_not_in_the_row_of_its_own_reader() -> None:
+    story = rated(policy=make_policy(calibration={}))
+    row = ResultRow(story.state.model_dump_json(), "Siti", "1", "Penata", "Loket", "Budi")
+    employee = story.state.participants.employee
+
+    mine, theirs = (
+        dict(zip(COLUMNS, row_of(row, NATIONAL_LABELS, reader=reader), strict=True))
+        for reader in (employee, story.state.participants.supervisor)
+    )
+
+    assert (mine["predicate"], mine["rated_at"]) == (None, None)
+    assert (theirs["predicate"], theirs["results"]) == ("KURANG", "AT")
 
 
 def test_no_cell_of_a_csv_begins_as_a_formula() -> None:

@@ -64,15 +64,20 @@ class Hall:
         for number in range(7):
             await self.rates(f"p{number}", "BAIK")
 
-    async def opens(self, who: str) -> None:
+    async def opens(self, who: str, **rules: Any) -> None:
         agency = AgencyId(self.desk.agency)
-        case = Case(agency, who, from_rating=True, opened_at=AFTER, policy=make_policy())
+        case = Case(agency, who, from_rating=True, opened_at=AFTER, policy=make_policy(**rules))
         self.cases[who] = case
         await self.projector.project(case.taken())
 
     async def rates(self, who: str, predicate: str) -> None:
         results, behaviour = LEVELS[predicate]
         case = self.cases[who].does("budi", c.Rate(results=results, behaviour=behaviour))
+        await self.projector.project(case.taken())
+
+    async def released(self, who: str) -> None:
+        command = c.ReleaseRating(prose={"reason": "Sesuai unit lain"})
+        case = self.cases[who].does("admin", command, Role.AGENCY_ADMIN)
         await self.projector.project(case.taken())
 
     async def sent_back(self, who: str) -> None:

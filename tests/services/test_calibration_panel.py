@@ -4,7 +4,7 @@ from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
 from siklus.v1 import calibrations_pb2
 from tests.services.desk import Desk, refused
-from tests.services.hall import Hall
+from tests.services.hall import BAIK, SANGAT_BAIK, Hall
 
 PANEL = "calibration: {panel: {members: 3, quorum: 2}}"
 
@@ -59,3 +59,24 @@ async def test_members_are_for_a_policy_that_has_a_panel(
     answer = await refused(hall.opened(members=["kepala"]))
 
     assert answer.reason == "NOT_ALLOWED_BY_POLICY"
+
+
+async def test_whoever_has_part_in_a_session_is_not_told_of_the_own_rating(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("warn", "calibration: {}")
+    await hall.opens("sari", calibration={})
+    await hall.rates("sari", "BAIK")
+    own = desk.who("sari", "agency_admin")
+    session = await hall.opened()
+    await hall.proposes(session, "sari")
+    seen = (await hall.proposes(session, "p0", by=own)).proposals[0]
+
+    assert (seen.person, seen.before, seen.proposed, seen.now) == ("sari", 0, 0, 0)
+    assert not seen.reason
+    (theirs, _) = (await hall.read(session)).proposals
+    assert (theirs.before, theirs.proposed, theirs.now) == (BAIK, SANGAT_BAIK, BAIK)
+    assert theirs.reason
+    await hall.released("sari")
+    assert (await hall.read(session, own)).proposals[0] == (await hall.read(session)).proposals[0]

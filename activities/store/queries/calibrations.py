@@ -71,7 +71,8 @@ PROPOSALS = """
         who.name, e.stage, e.predicate, e.document::json ->> 'received_how',
         (SELECT max(v.number) FROM event AS v
             WHERE v.agency = p.agency AND v.cycle = p.cycle AND v.person = p.person
-                AND v.segment = p.segment AND v.kind = 'rated' AND v.number > p.revision)
+                AND v.segment = p.segment AND v.kind = 'rated' AND v.number > p.revision),
+        (e.document::json #>> '{calibration,withheld_from}') IS NOT NULL
     FROM calibration_proposal AS p
     LEFT JOIN evaluation AS e USING (agency, cycle, person, segment)
     LEFT JOIN person AS who ON who.agency = p.agency AND who.person = p.person
@@ -142,6 +143,8 @@ class ProposalRow:
     received_how: str | None
     rated_again: int | None
     """Number of the newest rating since it was proposed."""
+    withheld: bool
+    """Whether the employee is not shown the rating yet."""
 
     @property
     def known(self) -> Proposal:
