@@ -46,7 +46,7 @@ async def list_history(
 
     People who may see the evaluation may read its texts, of a rating in calibration the employee
     aside; a program never gets any, because what it stores nobody here could erase again. An event
-    that would tell of such a rating by its kind alone is left out.
+    that would tell its employee of such a rating by its kind alone is left out.
     """
     key = evaluation_key(request.name)
     row = await read(store, caller, key, clock, min_revision=request.min_revision)
@@ -73,7 +73,7 @@ async def list_history(
                 withheld=_is_withheld(event, begins) or _is_anothers_vote(caller, key, event),
             )
             for event, digest in zip(shown, map(_prose, shown), strict=True)
-            if not (_is_withheld(event, begins) and event.kind in TELLING_KINDS)
+            if not (_is_withheld(event, begins) and _tells_by_its_kind(caller, event))
         ],
         next_page_token=token,
     )
@@ -124,6 +124,10 @@ def _body(row: queries.EventRow) -> dict[str, Any]:
 
 def _is_withheld(event: queries.EventRow, begins: int | None) -> bool:
     return begins is not None and event.number >= begins and event.kind in _OF_THE_RATING
+
+
+def _tells_by_its_kind(caller: Caller, event: queries.EventRow) -> bool:
+    return caller.person is not None and event.kind in TELLING_KINDS
 
 
 def _is_anothers_vote(caller: Caller, key: EvaluationKey, event: queries.EventRow) -> bool:

@@ -81,6 +81,16 @@ def test_a_session_ends_when_nothing_waits() -> None:
             must_be_settled([RERATED, waiting])
 
 
+def test_no_session_releases_a_rating_for_which_another_was_agreed_to() -> None:
+    held = AGREED.model_copy(update={"stage": Stage.CALIBRATION})
+
+    with refused(Reason.WRONG_STAGE):
+        must_be_settled([held])
+    must_be_settled([held.model_copy(update={"proposed": "BAIK"})])
+    must_be_settled([held.model_copy(update={"now": "KURANG", "rated_again": True})])
+    must_be_settled([held.model_copy(update={"stage": Stage.DELIVERY})])
+
+
 def test_what_lies_above_a_guide_is_agreed_to_person_by_person() -> None:
     breach = Breach(
         predicates=(Predicate.SANGAT_BAIK,),

@@ -16,7 +16,8 @@ from siklus.services.rpc.history import PAGE_BYTES, list_history
 from siklus.services.rpc.names import evaluation_name
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.workflows.domain import commands as c
-from siklus.workflows.domain.values import AgencyId, Level, PersonId, Role
+from siklus.workflows.domain.scheme.distribution import Guide, Mode, Organisation
+from siklus.workflows.domain.values import AgencyId, Level, PersonId, Predicate, Role
 from tests.domain.story import make_policy
 from tests.store.case import Case
 
@@ -105,3 +106,27 @@ async def test_no_digest_tells_the_employee_which_of_nine_ratings_waits_in_calib
 
     assert (theirs.facts["results"], bool(theirs.digest)) == ("AT", True)
     assert ("results" in mine.facts.fields, mine.digest) == (False, "")
+
+
+async def test_the_employee_is_not_told_by_a_warning_how_they_were_rated(
+    store: Store, vault: Vault
+) -> None:
+    agency, policy = AgencyId(f"a-{uuid4().hex[:12]}"), make_policy(calibration={})
+    case = Case(agency, from_rating=True, opened_at=IN_JANUARY, policy=policy)
+    group = c.InGroup(
+        mode=Mode.WARN,
+        min_group_size=10,
+        organisation=Organisation.BAIK,
+        guides=(Guide(predicates=(Predicate.BAIK,), at_most_percent=70),),
+        others={Predicate.BAIK: 7},
+        unrated=2,
+    )
+    case.does("budi", c.Rate(results=Level.AT, behaviour=Level.AT), group=group)
+    await Projector(store, vault).project(case.taken())
+    siti = Caller(agency, case.key.person, (Role.EMPLOYEE,))
+
+    told = [event.kind for event in (await history(store, vault, case)).events]
+    shown = [event.kind for event in (await history(store, vault, case, siti)).events]
+
+    assert told[-2:] == ["rated", "distribution_warned"]
+    assert shown == told[:-1]

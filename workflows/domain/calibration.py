@@ -56,6 +56,12 @@ class Proposal(Value):
         """Whether it waits neither to be decided nor for its rater."""
         return self.state not in _UNSETTLED
 
+    @property
+    def overlooked(self) -> bool:
+        """Whether the end of the session would release a rating for which another was agreed to."""
+        waits = self.state is ProposalState.AGREED and self.stage == Stage.CALIBRATION
+        return waits and self.now != self.proposed
+
 
 class Vote(Value):
     """What one member of a panel says of a proposal, as it stands now."""
@@ -119,12 +125,13 @@ def must_wait(proposal: Proposal) -> None:
 
 
 def must_be_settled(proposals: Sequence[Proposal]) -> None:
-    """Refuse while a proposal waits to be decided, or for its rater."""
-    waiting = [each.number for each in proposals if not each.settled]
+    """Refuse while a proposal waits to be decided, for its rater, or to be sent back at all."""
+    waiting = [each.number for each in proposals if not each.settled or each.overlooked]
     if waiting:
         raise Refusal(
             Reason.WRONG_STAGE,
-            f"{len(waiting)} proposals are undecided, or wait for their rater",
+            f"{len(waiting)} proposals are undecided, wait for their rater, or are agreed to while "
+            "another rating waits: send it back, or release it",
             details={"waiting": ",".join(str(each) for each in waiting[:20])},
         )
 
