@@ -86,7 +86,7 @@ async def _active(
 
 
 async def _raters(connection: Connection, agency: AgencyId, proposal: ProposalRow) -> set[PersonId]:
-    """Return whoever had a hand in the rating that stands."""
+    """Return whoever had a hand in the rating that stands, or will give the one to come."""
     key = EvaluationKey(
         agency=agency, cycle=proposal.cycle, person=proposal.person, segment=proposal.segment
     )
@@ -96,6 +96,8 @@ async def _raters(connection: Connection, agency: AgencyId, proposal: ProposalRo
     document: dict[str, Any] = from_json(row.document)
     given = [rating for rating in document["ratings"] if not rating["by_appeal"]][-1:]
     first = document.get("first")
+    if not given and not first:
+        return {PersonId(document["participants"]["supervisor"])}
     return {
         PersonId(who)
         for rating in (*given, *([first] if first else []))

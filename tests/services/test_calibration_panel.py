@@ -48,6 +48,9 @@ async def test_nobody_votes_on_the_own_rating_received_or_given(
     assert (await refused(hall.decides(session, 1))).reason == "NOT_YOUR_TASK"
     decided = await hall.decides(session, 1, by=kepala)
     assert decided.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_AGREED
+    # Nor who is to rate: nobody opens the way through a guide for the own rating to come.
+    await hall.proposes(session, "p8", by=budi)
+    assert (await refused(hall.decides(session, 2, by=budi))).reason == "SEPARATION_OF_DUTIES"
 
 
 async def test_members_are_for_a_policy_that_has_a_panel(

@@ -83,7 +83,7 @@ def must_vote(
     """Refuse whoever is not of those who vote, and say why."""
     must_not_be_own(person, by)
     if by in set(raters):
-        message = "whoever gave a rating does not vote on it"
+        message = "whoever gives a rating does not vote on it"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
     if by not in set(members):
         message = "the members of this calibration's panel decide; ask them"
