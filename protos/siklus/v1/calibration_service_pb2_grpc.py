@@ -204,9 +204,10 @@ class CalibrationServiceServicer:
 
     def CloseCalibration(self, request, context):
         """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
-        the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
-        given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
-        was agreed to.
+        the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a
+        proposal waits, a rating that was sent back is not given anew, or one that waits in calibration is another
+        than was agreed to: send it back, or release it. Refused with DISTRIBUTION_EXCEEDED where the policy blocks
+        and the guide is not kept but for what was agreed to.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

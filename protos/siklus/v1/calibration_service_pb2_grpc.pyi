@@ -83,9 +83,10 @@ class CalibrationServiceStub:
     """
     CloseCalibration: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.CloseCalibrationRequest, _calibration_service_pb2.CloseCalibrationResponse]
     """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
-    the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
-    given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
-    was agreed to.
+    the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a
+    proposal waits, a rating that was sent back is not given anew, or one that waits in calibration is another
+    than was agreed to: send it back, or release it. Refused with DISTRIBUTION_EXCEEDED where the policy blocks
+    and the guide is not kept but for what was agreed to.
     """
 
 @_typing.type_check_only
@@ -142,9 +143,10 @@ class CalibrationServiceAsyncStub(CalibrationServiceStub):
     """
     CloseCalibration: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.CloseCalibrationRequest, _calibration_service_pb2.CloseCalibrationResponse]  # type: ignore[assignment]
     """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
-    the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
-    given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
-    was agreed to.
+    the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a
+    proposal waits, a rating that was sent back is not given anew, or one that waits in calibration is another
+    than was agreed to: send it back, or release it. Refused with DISTRIBUTION_EXCEEDED where the policy blocks
+    and the guide is not kept but for what was agreed to.
     """
 
 class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -270,9 +272,10 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_calibration_service_pb2.CloseCalibrationResponse, _abc.Awaitable[_calibration_service_pb2.CloseCalibrationResponse]]:
         """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
-        the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a proposal waits or a rating that was sent back is not
-        given anew, and with DISTRIBUTION_EXCEEDED where the policy blocks and the guide is not kept but for what
-        was agreed to.
+        the unit that wait in it; sent again, it is begun again if it was not. Refused with WRONG_STAGE while a
+        proposal waits, a rating that was sent back is not given anew, or one that waits in calibration is another
+        than was agreed to: send it back, or release it. Refused with DISTRIBUTION_EXCEEDED where the policy blocks
+        and the guide is not kept but for what was agreed to.
         """
 
 def add_CalibrationServiceServicer_to_server(servicer: CalibrationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
