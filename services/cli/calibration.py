@@ -325,7 +325,7 @@ async def close(
     warnings = [getattr(each.text, LANGUAGE) for each in found.distribution.warnings]
     kept = "The guide is kept." if not warnings else "Not kept: " + "; ".join(warnings) + "."
     confirm(
-        f"{len(found.proposals)} proposals. {kept} It stays as it is.",
+        f"Proposals: {len(found.proposals)}. {kept} No rating is changed by it.",
         yes=yes,
         question="Close the calibration?",
     )

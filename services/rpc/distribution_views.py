@@ -32,7 +32,7 @@ _BROKEN = {
         "({allowed} people), {by} too many",
         Bound.AT_LEAST_PERCENT: "{who}: {count} of {size}; the guide is at least {limit} % "
         "({allowed} people), {by} too few",
-        Bound.AT_LEAST: "{who}: {count} of {size}; the guide is at least {limit} people, "
+        Bound.AT_LEAST: "{who}: {count} of {size}; the guide is at least {limit} of them, "
         "{by} too few",
     },
 }
