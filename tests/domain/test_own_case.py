@@ -20,7 +20,7 @@ from tests.domain.story import SITI, WAYAN, make_policy, rated, story
 from tests.domain.test_authority_matrix import OWN_ACTS
 from tests.domain.walk import PEOPLE, Tally, Walk
 
-WALKS = 600 if os.environ.get("SIKLUS_PROVE") else 60
+WALKS = 600 if os.environ.get("SIKLUS_PROVE") else 120
 JUDGING = [kind for kind in c.COMMANDS if kind not in OWN_ACTS]
 OWN_EVENTS = {
     e.PlanSubmitted,

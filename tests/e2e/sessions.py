@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from siklus.activities.store.queries import calibration_votes
 from siklus.activities.store.queries import calibrations as calibration_queries
 from siklus.activities.store.queries import panels as panel_queries
 from siklus.activities.store.queries.calibrations import CalibrationRow
@@ -29,6 +30,9 @@ async def has_calibration(of: Agency, calibration: str, unit: str = "dinas") -> 
         await calibration_queries.say(connection, agency, cycle, unit, "KURANG", **said)
         await calibration_queries.propose(
             connection, key, calibration, before=None, revision=1, proposed="BAIK", **said
+        )
+        await calibration_votes.vote(
+            connection, agency, calibration, 1, agreed=True, by=PersonId("rina"), at=now, said="Ya"
         )
 
 
