@@ -44,8 +44,9 @@ async def decided(
 ) -> bool | None:
     """Return what is decided on a proposal with this request, None while more votes are needed.
 
-    Without a panel the caller decides alone, and so does the team where nobody of it may vote. Who
-    works here no more does not vote, and is not waited for.
+    Without a panel the caller decides alone, and so does the team where nobody of it may vote. The
+    team may also set aside what a panel does not settle. Who works here no more does not vote, and
+    is not waited for.
     """
     person = caller.person
     assert person is not None  # noqa: S101 - the gate lets people alone decide
@@ -56,7 +57,9 @@ async def decided(
     raters = await _raters(connection, agency, proposal)
     members = await _active(connection, agency, row.members)
     voters = rules.electorate(members, proposal.person, raters)
-    if not voters and caller.has(Role.AGENCY_ADMIN):
+    if caller.has(Role.AGENCY_ADMIN) and (
+        not voters or rules.is_set_aside(person, request.agreed, row.members, raters)
+    ):
         return request.agreed
     rules.must_vote(person, members, proposal.person, raters)
     await calibration_votes.vote(

@@ -46,11 +46,33 @@ async def test_nobody_votes_on_the_own_rating_received_or_given(
     assert (await refused(hall.decides(session, 1, by=p0))).reason == "SELF_DECISION"
     assert (await refused(hall.decides(session, 1, by=budi))).reason == "SEPARATION_OF_DUTIES"
     assert (await refused(hall.decides(session, 1))).reason == "NOT_YOUR_TASK"
+    rater = desk.who("budi", "agency_admin")
+    theirs = await refused(hall.decides(session, 1, agreed=False, by=rater))
+    assert theirs.reason == "SEPARATION_OF_DUTIES"
     decided = await hall.decides(session, 1, by=kepala)
     assert decided.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_AGREED
     # Nor who is to rate: nobody opens the way through a guide for the own rating to come.
     await hall.proposes(session, "p8", by=budi)
     assert (await refused(hall.decides(session, 2, by=budi))).reason == "SEPARATION_OF_DUTIES"
+
+
+async def test_the_team_sets_aside_what_a_panel_does_not_settle(
+    desk: Desk, store: Store, projector: Projector
+) -> None:
+    hall = Hall(desk, store, projector)
+    await hall.build("warn", PANEL)
+    kepala, p0 = (desk.who(who, "employee") for who in ("kepala", "p0"))
+    session = await hall.opened(members=["kepala", "p0", "p1"])
+    await hall.proposes(session, "p5", by=p0)
+    await hall.decides(session, 1, by=kepala)
+    await hall.decides(session, 1, agreed=False, by=p0)
+
+    # The third stays silent. The team cannot agree in the panel's place, only end the matter.
+    assert (await refused(hall.decides(session, 1))).reason == "NOT_YOUR_TASK"
+    set_aside = await hall.decides(session, 1, agreed=False)
+
+    assert set_aside.proposals[0].state == calibrations_pb2.PROPOSAL_STATE_DECLINED
+    await hall.closes(session)
 
 
 async def test_members_are_for_a_policy_that_has_a_panel(

@@ -100,6 +100,17 @@ def outcome(votes: Iterable[Vote], voters: frozenset[PersonId], quorum: int) -> 
     return next((each for each in (True, False) if needed and said.count(each) >= needed), None)
 
 
+def is_set_aside(
+    by: PersonId, agreed: bool, members: Iterable[PersonId], raters: Iterable[PersonId]
+) -> bool:
+    """Tell whether this is the team's no to what its panel does not settle [our decision].
+
+    A tie, or a member who stays silent, would keep a session open for good. Outside the panel only
+    a no counts: it changes no rating. Whoever gives the rating has no say in that either.
+    """
+    return not agreed and by not in {*members, *raters}
+
+
 def must_not_be_own(person: PersonId, by: PersonId) -> None:
     """Refuse whoever speaks in the own case."""
     if person == by:
