@@ -180,7 +180,8 @@ class CalibrationServiceServicer:
         blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
         so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
         or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-        to agree; is there nobody, the agency's team decides.
+        to agree; is there nobody, the agency's team decides. What a panel does not settle, as
+        in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

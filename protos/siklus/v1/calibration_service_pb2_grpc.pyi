@@ -71,7 +71,8 @@ class CalibrationServiceStub:
     blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
     so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
     or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-    to agree; is there nobody, the agency's team decides.
+    to agree; is there nobody, the agency's team decides. What a panel does not settle, as
+    in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
     """
     ReleaseRating: _grpc.UnaryUnaryMultiCallable[_commands_calibration_pb2.ReleaseRatingRequest, _commands_calibration_pb2.ReleaseRatingResponse]
     """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
@@ -131,7 +132,8 @@ class CalibrationServiceAsyncStub(CalibrationServiceStub):
     blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
     so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
     or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-    to agree; is there nobody, the agency's team decides.
+    to agree; is there nobody, the agency's team decides. What a panel does not settle, as
+    in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
     """
     ReleaseRating: _aio.UnaryUnaryMultiCallable[_commands_calibration_pb2.ReleaseRatingRequest, _commands_calibration_pb2.ReleaseRatingResponse]  # type: ignore[assignment]
     """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
@@ -242,7 +244,8 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
         blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
         so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
         or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-        to agree; is there nobody, the agency's team decides.
+        to agree; is there nobody, the agency's team decides. What a panel does not settle, as
+        in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
         """
 
     @_abc_1.abstractmethod
