@@ -5,11 +5,13 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
 import pytest
+from grpc.aio import AioRpcError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from siklus.v1 import evaluation_pb2
@@ -115,11 +117,20 @@ def test_memory_does_not_grow(played: Played) -> None:
 async def test_the_record_is_unharmed(played: Played, served: Served) -> None:
     agency = played.town.agency
     under_way = {operations.OPERATION_STATE_PREPARING, operations.OPERATION_STATE_APPLYING}
+    called_off = set[str]()
 
     async def all_operations_are_through() -> bool:
         listed = operation_service.ListOperationsRequest(parent=agency.name, page_size=200)
         found = (await agency.admin.sends(listed)).operations
-        return not under_way & {each.state for each in found}
+        waiting = {each.name for each in found if each.state in under_way}
+        # A call may have asked for a pace that nobody waits for.
+        for name in sorted(waiting - called_off)[:1]:
+            called_off.add(name)
+            request_id = f"akhir-{len(called_off)}"
+            cancel = operation_service.CancelOperationRequest(name=name, request_id=request_id)
+            with suppress(AioRpcError):
+                await agency.admin.sends(cancel)
+        return not waiting
 
     await eventually(all_operations_are_through, within=60)
     shown = await agency.evaluations()
