@@ -17,7 +17,6 @@ from siklus.activities.store.queries import change_effects, changes, evaluations
 from siklus.activities.store.queries.change_effects import EffectRow
 from siklus.activities.store.queries.changes import ChangeRow
 from siklus.activities.vouching import in_roster
-from siklus.workflows import ports
 from siklus.workflows.domain.commands import SYSTEM, Actor, AnyCommand, Transfer
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.roster_changes import (
@@ -33,6 +32,7 @@ from siklus.workflows.domain.roster_changes import (
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
 from siklus.workflows.names import request_key
+from siklus.workflows.ports import people as ports
 
 PAGE: Final = 40
 """Evaluations in one page; a worker that dies in it does the page again, to no effect."""

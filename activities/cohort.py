@@ -21,14 +21,8 @@ from siklus.activities.store.queries.members import WaitingRow
 from siklus.workflows.domain.cohort import LeftOut
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.ports import (
-    CohortPage,
-    CohortRef,
-    LaunchNote,
-    Lookup,
-    PageOutcome,
-    Superior,
-)
+from siklus.workflows.ports.cycle import CohortPage, CohortRef, LaunchNote, PageOutcome
+from siklus.workflows.ports.evaluation import Lookup, Superior
 
 CHUNK = 50
 """Starts between two notes of how far we are."""

@@ -33,10 +33,10 @@ from siklus.activities.store.queries.notices import Mail, Waiting
 from siklus.activities.store.queries.subscriptions import Receiver
 from siklus.activities.store.queries.turns import Turn
 from siklus.activities.webhooks.digests import DigestNotTaken, DigestPost, receiver_of
-from siklus.workflows import ports
 from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.notices import Channel
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import reminders as ports
 
 LEASE: Final = timedelta(minutes=4)
 """How long a mail that was taken up is ours: longer than the activity may run."""

@@ -10,7 +10,7 @@ from siklus.activities.vault import Erased, Vault
 from siklus.workflows.domain.audit import prose_digest
 from siklus.workflows.domain.feedback.texts import texts_about
 from siklus.workflows.domain.values import AgencyId, Digest, PersonId
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 
 FIELD: Final = "text"
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from temporalio import activity
 
-from siklus.workflows import ports
+from siklus.workflows.ports import limits
 
-EVERY_SECONDS: Final = ports.HEARTBEAT.total_seconds() / 4
+EVERY_SECONDS: Final = limits.HEARTBEAT.total_seconds() / 4
 """A quarter of what workflows wait for a sign of life."""
 
 

@@ -29,7 +29,7 @@ from siklus.workflows.domain.commands import (
 )
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.values import EvaluationKey, Role
-from siklus.workflows.ports import (
+from siklus.workflows.ports.operation import (
     OperationEnd,
     OperationNote,
     OperationPage,

@@ -8,12 +8,12 @@ from temporalio.exceptions import ApplicationError
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries.projections import Json, Write, diverged, write
 from siklus.activities.vault import DataKey, Vault
-from siklus.workflows import ports
 from siklus.workflows.domain import audit
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.stages import Task
-from siklus.workflows.ports import Projection
+from siklus.workflows.ports import limits
+from siklus.workflows.ports.evaluation import Projection
 
 TEAM = "@team"
 """Whose inbox holds what waits for the agency's team; no person id looks like it."""
@@ -36,7 +36,7 @@ class Projector:
         """Write new events, row, tasks, texts and notices; repeated or overtaken, change nothing.
 
         Raises `StoreUnavailable` when the store does not answer, and a failure of the type
-        `ports.DIVERGED` when the record holds another history: only a person can help then.
+        `limits.DIVERGED` when the record holds another history: only a person can help then.
         """
         try:
             await self._project(projection)
@@ -46,7 +46,7 @@ class Projector:
             first = projection.entries[0].number
             log.error("record_diverged", evaluation=str(projection.key), number=first)
             raise ApplicationError(
-                "the record holds another history of this evaluation", type=ports.DIVERGED
+                "the record holds another history of this evaluation", type=limits.DIVERGED
             ) from None
 
     async def _project(self, projection: Projection) -> None:

@@ -14,9 +14,9 @@ from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import reminders, roster
 from siklus.activities.store.queries.news import remind_of_rounds
 from siklus.activities.store.queries.reminders import CalendarAtWork, UnitDays, Workday
-from siklus.workflows import ports
 from siklus.workflows.domain.policy import CalendarRule
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import reminders as ports
 
 WITHIN: Final = 30.0
 """Seconds for one page."""

@@ -22,7 +22,7 @@ from temporalio.common import TypedSearchAttributes
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.people import UpkeepWorkflow
-from siklus.workflows.ports import ReminderRun
+from siklus.workflows.ports.reminders import ReminderRun
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 REMINDER_HOUR: Final = 8

@@ -17,7 +17,6 @@ from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import change_effects, evaluations, members, roster
 from siklus.activities.store.queries import segments as queries
 from siklus.activities.store.queries.changes import ChangeRow
-from siklus.workflows import ports
 from siklus.workflows.domain.commands import SYSTEM, Actor, RecordSegmentResult, Transfer
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.model import SegmentResult, Start
@@ -25,6 +24,7 @@ from siklus.workflows.domain.roster_changes import NewUnit, Outcome, moves_on, o
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import EvaluationKey, PersonId, Role
 from siklus.workflows.names import request_key
+from siklus.workflows.ports import evaluation as ports
 
 Became = tuple[Outcome, Reason | None]
 

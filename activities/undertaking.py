@@ -15,7 +15,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.operation import OperationWorkflow, Undertaking
-from siklus.workflows.ports import OperationRef
+from siklus.workflows.ports.operation import OperationRef
 
 PATIENCE: Final = timedelta(seconds=4)
 

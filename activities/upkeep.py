@@ -18,11 +18,12 @@ from siklus.activities.store.queries import changes, leaves
 from siklus.activities.store.queries import upkeep as queries
 from siklus.activities.store.queries.upkeep import Departed, WithGone
 from siklus.activities.vouching import in_roster
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.domain.commands import SYSTEM
 from siklus.workflows.domain.upkeep import Holdings, relief
 from siklus.workflows.domain.values import AgencyId, PersonId
 from siklus.workflows.people import ChangeWorkflow
+from siklus.workflows.ports import people as ports
 
 AT_ONCE: Final = 500
 """Changes begun in one run; the next hour begins the rest."""

@@ -18,7 +18,7 @@ from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries import texts
 from siklus.activities.store.queries.texts import Sealed, SealedRow, WrappedKey
 from siklus.workflows.domain.values import EvaluationKey
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 
 NONCE_BYTES = 12
 REMEMBERED = 1024

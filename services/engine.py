@@ -28,7 +28,7 @@ from siklus.services.clock import Clock
 from siklus.services.payloads import PayloadUnreadable
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.services.seats import NOTHING, Vouched
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.carry import ERASED_SALT, Carry, Receipt
 from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import Actor, Command, Edition, Order
@@ -36,6 +36,7 @@ from siklus.workflows.domain.decide import command_digest, decide
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.standing_in import NOT_ALONE
 from siklus.workflows.domain.values import EvaluationKey
+from siklus.workflows.ports import limits
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ _AWAY: Final = frozenset(
     }
 )
 
-_DROPPED: Final = frozenset({"AcceptedUpdateCompletedWorkflow", ports.DIVERGED})
+_DROPPED: Final = frozenset({"AcceptedUpdateCompletedWorkflow", limits.DIVERGED})
 """The run ended under the command, or was begun from a record that had gone on: ask again."""
 
 

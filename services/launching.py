@@ -21,7 +21,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.services.steering import engine_away, steered
 from siklus.workflows import names
 from siklus.workflows.cycle import OVER, CycleWorkflow, Launch, Pace, Waiting
-from siklus.workflows.ports import CohortRef
+from siklus.workflows.ports.cycle import CohortRef
 
 PATIENCE: Final = timedelta(seconds=4)
 TO_STEER: Final = timedelta(seconds=8)

@@ -42,7 +42,7 @@ from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.improvement import ImprovementPlanWorkflow
 from siklus.workflows.operation import OperationWorkflow
 from siklus.workflows.people import ChangeWorkflow, UpkeepWorkflow
-from siklus.workflows.ports import HEARTBEAT
+from siklus.workflows.ports.limits import HEARTBEAT
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 PUBLIC = Targets()

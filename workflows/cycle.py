@@ -10,8 +10,10 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.domain.values import PersonId, Value
+from siklus.workflows.ports import cycle as ports
+from siklus.workflows.ports import limits
 
 PAGES_A_RUN = 200
 """Pages before the launch continues as a new run: six history events each."""
@@ -136,8 +138,8 @@ class CycleWorkflow:
         await workflow.execute_activity(
             ports.freeze_cohort,
             self._cohort,
-            start_to_close_timeout=ports.PAGE,
-            heartbeat_timeout=ports.HEARTBEAT,
+            start_to_close_timeout=limits.PAGE,
+            heartbeat_timeout=limits.HEARTBEAT,
         )
 
     async def _may_go_on(self) -> bool:
@@ -158,8 +160,8 @@ class CycleWorkflow:
             ports.start_page,
             page,
             task_queue=names.COHORT_QUEUE,
-            start_to_close_timeout=ports.PAGE,
-            heartbeat_timeout=ports.HEARTBEAT,
+            start_to_close_timeout=limits.PAGE,
+            heartbeat_timeout=limits.HEARTBEAT,
         )
         return outcome.cursor
 
@@ -171,7 +173,7 @@ class CycleWorkflow:
         elif self._cancelled:
             async with self._noting:
                 await workflow.execute_activity(
-                    ports.cancel_launch, self._cohort, start_to_close_timeout=ports.PAGE
+                    ports.cancel_launch, self._cohort, start_to_close_timeout=limits.PAGE
                 )
         else:
             await workflow.execute_activity(
@@ -197,7 +199,7 @@ class CycleWorkflow:
                 note,
                 task_queue=names.COHORT_QUEUE,
                 start_to_close_timeout=NOTE,
-                retry_policy=ports.PROJECTION_RETRY,
+                retry_policy=limits.PROJECTION_RETRY,
             )
 
     def _so_far(self, launch: Launch, cursor: PersonId | None) -> Launch:

@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributePair
 from temporalio.exceptions import ApplicationError, FailureError
 
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.carry import Carry, Outcome, Receipt
 from siklus.workflows.domain import authority
 from siklus.workflows.domain.commands import SYSTEM, UPDATES, Order, ResolveSuperior
@@ -23,6 +23,8 @@ from siklus.workflows.domain.instant import TRANSIT
 from siklus.workflows.domain.model import Start
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.following import completed
+from siklus.workflows.ports import evaluation as ports
+from siklus.workflows.ports import limits
 from siklus.workflows.ports.following import DRAWING, Completed, draw_outcomes
 from siklus.workflows.record import Record
 from siklus.workflows.refused import as_failure
@@ -95,8 +97,8 @@ class EvaluationWorkflow:
         await workflow.execute_activity(
             ports.hand_over,
             ports.ClosedSegment(key=self.record.state.key),
-            start_to_close_timeout=ports.PROJECTION,
-            retry_policy=ports.PROJECTION_RETRY,
+            start_to_close_timeout=limits.PROJECTION,
+            retry_policy=limits.PROJECTION_RETRY,
         )
 
     def _accept_updates(self, command: str) -> None:
@@ -172,7 +174,7 @@ class EvaluationWorkflow:
             draw_outcomes,
             found,
             start_to_close_timeout=DRAWING,
-            retry_policy=ports.PROJECTION_RETRY,
+            retry_policy=limits.PROJECTION_RETRY,
         )
 
     async def _all_answered(self) -> bool:
@@ -224,7 +226,7 @@ class EvaluationWorkflow:
                 superior = await workflow.execute_local_activity(
                     ports.superior_of,
                     ports.Lookup(agency=self.record.state.key.agency, person=person),
-                    start_to_close_timeout=ports.LOOKUP,
+                    start_to_close_timeout=limits.LOOKUP,
                     retry_policy=ONCE,
                 )
             except FailureError:
@@ -250,7 +252,7 @@ class EvaluationWorkflow:
                 await workflow.execute_local_activity(
                     ports.project,
                     projection,
-                    start_to_close_timeout=ports.FIRST_PROJECTION,
+                    start_to_close_timeout=limits.FIRST_PROJECTION,
                     retry_policy=ONCE,
                 )
             except FailureError as failure:  # a local activity's own, in no ActivityError
@@ -266,8 +268,8 @@ class EvaluationWorkflow:
             await workflow.execute_activity(
                 ports.project,
                 projection,
-                start_to_close_timeout=ports.PROJECTION,
-                retry_policy=ports.REOPENING_RETRY if self.unproven else ports.PROJECTION_RETRY,
+                start_to_close_timeout=limits.PROJECTION,
+                retry_policy=limits.REOPENING_RETRY if self.unproven else limits.PROJECTION_RETRY,
             )
         except FailureError as failure:
             await self._must_not_be_overtaken(failure.cause)
@@ -275,7 +277,7 @@ class EvaluationWorkflow:
 
     async def _must_not_be_overtaken(self, failure: BaseException | None) -> None:
         """Fail a run that was begun from a record that went on; it has answered nobody yet."""
-        diverged = isinstance(failure, ApplicationError) and failure.type == ports.DIVERGED
+        diverged = isinstance(failure, ApplicationError) and failure.type == limits.DIVERGED
         if self.unproven and diverged:
             self.overtaken = True
             await workflow.wait_condition(workflow.all_handlers_finished)
@@ -306,4 +308,4 @@ class EvaluationWorkflow:
 def _overtaken() -> ApplicationError:
     """Tell whoever reopened to ask again, by what the record holds by now."""
     message = "the record went on without this run"
-    return ApplicationError(message, type=ports.DIVERGED, non_retryable=True)
+    return ApplicationError(message, type=limits.DIVERGED, non_retryable=True)

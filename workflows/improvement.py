@@ -10,7 +10,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
-from siklus.workflows import ports
 from siklus.workflows.domain import audit
 from siklus.workflows.domain.commands import SYSTEM
 from siklus.workflows.domain.decide import command_digest
@@ -28,6 +27,8 @@ from siklus.workflows.domain.outcomes.improvement import (
 )
 from siklus.workflows.domain.values import Digest
 from siklus.workflows.following import PlanReceipt
+from siklus.workflows.ports import evaluation as ports
+from siklus.workflows.ports import limits
 from siklus.workflows.ports.following import PlanProjection, project_plan
 from siklus.workflows.refused import as_failure
 
@@ -123,7 +124,7 @@ class ImprovementPlanWorkflow:
             found = await workflow.execute_local_activity(
                 ports.superior_of,
                 lookup,
-                start_to_close_timeout=ports.LOOKUP,
+                start_to_close_timeout=limits.LOOKUP,
                 retry_policy=ONCE,
             )
         except FailureError:
@@ -143,7 +144,7 @@ class ImprovementPlanWorkflow:
                 await workflow.execute_local_activity(
                     project_plan,
                     projection,
-                    start_to_close_timeout=ports.FIRST_PROJECTION,
+                    start_to_close_timeout=limits.FIRST_PROJECTION,
                     retry_policy=ONCE,
                 )
             except FailureError:
@@ -151,8 +152,8 @@ class ImprovementPlanWorkflow:
                 await workflow.execute_activity(
                     project_plan,
                     projection,
-                    start_to_close_timeout=ports.PROJECTION,
-                    retry_policy=ports.PROJECTION_RETRY,
+                    start_to_close_timeout=limits.PROJECTION,
+                    retry_policy=limits.PROJECTION_RETRY,
                 )
                 self._behind = False
             self._stored = projection.plan.revision

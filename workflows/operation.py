@@ -10,8 +10,10 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.domain.values import Value
+from siklus.workflows.ports import limits
+from siklus.workflows.ports import operation as ports
 
 PAGES_A_RUN = 200
 """Pages before the operation continues as a new run: six history events each."""
@@ -54,8 +56,8 @@ class OperationWorkflow:
                 ports.freeze_operation,
                 self._ref,
                 task_queue=names.COHORT_QUEUE,
-                start_to_close_timeout=ports.PAGE,
-                heartbeat_timeout=ports.HEARTBEAT,
+                start_to_close_timeout=limits.PAGE,
+                heartbeat_timeout=limits.HEARTBEAT,
             )
         cursor, pages = undertaking.cursor, 0
         while await self._may_go_on():
@@ -111,8 +113,8 @@ class OperationWorkflow:
             ports.take_turns,
             page,
             task_queue=names.COHORT_QUEUE,
-            start_to_close_timeout=ports.PAGE,
-            heartbeat_timeout=ports.HEARTBEAT,
+            start_to_close_timeout=limits.PAGE,
+            heartbeat_timeout=limits.HEARTBEAT,
         )
         return taken.cursor
 
@@ -123,7 +125,7 @@ class OperationWorkflow:
                 ports.finish_operation,
                 ports.OperationEnd(ref=self._ref, cancelled=self._cancelled),
                 task_queue=names.COHORT_QUEUE,
-                start_to_close_timeout=ports.PAGE,
+                start_to_close_timeout=limits.PAGE,
             )
             self._over = True
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -142,7 +144,7 @@ class OperationWorkflow:
                 ports.OperationNote(ref=self._ref, paused=self._paused, cancelled=self._cancelled),
                 task_queue=names.COHORT_QUEUE,
                 start_to_close_timeout=NOTE,
-                retry_policy=ports.PROJECTION_RETRY,
+                retry_policy=limits.PROJECTION_RETRY,
             )
 
     def _so_far(self, undertaking: Undertaking, cursor: ports.OperationTurn | None) -> Undertaking:

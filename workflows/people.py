@@ -5,8 +5,10 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import limits
+from siklus.workflows.ports import people as ports
 
 SOON = timedelta(seconds=30)
 RETRY = RetryPolicy(
@@ -31,7 +33,7 @@ class ChangeWorkflow:
             ports.begin_change,
             ref,
             task_queue=names.COHORT_QUEUE,
-            start_to_close_timeout=ports.PAGE,
+            start_to_close_timeout=limits.PAGE,
             retry_policy=RETRY,
         )
         if not begun:
@@ -41,8 +43,8 @@ class ChangeWorkflow:
             ports.change_page,
             ref,
             task_queue=names.COHORT_QUEUE,
-            start_to_close_timeout=ports.PAGE,
-            heartbeat_timeout=ports.HEARTBEAT,
+            start_to_close_timeout=limits.PAGE,
+            heartbeat_timeout=limits.HEARTBEAT,
             retry_policy=RETRY,
         ):
             pages += 1
@@ -69,7 +71,7 @@ class UpkeepWorkflow:
             ports.start_due_changes,
             agency,
             task_queue=names.COHORT_QUEUE,
-            start_to_close_timeout=ports.PAGE,
+            start_to_close_timeout=limits.PAGE,
             schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
             retry_policy=RETRY,
         )
@@ -79,8 +81,8 @@ class UpkeepWorkflow:
                 ports.relieve_page,
                 page,
                 task_queue=names.COHORT_QUEUE,
-                start_to_close_timeout=ports.PAGE,
-                heartbeat_timeout=ports.HEARTBEAT,
+                start_to_close_timeout=limits.PAGE,
+                heartbeat_timeout=limits.HEARTBEAT,
                 schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
                 retry_policy=RETRY,
             )
@@ -101,8 +103,8 @@ class UpkeepWorkflow:
                 ports.unlink_answers,
                 agency,
                 task_queue=names.COHORT_QUEUE,
-                start_to_close_timeout=ports.PAGE,
-                heartbeat_timeout=ports.HEARTBEAT,
+                start_to_close_timeout=limits.PAGE,
+                heartbeat_timeout=limits.HEARTBEAT,
                 schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
                 retry_policy=RETRY,
             )

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from siklus.workflows import ports
 from siklus.workflows.carry import ANSWERED_KEPT, Answered, Carry, Receipt
 from siklus.workflows.domain import authority, evolve
 from siklus.workflows.domain.calendar import Calendar
@@ -16,6 +15,7 @@ from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.scheme.standing import Breach
 from siklus.workflows.domain.stages import Stage, Task
 from siklus.workflows.domain.values import Digest
+from siklus.workflows.ports import evaluation as ports
 
 _DOCUMENT_LEAVES_OUT = {
     "terms": {

@@ -5,8 +5,9 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId, Value
+from siklus.workflows.ports import reminders as ports
 
 PLANNING = timedelta(minutes=15)
 """For a million open tasks, page by page."""

@@ -23,7 +23,7 @@ from siklus.v1 import evaluation_reads_pb2 as reads
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.ports import ReminderRun
+from siklus.workflows.ports.reminders import ReminderRun
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 
 PATIENCE: Final = 30.0

@@ -26,7 +26,7 @@ from siklus.v1 import cohort_service_pb2_grpc
 from siklus.workflows.domain.cohort import LeftOut, segment_to_start
 from siklus.workflows.domain.errors import invalid
 from siklus.workflows.domain.values import AgencyId, PersonId
-from siklus.workflows.ports import CohortRef
+from siklus.workflows.ports.cycle import CohortRef
 
 COUNTING_SECONDS: Final = 8.0
 """Counting a million evaluations takes a fraction of it on an idle server."""

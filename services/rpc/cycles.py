@@ -21,7 +21,7 @@ from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import cycle_service_pb2 as pb
 from siklus.v1 import cycle_service_pb2_grpc
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
-from siklus.workflows.ports import CohortRef
+from siklus.workflows.ports.cycle import CohortRef
 
 PREVIEW_SECONDS: Final = 8.0
 """A preview counts the whole agency."""

@@ -15,7 +15,7 @@ from siklus.workflows.domain.languages import LANGUAGES
 from siklus.workflows.domain.model import Terms
 from siklus.workflows.domain.pack_words import words_of
 from siklus.workflows.domain.values import Digest
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 
 MOST_TEXT: Final = 256 * 1024
 """Bytes of UTF-8 in one document; what goes beyond is left out, and says so."""

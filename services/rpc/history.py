@@ -20,7 +20,7 @@ from siklus.services.rpc.paging import Page, number
 from siklus.services.rpc.reading import read, sees_undelivered
 from siklus.v1 import evaluation_reads_pb2 as pb
 from siklus.workflows.domain.values import EvaluationKey, Role
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 
 PAGE_BYTES: Final = 2_000_000
 """Bytes of texts in one answer, well below what the transport sends; the rest is the next page."""

@@ -16,7 +16,7 @@ from siklus.workflows.domain.outcomes.improvement import ImprovementPlan, PlanSt
 from siklus.workflows.domain.outcomes.rules import OutcomeKind
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, Predicate
 from siklus.workflows.following import PlanReceipt
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 
 Texts = Mapping[str, Text | Erased]
 

@@ -32,7 +32,7 @@ from siklus.workflows.domain.outcomes.improvement import (
     RecordCheckIn,
 )
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 
 PART: Final = 200
 """Outcomes in one message of an export."""

@@ -38,7 +38,7 @@ from siklus.workflows.domain.roster_changes import (
     must_fit,
 )
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.ports import ChangeRef
+from siklus.workflows.ports.people import ChangeRef
 
 MOST: Final = 50
 """Changes that are planned for one person."""

@@ -22,8 +22,8 @@ from siklus.activities.store.queries import notices
 from siklus.activities.webhooks.digests import DigestPost
 from siklus.activities.webhooks.sender import Outcome, Sender
 from siklus.activities.webhooks.targets import Targets
-from siklus.workflows import ports
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import reminders as ports
 from tests.keys import KEYS
 
 P = ParamSpec("P")

@@ -13,10 +13,10 @@ from siklus.activities.mail.post import SmtpMailer
 from siklus.activities.reminders import Reminders
 from siklus.activities.store.pool import Store
 from siklus.services.local.mailbox import LocalMailbox, Mail
-from siklus.workflows import ports
 from siklus.workflows.domain.languages import Language
 from siklus.workflows.domain.stages import TaskKind
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import reminders as ports
 from tests.domain.story import make_policy
 
 JAKARTA, MAKASSAR, JAYAPURA = "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"

@@ -13,8 +13,8 @@ from temporalio.exceptions import ApplicationError
 from siklus.activities.delivery import FIRST_PAUSE, MOST_ATTEMPTS
 from siklus.services.local.mailbox import LocalMailbox
 from siklus.services.local.processes import free_port
-from siklus.workflows import ports
 from siklus.workflows.domain.stages import TaskKind
+from siklus.workflows.ports import reminders as ports
 from tests.activities.office import Office
 
 FRIDAY = date(2026, 1, 30)

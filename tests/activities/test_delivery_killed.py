@@ -21,7 +21,7 @@ from siklus.activities.webhooks.sender import Sender
 from siklus.activities.webhooks.signing import SecretBox, new_secret
 from siklus.activities.webhooks.targets import Targets
 from siklus.services.local.postgres import LocalPostgres
-from siklus.workflows import ports
+from siklus.workflows.ports import reminders as ports
 from tests.activities.dying_worker import STEPS
 from tests.activities.office import Office
 from tests.keys import KEYS

@@ -14,7 +14,7 @@ from siklus.activities.delivery import LEASE, Delivery
 from siklus.activities.mail.post import MailServerAway, PostOffice
 from siklus.activities.store.outage import Outage, StoreUnavailable
 from siklus.activities.store.queries import notices
-from siklus.workflows import ports
+from siklus.workflows.ports import reminders as ports
 from tests.activities.office import Office
 
 FRIDAY = date(2026, 1, 30)

@@ -17,7 +17,7 @@ from siklus.workflows.domain.decide.clock import next_wake, spread_of, unknown_s
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Evaluation, Start
 from siklus.workflows.domain.values import EvaluationKey
-from siklus.workflows.ports import ClosedSegment
+from siklus.workflows.ports.evaluation import ClosedSegment
 from siklus.workflows.record import Record
 
 

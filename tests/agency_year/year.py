@@ -35,7 +35,6 @@ from siklus.services.rpc.status import ServiceRefusal
 from siklus.services.standing_in import StandIns
 from siklus.v1 import roster_changes_pb2 as pb
 from siklus.v1 import values_pb2
-from siklus.workflows import ports
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain import packs
 from siklus.workflows.domain.errors import Refusal
@@ -49,6 +48,8 @@ from siklus.workflows.domain.standing_in import NOT_ALONE
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId, Role
 from siklus.workflows.names import request_key
 from siklus.workflows.packs import shipped_pack
+from siklus.workflows.ports.people import ChangeRef, UpkeepPage
+from siklus.workflows.ports.reminders import ReminderRun
 from tests.agency_year.acts import act, reseat
 from tests.agency_year.running import At, InMemory
 
@@ -158,13 +159,13 @@ class AgencyYear:
 
     async def _keep_up(self) -> None:
         await self.environment.run(self.upkeep.start_due_changes, self.agency)
-        page: ports.UpkeepPage | None = ports.UpkeepPage(agency=self.agency)
+        page: UpkeepPage | None = UpkeepPage(agency=self.agency)
         while page is not None:
             done = await self.environment.run(self.upkeep.relieve_page, page)
             self.relieved += done.handed_over
             page = page.model_copy(update={"after": done.after}) if done.after else None
 
-    async def _follow(self, ref: ports.ChangeRef) -> None:
+    async def _follow(self, ref: ChangeRef) -> None:
         """Run a change's workflow."""
         if await self.changes.begin_change(ref):
             while await self.environment.run(self.changes.change_page, ref):
@@ -175,7 +176,7 @@ class AgencyYear:
         if self.today.isoweekday() > 5:
             return
         for zone in ZONES.values():
-            run = ports.ReminderRun(agency=self.agency, zone=zone, as_of=self.today)
+            run = ReminderRun(agency=self.agency, zone=zone, as_of=self.today)
             planned = await self.reminders.plan_reminders(run)
             self.happened["reminders"] += planned.notices
 

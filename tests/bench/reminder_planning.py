@@ -19,10 +19,10 @@ from siklus.activities.store import migrate
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries.reminder_preview import preview
 from siklus.services.local.postgres import LocalPostgres
-from siklus.workflows import ports
 from siklus.workflows import reminders as workflow
 from siklus.workflows.domain.policy import Policy
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import reminders as ports
 
 NAME = "reminders"
 TASKS = 1_000_000

@@ -10,7 +10,7 @@ from siklus.services.local.mailbox import Mail
 from siklus.v1 import commands_rating_pb2 as rating
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.ports import ReminderRun
+from siklus.workflows.ports.reminders import ReminderRun
 from siklus.workflows.reminders import NoticeWorkflow, ReminderWorkflow
 from tests.e2e.agency import ZONES, Agency
 from tests.e2e.people import Person

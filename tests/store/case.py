@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from siklus.activities.store.pool import Store
-from siklus.workflows import ports
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.decide import decide
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId, Role
 from siklus.workflows.names import request_key
+from siklus.workflows.ports import evaluation as ports
 from siklus.workflows.record import Record
 from tests.domain.story import make_start
 

@@ -19,9 +19,7 @@ from siklus.services.local.temporal import LocalTemporal
 from siklus.services.temporal import data_converter
 from siklus.workflows.domain.roster_units import Unit
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.ports import (
-    CohortRef,
-)
+from siklus.workflows.ports.cycle import CohortRef
 from tests.keys import KEYS
 from tests.store.case import Case
 from tests.store.town import AT, CYCLE, PEOPLE, POLICY, make_cycle

@@ -35,7 +35,7 @@ from siklus.workflows.domain.values import (
 )
 from siklus.workflows.following import completed
 from siklus.workflows.packs import source_of
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 from siklus.workflows.ports.following import Completed, PlanProjection
 from tests.domain.story import make_policy
 from tests.store.case import Case

@@ -21,11 +21,8 @@ from siklus.workflows.domain.calendar import DayOff
 from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.roster_units import Unit
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, PersonId
-from siklus.workflows.ports import (
-    CohortRef,
-    Lookup,
-    PageOutcome,
-)
+from siklus.workflows.ports.cycle import CohortRef, PageOutcome
+from siklus.workflows.ports.evaluation import Lookup
 from tests.store.case import Case
 from tests.store.town import (
     AT,

@@ -14,13 +14,7 @@ from siklus.activities.store.queries import members as joining
 from siklus.activities.store.queries.cycles import CycleState, Said
 from siklus.workflows.domain.commands import ExclusionGround
 from siklus.workflows.domain.values import AgencyId, PersonId
-from siklus.workflows.ports import (
-    CohortPage,
-    CohortRef,
-    LaunchNote,
-    LaunchState,
-    PageOutcome,
-)
+from siklus.workflows.ports.cycle import CohortPage, CohortRef, LaunchNote, LaunchState, PageOutcome
 from tests.store.town import AT, CYCLE, freeze, members, person, start_page, started
 from tests.workflows.desk import eventually
 

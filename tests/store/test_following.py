@@ -26,7 +26,8 @@ from siklus.workflows.domain.roster_changes import (
 )
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Digest, EvaluationKey, PersonId
-from siklus.workflows.ports import ChangeRef, CohortRef, UpkeepPage
+from siklus.workflows.ports.cycle import CohortRef
+from siklus.workflows.ports.people import ChangeRef, UpkeepPage
 from tests.store.case import Case
 from tests.store.town import PEOPLE
 

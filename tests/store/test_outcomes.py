@@ -25,7 +25,8 @@ from siklus.workflows.domain.outcomes.improvement import (
 )
 from siklus.workflows.domain.roster_units import Unit
 from siklus.workflows.domain.values import AgencyId, Digest, Level, PersonId, Predicate, Role
-from siklus.workflows.ports import CohortRef, Text
+from siklus.workflows.ports.cycle import CohortRef
+from siklus.workflows.ports.evaluation import Text
 from tests.store.case import contents
 from tests.store.follow import Followed
 from tests.store.town import person

@@ -12,13 +12,13 @@ from temporalio.exceptions import ApplicationError
 from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations, history, tasks
-from siklus.workflows import ports
 from siklus.workflows.domain import audit
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.decide import seal
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.values import AgencyId
-from siklus.workflows.ports import Projection
+from siklus.workflows.ports import limits
+from siklus.workflows.ports.evaluation import Projection
 from tests.store.case import Case, contents
 
 
@@ -27,7 +27,7 @@ def diverged() -> Iterator[None]:
     """Expect a projection to be refused because the record holds another history."""
     with pytest.raises(ApplicationError) as caught:
         yield
-    assert caught.value.type == ports.DIVERGED
+    assert caught.value.type == limits.DIVERGED
     assert not caught.value.non_retryable
 
 
@@ -146,7 +146,7 @@ async def test_of_two_histories_at_once_one_stands(
 
     (failure,) = [each for each in told if each is not None]
     assert isinstance(failure, ApplicationError)
-    assert failure.type == ports.DIVERGED
+    assert failure.type == limits.DIVERGED
     stands = case if told[0] is None else other
     assert (await entries(store, case))[2] == stands.projection().entries[0]
 

@@ -10,10 +10,10 @@ from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import evaluations, history
 from siklus.services.local.postgres import LocalPostgres
-from siklus.workflows import ports
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import limits
 from tests.store.case import EVALUATION_TABLES, Case, contents
 
 LATER = timedelta(seconds=10)
@@ -105,7 +105,7 @@ async def test_whoever_was_lost_and_writes_after_all_changes_nothing(
     with pytest.raises(ApplicationError) as caught:
         await projector.project(lost.plan_returned().submits_plan().projection())
 
-    assert caught.value.type == ports.DIVERGED
+    assert caught.value.type == limits.DIVERGED
     assert await contents(store, agency) == before
     assert await aside(store, taken) == []
 
@@ -121,7 +121,7 @@ async def test_what_another_run_decided_never_makes_way(
     with pytest.raises(ApplicationError) as caught:
         await projector.project(stale.does("siti", c.WithdrawPlan()).projection())
 
-    assert caught.value.type == ports.DIVERGED
+    assert caught.value.type == limits.DIVERGED
     assert await contents(store, agency) == before
 
 

@@ -18,7 +18,7 @@ from siklus.workflows.carry import Receipt
 from siklus.workflows.domain.commands import Order
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import AgencyId, Digest, EvaluationKey, PersonId
-from siklus.workflows.ports import OperationPage, OperationRef, TurnsTaken
+from siklus.workflows.ports.operation import OperationPage, OperationRef, TurnsTaken
 from tests.store.case import Case
 
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)

@@ -11,7 +11,7 @@ from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
 from siklus.activities.vault import ERASED, TextUnreadable, Vault
 from siklus.workflows.domain import audit
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 from tests.store.case import Case, contents
 
 

@@ -16,11 +16,7 @@ from siklus.workflows import names
 from siklus.workflows.domain.model import Start
 from siklus.workflows.domain.roster_people import Person
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
-from siklus.workflows.ports import (
-    CohortPage,
-    CohortRef,
-    PageOutcome,
-)
+from siklus.workflows.ports.cycle import CohortPage, CohortRef, PageOutcome
 from tests.domain.story import make_policy
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)

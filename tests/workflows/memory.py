@@ -9,9 +9,11 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.domain.events import Entry
 from siklus.workflows.evaluation import EvaluationWorkflow
+from siklus.workflows.ports import evaluation as ports
+from siklus.workflows.ports import limits
 from siklus.workflows.ports.following import Completed, PlanProjection
 from tests.workflows.sandbox import workflow_runner
 
@@ -52,7 +54,7 @@ class Memory:
             self.refused_away.set()
             raise ApplicationError("the store is away")
         if projection.entries[0].number != len(self.entries(projection.key)) + 1:
-            raise ApplicationError("another history", type=ports.DIVERGED)
+            raise ApplicationError("another history", type=limits.DIVERGED)
         self.projections.setdefault(str(projection.key), []).append(projection)
 
     @activity.defn(name="superior_of")

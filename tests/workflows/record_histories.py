@@ -33,13 +33,22 @@ from temporalio.worker import Worker
 from siklus.services import launching, operating
 from siklus.services.local.temporal import TIME_SKIPPING, LocalTemporal
 from siklus.services.temporal import data_converter
-from siklus.workflows import names, ports
+from siklus.workflows import names
 from siklus.workflows.cycle import CycleWorkflow, Launch, Waiting
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.improvement import ImprovementPlanWorkflow
 from siklus.workflows.operation import OperationWorkflow, Undertaking
+from siklus.workflows.ports.cycle import CohortPage, CohortRef, LaunchNote, PageOutcome
+from siklus.workflows.ports.operation import (
+    OperationEnd,
+    OperationNote,
+    OperationPage,
+    OperationRef,
+    OperationTurn,
+    TurnsTaken,
+)
 from tests.keys import KEYS
 from tests.workflows.desk import APPROVER, SUPERIOR, Desk, eventually, make_start
 from tests.workflows.memory import Memory, worker_of
@@ -123,7 +132,7 @@ async def planned_in_the_dark(desk: Desk) -> None:
 
 async def launch(client: Client, memory: Memory) -> list[WorkflowHistory]:
     """A cohort of three pages is frozen and started."""
-    cohort = ports.CohortRef(agency=AgencyId("a"), cycle=CycleId("c"))
+    cohort = CohortRef(agency=AgencyId("a"), cycle=CycleId("c"))
     cohorts = Cohorts()
     worker = Worker(
         client,
@@ -145,7 +154,7 @@ async def launch(client: Client, memory: Memory) -> list[WorkflowHistory]:
 
 async def steered_launch(client: Client, memory: Memory) -> list[WorkflowHistory]:
     """A launch is paused, sped up, resumed, called off and asked for again."""
-    cohort = ports.CohortRef(agency=AgencyId("a"), cycle=CycleId("c-steered"))
+    cohort = CohortRef(agency=AgencyId("a"), cycle=CycleId("c-steered"))
     cohorts = Cohorts()
     cohorts.goes_on.clear()
     worker = Worker(
@@ -191,7 +200,7 @@ async def steered_launch(client: Client, memory: Memory) -> list[WorkflowHistory
 
 async def steered_operation(client: Client, memory: Memory) -> list[WorkflowHistory]:
     """An operation is paused, resumed, goes on as a new run and is called off."""
-    ref = ports.OperationRef(agency=AgencyId("a"), operation="op-steered")
+    ref = OperationRef(agency=AgencyId("a"), operation="op-steered")
     turns = Turns()
     worker = Worker(
         client,
@@ -206,7 +215,7 @@ async def steered_operation(client: Client, memory: Memory) -> list[WorkflowHist
         workflow_runner=workflow_runner(),
     )
     async with worker:
-        cursor = ports.OperationTurn(cycle=CycleId("c"), person=PersonId("p-3"), segment=1)
+        cursor = OperationTurn(cycle=CycleId("c"), person=PersonId("p-3"), segment=1)
         handle = await client.start_workflow(
             OperationWorkflow.run,
             Undertaking(ref=ref, frozen=True, cursor=cursor, pace=2, paused=True),
@@ -237,22 +246,22 @@ class Turns:
         self.go_on = asyncio.Event()
 
     @activity.defn(name="freeze_operation")
-    async def freeze_operation(self, ref: ports.OperationRef) -> None:
+    async def freeze_operation(self, ref: OperationRef) -> None:
         return None
 
     @activity.defn(name="take_turns")
-    async def take_turns(self, page: ports.OperationPage) -> ports.TurnsTaken:
+    async def take_turns(self, page: OperationPage) -> TurnsTaken:
         await self.go_on.wait()
         last = self.left.pop(0)
         turn = {"cycle": "c", "person": last, "segment": 1} if last else None
-        return ports.TurnsTaken.model_validate({"cursor": turn})
+        return TurnsTaken.model_validate({"cursor": turn})
 
     @activity.defn(name="note_operation")
-    async def note_operation(self, note: ports.OperationNote) -> None:
+    async def note_operation(self, note: OperationNote) -> None:
         return None
 
     @activity.defn(name="finish_operation")
-    async def finish_operation(self, end: ports.OperationEnd) -> None:
+    async def finish_operation(self, end: OperationEnd) -> None:
         return None
 
 
@@ -265,26 +274,24 @@ class Cohorts:
         self.goes_on.set()
 
     @activity.defn(name="freeze_cohort")
-    async def freeze_cohort(self, cohort: ports.CohortRef) -> int:
+    async def freeze_cohort(self, cohort: CohortRef) -> int:
         return 7
 
     @activity.defn(name="start_page")
-    async def start_page(self, page: ports.CohortPage) -> ports.PageOutcome:
+    async def start_page(self, page: CohortPage) -> PageOutcome:
         await self.goes_on.wait()
-        return ports.PageOutcome.model_validate(
-            {"started": 3, "already": 0, "cursor": self.left.pop(0)}
-        )
+        return PageOutcome.model_validate({"started": 3, "already": 0, "cursor": self.left.pop(0)})
 
     @activity.defn(name="finish_launch")
-    async def finish_launch(self, cohort: ports.CohortRef) -> None:
+    async def finish_launch(self, cohort: CohortRef) -> None:
         return None
 
     @activity.defn(name="note_launch")
-    async def note_launch(self, note: ports.LaunchNote) -> None:
+    async def note_launch(self, note: LaunchNote) -> None:
         return None
 
     @activity.defn(name="cancel_launch")
-    async def cancel_launch(self, cohort: ports.CohortRef) -> int:
+    async def cancel_launch(self, cohort: CohortRef) -> int:
         return 4
 
 

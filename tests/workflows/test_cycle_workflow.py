@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
-from siklus.workflows import names, ports
+from siklus.workflows import names
+from siklus.workflows.ports import limits
 from tests.workflows.memory import Memory
 from tests.workflows.record_histories import launch
 
@@ -24,4 +25,4 @@ async def test_a_worker_that_dies_while_it_freezes_or_starts_is_missed_within_se
         if event.HasField("activity_task_scheduled_event_attributes")
         for attributes in [event.activity_task_scheduled_event_attributes]
     }
-    assert waits["freeze_cohort"] == waits["start_page"] == ports.HEARTBEAT
+    assert waits["freeze_cohort"] == waits["start_page"] == limits.HEARTBEAT

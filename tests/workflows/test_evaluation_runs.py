@@ -13,12 +13,12 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 
 from siklus.services.payloads import ENCRYPTED, PayloadSealer
-from siklus.workflows import ports
 from siklus.workflows.carry import Answered
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import Level
+from siklus.workflows.ports import limits
 from tests.domain.story import make_plan
 from tests.keys import KEYS
 from tests.workflows.desk import SECOND, SUPERVISOR, Desk, at_once, on_record, refused
@@ -76,7 +76,7 @@ async def test_a_reopening_from_a_record_that_went_on_is_over_before_anybody_is_
         await overtaken
 
     assert isinstance(caught.value.cause, ApplicationError)
-    assert caught.value.cause.type == ports.DIVERGED
+    assert caught.value.cause.type == limits.DIVERGED
     with pytest.raises(WorkflowFailureError):
         await desk.outcome()
     assert memory.entries(desk.key) == before

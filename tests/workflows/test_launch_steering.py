@@ -14,10 +14,11 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from siklus.services import launching
-from siklus.workflows import cycle, names, ports
+from siklus.workflows import cycle, names
 from siklus.workflows.cycle import OVER, CycleWorkflow, Launch, Waiting
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
-from siklus.workflows.ports import LaunchState
+from siklus.workflows.ports import cycle as ports
+from siklus.workflows.ports.cycle import LaunchState
 from tests.workflows.sandbox import workflow_runner
 
 COHORT = ports.CohortRef(agency=AgencyId("a"), cycle=CycleId("c"))

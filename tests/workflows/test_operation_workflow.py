@@ -14,9 +14,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from siklus.services import operating
-from siklus.workflows import names, operation, ports
+from siklus.workflows import names, operation
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 from siklus.workflows.operation import OVER, OperationWorkflow, Undertaking
+from siklus.workflows.ports import operation as ports
 from tests.workflows.sandbox import workflow_runner
 
 REF = ports.OperationRef(agency=AgencyId("a"), operation="op-1")

@@ -13,8 +13,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from siklus.activities.schedules import CATCH_UP, NOTICES_EVERY, UPKEEP_EVERY, ensure_schedules
-from siklus.workflows import names, ports, reminders
+from siklus.workflows import names, reminders
 from siklus.workflows.domain.values import AgencyId
+from siklus.workflows.ports import reminders as ports
 from siklus.workflows.reminders import NoticeWorkflow, Reminded, ReminderWorkflow, Sent
 from tests.workflows.sandbox import workflow_runner
 

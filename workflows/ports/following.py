@@ -9,7 +9,7 @@ from siklus.workflows.domain.outcomes.judging import Facts
 from siklus.workflows.domain.outcomes.rules import OutcomeRule
 from siklus.workflows.domain.stages import Task
 from siklus.workflows.domain.values import Digest, Value
-from siklus.workflows.ports import Text
+from siklus.workflows.ports.evaluation import Text
 
 DRAWING = timedelta(seconds=20)
 
