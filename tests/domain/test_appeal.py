@@ -159,6 +159,38 @@ def test_whoever_decides_does_not_answer_for_the_rating() -> None:
         told.person(RINA).responds()
 
 
+def test_whoever_answers_for_the_rating_does_not_decide() -> None:
+    told = appealed().team.reassigns(Seat.SUPERVISOR, WAYAN)
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.team.reassigns(Seat.DECIDER, WAYAN)
+
+    told.person(WAYAN).responds()
+
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.team.reassigns(Seat.DECIDER, WAYAN)
+    plh = Mandate(
+        id="m1",
+        principal=RINA,
+        delegate=WAYAN,
+        letter="800/1",
+        from_on=date(2027, 1, 1),
+        to_on=date(2027, 1, 31),
+    )
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.person(WAYAN, mandates=(plh,)).upholds()
+    assert told.superior.upholds().stage is Stage.FINAL_APPROVAL
+
+
+def test_an_old_order_gives_the_decision_to_whoever_answered_as_it_did() -> None:
+    told = appealed().team.reassigns(Seat.SUPERVISOR, WAYAN).person(WAYAN).responds()
+    command = Reassign(seat=Seat.DECIDER, person=WAYAN, prose={"reason": "Mutasi"})
+    told.team.gives(command, roster=InRoster(active=True), edition=Edition.EXACT_MEANS)
+
+    assert told.task(TaskKind.DECIDE_APPEAL).holder == WAYAN
+    with refused(Reason.SEPARATION_OF_DUTIES):
+        told.person(WAYAN).upholds()
+
+
 def test_a_withdrawn_appeal_is_spent() -> None:
     told = appealed().employee.withdraws_appeal()
     assert told.stage is Stage.FINAL_APPROVAL

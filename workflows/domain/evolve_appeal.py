@@ -32,7 +32,7 @@ def appealed(state: Evaluation, event: AppealEvent, entry: e.Entry) -> dict[str,
         case e.AppealWithdrawn():
             update: dict[str, Any] = {"withdrawn_at": at}
         case e.AppealResponded():
-            update = {"responded_at": at, **_answered(appeal, entry)}
+            update = {"responded_at": at, "answered_by": _answered(entry)}
         case e.AppealResponseMissed():
             update = {"response_missed": True}
         case e.AppealVoteCast():
@@ -47,11 +47,9 @@ def appealed(state: Evaluation, event: AppealEvent, entry: e.Entry) -> dict[str,
     return {"appeal": appeal.model_copy(update=update), **changes}
 
 
-def _answered(appeal: Appeal, entry: e.Entry) -> dict[str, Any]:
-    if appeal.panel is None:
-        return {}
+def _answered(entry: e.Entry) -> tuple[PersonId, ...]:
     people = (PersonId(entry.actor), entry.principal)
-    return {"answered_by": tuple(person for person in people if person is not None)}
+    return tuple(person for person in people if person is not None)
 
 
 def _filed(state: Evaluation, event: e.AppealFiled, entry: e.Entry) -> Appeal:

@@ -178,7 +178,7 @@ class Appeal(Grown, Value):
     panel: Panel | None = None
     """The policy's, so that whoever reads the appeal knows how many decide."""
     answered_by: tuple[PersonId, ...] = ()
-    """Who answered for the rating, and in whose name: kept where a panel decides."""
+    """Who answered for the rating, and in whose name."""
 
     def seat_of(self, person: PersonId | None) -> PanelSeat | None:
         """Return somebody's place on the panel."""

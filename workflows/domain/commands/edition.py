@@ -16,6 +16,6 @@ class Edition(IntEnum):
     nor the year unless the policy lets it."""
 
     SIDES_APART = 2
-    """Whoever decides an appeal alone does not answer for the rating either."""
+    """Whoever decides an appeal alone has not answered for the rating, and does not."""
 
     NEWEST = SIDES_APART

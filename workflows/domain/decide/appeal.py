@@ -15,7 +15,7 @@ from siklus.workflows.domain.commands import (
 from siklus.workflows.domain.decide import forms
 from siklus.workflows.domain.decide.delivery import final_approval, receive
 from siklus.workflows.domain.decide.panel import awaiting, cast_vote, deciding, first_members
-from siklus.workflows.domain.decide.people import must_not_decide
+from siklus.workflows.domain.decide.people import must_not_answer, must_not_decide
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import Judged, upheld
 from siklus.workflows.domain.decide.scoring import decided as decided_by_scheme
@@ -174,7 +174,7 @@ def decide_appeal(state: Evaluation, command: DecideAppeal, act: Act) -> list[e.
     rating = state.rating
     if rating is None or state.appeal is None:
         raise Refusal(Reason.WRONG_STAGE, "no appeal waits for a decision")
-    _must_not_be_the_rater(state, act)
+    must_not_answer(state, act, act.actor.person, act.standing.principal)
     _both_sides_must_be_heard(state)
     forms.must_say(command, "reason")
     stands = command.outcome is AppealOutcome.UPHELD
@@ -249,16 +249,6 @@ def _must_not_lower_the_year(rating: Rating, year: Judged) -> None:
             f"{before.of_the_year} to {after.of_the_year}",
             details={"standing": str(before.of_the_year), "decided": str(after.of_the_year)},
             fields={"numbers": "would lower the year's score"},
-        )
-
-
-def _must_not_be_the_rater(state: Evaluation, act: Act) -> None:
-    names = {act.actor.person, act.standing.principal}
-    one_person = state.appeal is not None and state.appeal.top_of_hierarchy
-    if names & state.raters and not one_person:
-        raise Refusal(
-            Reason.SEPARATION_OF_DUTIES,
-            "whoever rated does not decide the appeal; ask the agency's team to reassign it",
         )
 
 

@@ -12,7 +12,7 @@ from siklus.workflows.domain.authority import Party, not_yours
 from siklus.workflows.domain.commands import DecideAppeal, InPanel, SeatPanel
 from siklus.workflows.domain.deadlines import Due
 from siklus.workflows.domain.decide import forms
-from siklus.workflows.domain.decide.people import handed_over
+from siklus.workflows.domain.decide.people import answering, handed_over, must_not_answer
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.decide.scoring import Judged
 from siklus.workflows.domain.decide.tasks import task, with_due
@@ -152,14 +152,6 @@ def seat_panel(state: Evaluation, command: SeatPanel, act: Act) -> list[e.AnyEve
     ]
 
 
-def answering(state: Evaluation) -> set[PersonId]:
-    """Return whoever rated, and whoever answers for it: one side, which never decides."""
-    response = state.task(TaskKind.RESPOND_TO_APPEAL)
-    holder = response.holder if response is not None else None
-    answered = state.appeal.answered_by if state.appeal is not None else ()
-    return {*state.raters, *answered, *((holder,) if holder is not None else ())}
-
-
 def _must_be_fit(state: Evaluation, command: SeatPanel, act: Act, rule: Panel) -> None:
     members = command.members
     if len(set(members)) < len(members):
@@ -169,15 +161,12 @@ def _must_be_fit(state: Evaluation, command: SeatPanel, act: Act, rule: Panel) -
         raise invalid("members", message)
     if state.participants.employee in members:
         raise Refusal(Reason.SELF_DECISION, "nobody can be given the own evaluation to judge")
-    heard = answering(state)
-    if heard & set(members):
-        message = "whoever rated, or answers for the rating, does not decide the appeal"
-        raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
+    must_not_answer(state, act, *members)
     _must_not_choose(state, act)
 
 
 def _must_not_choose(state: Evaluation, act: Act) -> None:
-    if act.actor.person in answering(state):
+    if act.actor.person in answering(state, act):
         message = (
             "whoever rated, or answers for the rating, does not choose who decides; "
             "ask another of the team"

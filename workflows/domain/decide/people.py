@@ -47,8 +47,7 @@ def reassign(state: Evaluation, command: Reassign, act: Act) -> list[e.AnyEvent]
         if state.policy.appeal.panel is not None:
             message = "by the policy of this cycle a panel decides; seat its members instead"
             raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
-        if command.person in state.raters and not state.appeal.top_of_hierarchy:
-            raise Refusal(Reason.SEPARATION_OF_DUTIES, "whoever rated does not decide the appeal")
+        must_not_answer(state, act, command.person)
         if act.actor.person in state.raters:
             message = "whoever rated does not choose who decides; ask another of the team"
             raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
@@ -98,6 +97,30 @@ def must_not_decide(state: Evaluation, act: Act, *people: PersonId | None) -> No
         deciding.add(appeal.decider)
     if deciding & set(people):
         message = "whoever decides the appeal does not answer for the rating; ask another"
+        raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
+
+
+def answering(state: Evaluation, act: Act) -> set[PersonId]:
+    """Return whoever rated, and whoever answers for it: one side, which never decides."""
+    response = state.task(TaskKind.RESPOND_TO_APPEAL)
+    sides = set(state.raters)
+    if response is not None and response.holder is not None:
+        sides.add(response.holder)
+    if state.appeal is not None and act.edition >= Edition.SIDES_APART:
+        sides.update(state.appeal.answered_by)
+    return sides
+
+
+def must_not_answer(state: Evaluation, act: Act, *people: PersonId | None) -> None:
+    """Refuse to let that side decide the appeal, but where the law makes both one person."""
+    if state.appeal is not None and state.appeal.top_of_hierarchy:
+        return
+    sides = answering(state, act) if act.edition >= Edition.SIDES_APART else state.raters
+    if sides & set(people):
+        message = (
+            "whoever rated, or answers for the rating, does not decide the appeal; "
+            "the agency's team gives it to another"
+        )
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
 
 

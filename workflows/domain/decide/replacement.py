@@ -17,8 +17,8 @@ from siklus.workflows.domain.commands import (
     Seat,
 )
 from siklus.workflows.domain.decide import forms
-from siklus.workflows.domain.decide.panel import answering, vacated
-from siklus.workflows.domain.decide.people import RUNNING, handed_over
+from siklus.workflows.domain.decide.panel import vacated
+from siklus.workflows.domain.decide.people import RUNNING, answering, handed_over
 from siklus.workflows.domain.decide.rules import Act, decides
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Evaluation
@@ -119,7 +119,7 @@ def _decider(state: Evaluation, line: tuple[PersonId, ...], act: Act) -> PersonI
     if act.actor.person in state.raters:
         message = "whoever rated does not choose who decides; ask another of the team"
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
-    heard = answering(state)
+    heard = answering(state, act)
     return next((who for who in line if who not in heard), None)
 
 
