@@ -7,8 +7,8 @@ from typing import Any, TypeVar, assert_never
 from siklus.workflows.domain import audit
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.commands import SYSTEM, Seat
-from siklus.workflows.domain.evolve_appeal import appealed, due_at, heard_again
-from siklus.workflows.domain.evolve_repair import UNDELIVERED, repaired
+from siklus.workflows.domain.evolve_appeal import appealed, due_at
+from siklus.workflows.domain.evolve_repair import UNDELIVERED, clocks, repaired
 from siklus.workflows.domain.model import (
     Calibration,
     Evaluation,
@@ -223,7 +223,7 @@ def _facts(state: Evaluation, entry: e.Entry) -> dict[str, Any]:
         case e.EvaluationReopened():
             cleared = {"reopening_by": None, "approved_at": None, "approved_by": None}
             plan = _with(state.plan, proposed=None, proposed_prose=None)
-            again = heard_again(state.appeal, event)
+            again = clocks(state, event.opens)
             return {**cleared, **again, "ground": None, "referred": False, "plan": plan}
         case e.RatingOpened():
             return {"plan": _with(state.plan, proposed=None, proposed_prose=None)}

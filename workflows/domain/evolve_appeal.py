@@ -79,18 +79,6 @@ def _voted(appeal: Appeal, event: e.AppealVoteCast, at: datetime) -> tuple[Panel
     )
 
 
-def heard_again(appeal: Appeal | None, event: e.EvaluationReopened) -> dict[str, Any]:
-    """Return the clocks of an appeal that is taken up again, where one is."""
-    decision_due_at = due_at(event.opens, *AWAITING_A_DECISION)
-    if appeal is None or decision_due_at is None:
-        return {}
-    response_due_at = due_at(event.opens, TaskKind.RESPOND_TO_APPEAL)
-    due = {"decision_due_at": decision_due_at}
-    if response_due_at is not None:
-        due["response_due_at"] = response_due_at
-    return {"appeal": appeal.model_copy(update=due)}
-
-
 def due_at(tasks: Iterable[Task], *kinds: TaskKind) -> datetime | None:
     """Return when the first of these kinds among the tasks is due."""
     return next((t.due.due_at for t in tasks if t.kind in kinds and t.due is not None), None)
