@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from siklus.workflows.domain import events as e
 from siklus.workflows.domain.model import Appeal, Evaluation
-from siklus.workflows.domain.panel import PanelSeat, Vote, places, seated
+from siklus.workflows.domain.panel import PanelSeat, Vote, first_seats, seated
 from siklus.workflows.domain.stages import AWAITING_A_DECISION, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
 
@@ -59,7 +59,7 @@ def _filed(state: Evaluation, event: e.AppealFiled, entry: e.Entry) -> Appeal:
         top_of_hierarchy=event.top_of_hierarchy,
         response_due_at=due_at(event.opens, TaskKind.RESPOND_TO_APPEAL),
         decision_due_at=due_at(event.opens, *AWAITING_A_DECISION),
-        seats=places(event.panel),
+        seats=first_seats(event.panel),
         panel=state.policy.appeal.panel,
     )
 

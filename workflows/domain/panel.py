@@ -21,19 +21,22 @@ class Vote(Value):
         return self == other.model_copy(update={"cast_at": self.cast_at})
 
 
-class PanelSeat(Value):
-    """A place on the panel; its number is that of its member's task."""
+class Place(Value):
+    """Who sits on which place of a panel; its number is that of its member's task."""
 
     number: int
     member: PersonId
+
+
+class PanelSeat(Place):
+    """A place, and what its member has said."""
+
     vote: Vote | None = None
 
-
-class Place(Value):
-    """Who sits on which place of a panel."""
-
-    number: int
-    member: PersonId
+    @property
+    def place(self) -> Place:
+        """Return who sits there, without what they said."""
+        return Place(number=self.number, member=self.member)
 
 
 class Spoken(Value):
@@ -51,19 +54,14 @@ def spoken(rule: Panel, seats: tuple[PanelSeat, ...]) -> Spoken:
     return Spoken(members=rule.members, quorum=rule.quorum, spoken=voted)
 
 
-def places(members: tuple[PersonId, ...]) -> tuple[PanelSeat, ...]:
+def first_seats(members: tuple[PersonId, ...]) -> tuple[PanelSeat, ...]:
     """Return the seats of a panel that sits for the first time."""
     return tuple(PanelSeat(number=n, member=who) for n, who in enumerate(members, start=1))
 
 
 def seated(before: tuple[PanelSeat, ...], now: tuple[Place, ...]) -> tuple[PanelSeat, ...]:
     """Return the seats after a change; who stays keeps the vote, the others' fall away."""
-    votes = {(seat.number, seat.member): seat.vote for seat in before}
+    kept = {seat.place: seat for seat in before}
     return tuple(
-        PanelSeat(
-            number=place.number,
-            member=place.member,
-            vote=votes.get((place.number, place.member)),
-        )
-        for place in now
+        kept.get(place) or PanelSeat(number=place.number, member=place.member) for place in now
     )

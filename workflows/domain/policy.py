@@ -197,11 +197,14 @@ class DeliveryRule(Value):
     """Calendar days after which receipt is deemed; None only where the appeal is off."""
 
 
+MOST_MEMBERS: Final = 15
+
+
 class Panel(Value):
     """Several people who decide together, once so many of them say the same."""
 
-    members: Annotated[int, Field(ge=1, le=15)]
-    quorum: Annotated[int, Field(ge=1, le=15)]
+    members: Annotated[int, Field(ge=1, le=MOST_MEMBERS)]
+    quorum: Annotated[int, Field(ge=1, le=MOST_MEMBERS)]
     """More than half of the members (checked on load): two decisions never reach it both."""
 
 

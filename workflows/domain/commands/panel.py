@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from siklus.workflows.domain.commands.base import Command
+from siklus.workflows.domain.policy import MOST_MEMBERS
 from siklus.workflows.domain.values import PersonId, Value
-
-MOST_MEMBERS = 15
 
 
 class SeatPanel(Command):

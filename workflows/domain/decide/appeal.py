@@ -24,7 +24,7 @@ from siklus.workflows.domain.decide.tasks import at_least, by_span, task
 from siklus.workflows.domain.decide.transfer import combine
 from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.model import Appeal, Evaluation, Rating
-from siklus.workflows.domain.panel import places
+from siklus.workflows.domain.panel import first_seats
 from siklus.workflows.domain.policy import Count, DecidedBy, Span
 from siklus.workflows.domain.stages import Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
@@ -57,7 +57,7 @@ def file_appeal(state: Evaluation, command: FileAppeal, act: Act) -> list[e.AnyE
     decider, one_person = _decider(state)
     panel = first_members(state, act.panel)
     filed = Appeal(
-        filed_at=act.at, decider=decider, top_of_hierarchy=one_person, seats=places(panel)
+        filed_at=act.at, decider=decider, top_of_hierarchy=one_person, seats=first_seats(panel)
     )
     events.append(
         e.AppealFiled(

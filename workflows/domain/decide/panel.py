@@ -128,14 +128,17 @@ def seat_panel(state: Evaluation, command: SeatPanel, act: Act) -> list[e.AnyEve
     forms.must_say(command, "reason")
     _must_work_there(command, act)
     places = _places(appeal.seats, command.members)
-    if places == tuple(Place(number=seat.number, member=seat.member) for seat in appeal.seats):
+    before = tuple(seat.place for seat in appeal.seats)
+    if places == before:
         raise Refusal(Reason.ALREADY_DONE, "they are the panel already")
-    stay = {(seat.number, seat.member) for seat in appeal.seats}
-    new = [place for place in places if (place.number, place.member) not in stay]
     due = next(t.due for t in state.tasks if t.kind in AWAITING_A_DECISION)
     taken = {place.number for place in places}
     then = _with_seats(state, seated(appeal.seats, places))
-    opened = {place.number: _place_taken(then, place, act.at, due) for place in new}
+    opened = {
+        place.number: _place_taken(then, place, act.at, due)
+        for place in places
+        if place not in before
+    }
     others = (each for each in _reminded(then, act.at) if each.number not in opened)
     return [
         e.PanelSeated(

@@ -131,13 +131,12 @@ def _heir(
         return _decider(state, line, act)
     if waiting.kind is TaskKind.SECOND_RATE:
         return next((who for who in line if who not in state.first_raters), None)
-    decider = None
+    deciding: set[PersonId | None] = set()
     if waiting.kind is TaskKind.RESPOND_TO_APPEAL and state.appeal is not None:
         decider = state.appeal.decider
-        decider = _decider(state, line, act) if decider == leaving else decider
-    panel = {seat.member for seat in state.appeal.seats} if state.appeal is not None else set()
-    answers = panel if waiting.kind is TaskKind.RESPOND_TO_APPEAL else set()
-    return next((who for who in line if who != decider and who not in answers), None)
+        deciding = {seat.member for seat in state.appeal.seats}
+        deciding.add(_decider(state, line, act) if decider == leaving else decider)
+    return next((who for who in line if who not in deciding), None)
 
 
 def _handed_over(
