@@ -6,14 +6,9 @@ written form with its texts and checks it.
 
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BeforeValidator, Field
 
 from siklus.workflows.domain.feedback.rules import FeedbackRule
 from siklus.workflows.domain.languages import Language
@@ -27,7 +22,7 @@ from siklus.workflows.domain.scheme.keys import (
     SecondRating,
     Weighted,
 )
-from siklus.workflows.domain.values import Level, Predicate, Value
+from siklus.workflows.domain.values import Grown, Level, Predicate, Value
 
 
 class Count(StrEnum):
@@ -136,21 +131,15 @@ class StageRule(Value):
     remind: Rungs = (-3, 0, 3)
 
 
-class PlanRule(StageRule):
+class PlanRule(Grown, StageRule):
     """The plan and its review."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"indicators"})
 
     max_returns: Annotated[int, Field(ge=0, le=20)] = 3
     return_days: Span = Span(days=5, count=Count.WORKING)
     team_may_set: bool = True
     indicators: IndicatorRule = IndicatorRule()
-
-    @model_serializer(mode="wrap")
-    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what policies of earlier releases had no word for, where nothing is said."""
-        written: dict[str, Any] = dump(self)
-        if self.indicators == IndicatorRule():
-            written.pop("indicators", None)
-        return written
 
 
 class PeriodRule(Value):
@@ -162,8 +151,10 @@ class PeriodRule(Value):
     remind: Rungs = (0, 3)
 
 
-class RatingRule(StageRule):
+class RatingRule(Grown, StageRule):
     """The rating; never automatic."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"weighted", "axis_level", "criteria", "second"})
 
     scheme: Scheme = Scheme.QUADRANT
     matrix: dict[Level, dict[Level, Predicate]] = Field(default_factory=dict)
@@ -179,15 +170,6 @@ class RatingRule(StageRule):
     """What the rater may, or must, judge beside the indicators of the plan."""
     second: SecondRating | None = None
     """A second rater after the first; None leaves it at one."""
-
-    @model_serializer(mode="wrap")
-    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what policies of earlier releases had no word for, where nothing is said."""
-        written: dict[str, Any] = dump(self)
-        for name in ("weighted", "axis_level", "criteria", "second"):
-            if not getattr(self, name):
-                written.pop(name, None)
-        return written
 
 
 class DeliveryRule(Value):
@@ -227,8 +209,10 @@ class DecidedBy(StrEnum):
     PANEL = "panel"
 
 
-class AppealRule(Value):
+class AppealRule(Grown):
     """The appeal (PP 30/2019 and PermenPANRB 6/2022; switchable for other laws)."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"panel"})
 
     enabled: bool = True
     window: Span = Span(days=14)
@@ -243,14 +227,6 @@ class AppealRule(Value):
     late: Lateness = Lateness()
     remind: Rungs = (-3, 0, 3)
     remind_window: Rungs = (-3,)
-
-    @model_serializer(mode="wrap")
-    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what policies of earlier releases had no word for, where nothing is said."""
-        written: dict[str, Any] = dump(self)
-        if self.panel is None:
-            written.pop("panel", None)
-        return written
 
 
 class Combine(StrEnum):
@@ -323,8 +299,16 @@ class CalendarRule(Value):
     """None takes the unit's own; a name fixes one zone for everybody."""
 
 
-class Policy(Value):
-    """One agency's rules for one year, pinned when the cycle starts."""
+class Policy(Grown):
+    """One agency's rules for one year, pinned when the cycle starts.
+
+    Evaluations name their policy by the digest of its written form, which leaves out what policies
+    of earlier releases had no word for: it must never change under one that runs.
+    """
+
+    added: ClassVar[frozenset[str]] = frozenset(
+        {"calibration", "deadlines", "feedback", "languages", "outcomes", "second_person"}
+    )
 
     name: str
     version: int = 1
@@ -357,26 +341,3 @@ class Policy(Value):
     feedback: FeedbackRule = FeedbackRule()
     outcomes: Annotated[tuple[OutcomeRule, ...], Field(max_length=MOST_RULES)] = ()
     """What follows from a final result, rule by rule."""
-
-    @model_serializer(mode="wrap")
-    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what policies of earlier releases had no word for, where nothing is said.
-
-        Evaluations name their policy by the digest of this form: it must never change under one
-        that runs.
-        """
-        written: dict[str, Any] = dump(self)
-        for name, unsaid in _UNSAID.items():
-            if getattr(self, name) == unsaid:
-                written.pop(name, None)
-        return written
-
-
-_UNSAID: Final[dict[str, object]] = {
-    "deadlines": DeadlineRule(),
-    "second_person": (),
-    "outcomes": (),
-    "languages": None,
-    "feedback": FeedbackRule(),
-    "calibration": None,
-}

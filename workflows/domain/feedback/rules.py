@@ -1,16 +1,10 @@
 """What a policy says of feedback by citizens and by colleagues."""
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
-from siklus.workflows.domain.values import Value
+from siklus.workflows.domain.values import Grown, Value
 
 FEWEST_ANONYMOUS: Final = 3
 """Among fewer, each would know what the others said."""
@@ -60,16 +54,10 @@ class CitizenRule(Value):
         return bound
 
 
-class FeedbackRule(Value):
+class FeedbackRule(Grown):
     """Who is heard, and from when on it is evidence; citizens' tickets need no rule."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"citizens"})
 
     colleagues: ColleagueRule = ColleagueRule()
     citizens: CitizenRule = CitizenRule()
-
-    @model_serializer(mode="wrap")
-    def _as_pinned(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what policies had no word for while they spoke of colleagues alone."""
-        written: dict[str, Any] = dump(self)
-        if self.citizens == CitizenRule():
-            written.pop("citizens", None)
-        return written
