@@ -18,6 +18,7 @@ RETRY = RetryPolicy(
 )
 """Without end: what was begun in the roster is brought to every evaluation."""
 UNLINKS = "unlinks-answers"
+"""Patch: upkeep ends with parting what was said of somebody from whoever said it."""
 PAGES_IN_A_RUN = 400
 """Then the workflow continues as new: six history events each."""
 

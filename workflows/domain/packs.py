@@ -128,9 +128,7 @@ def unit_rules(source: str) -> UnitRules:
 
 def _read(shape: type[Shape], written: object) -> Shape | None:
     try:
-        return (
-            shape.model_validate_json(_json(written), strict=True) if written is not None else None
-        )
+        return shape.model_validate_json(_json(written), strict=True)
     except ValidationError:
         return None
 

@@ -35,10 +35,10 @@ def axis_level(
 def _weighted_median(levels: Mapping[str, Level], weights: Mapping[str, Decimal]) -> Level:
     with localcontext(EXACT):
         whole = sum((weights[name] for name in levels), Decimal(0))
-        for level in _UPWARDS:
-            reached = _UPWARDS[: _UPWARDS.index(level) + 1]
-            below = sum((weights[n] for n, each in levels.items() if each in reached), Decimal(0))
-            if below * 2 >= whole:
+        reached = Decimal(0)
+        for level in _UPWARDS[:-1]:
+            reached += sum((weights[n] for n, each in levels.items() if each is level), Decimal(0))
+            if reached * 2 >= whole:
                 return level
     return _UPWARDS[-1]
 
