@@ -5,7 +5,6 @@ run only ever move later by it; the rule book sees to that.
 """
 
 import json
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -13,12 +12,11 @@ from typing import Final
 from temporalio import activity
 from temporalio.client import Client
 
-from siklus.activities import calendars
+from siklus.activities import calendars, undertaking
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import days, days_pinned, operations, policies
 from siklus.activities.store.queries.days_pinned import Wanted
-from siklus.activities.store.queries.operations import OperationRow, State
-from siklus.activities.undertaking import undertake
+from siklus.activities.store.queries.operations import OperationRow
 from siklus.workflows.domain.calendar import Calendar
 from siklus.workflows.domain.commands import ReplaceCalendar
 from siklus.workflows.domain.decide.opening import digest_of
@@ -38,7 +36,10 @@ class DaysOff:
 
     @activity.defn(name="refresh_calendars")
     async def refresh_calendars(self, agency: AgencyId) -> str | None:
-        """Begin the operation, once after each release of the national days; return its id."""
+        """Begin the operation, once after each release of the national days; return its id.
+
+        And whatever else was entered and never begun.
+        """
         return await start_calendar_refresh(self._store, self._client, agency, at=self._now())
 
 
@@ -47,19 +48,16 @@ async def start_calendar_refresh(
 ) -> str | None:
     """Begin an operation where none has brought this release of the national days; return its id.
 
-    None where nothing runs, or one did: regional days bring an operation as they are set. One that
-    was entered while Temporal was away is begun now. Raises StoreUnavailable, and what Temporal's
-    client does.
+    None where nothing runs, or one did: regional days bring an operation as they are set. Whatever
+    else was entered and never begun, while Temporal was away for one, is begun too. Raises
+    StoreUnavailable, and what Temporal's client does.
     """
     async with store.agency(agency) as connection:
         newest = await operations.newest(connection, agency, COMMAND)
-        operation = newest.operation if newest else None
+        operation = None
         if newest is None or json.loads(newest.body).get("release") != calendars.RELEASE:
             operation = await enter(connection, agency, at=at)
-        elif newest.state != State.PREPARING:
-            return None
-    if operation is not None:
-        await undertake(client, agency, operation)
+    await undertaking.undertake_entered(store, client, agency)
     return operation
 
 
@@ -70,23 +68,9 @@ async def enter(connection: Connection, agency: AgencyId, *, at: datetime) -> st
     """
     if not await days_pinned.any_runs(connection, agency):
         return None
-    operation = f"op-{secrets.token_hex(8)}"
-    row = OperationRow(
-        operation=operation,
-        cycle=None,
-        command=COMMAND,
-        body=json.dumps({"release": calendars.RELEASE}),
-        selection="{}",
-        asked=b"",
-        reason=REASON,
-        state=State.PREPARING,
-        pace=0,
-        total=0,
-        created_by=None,
-        created_at=at,
-    )
-    await operations.add(connection, agency, row)
-    return operation
+    body = json.dumps({"release": calendars.RELEASE})
+    row = await undertaking.enter(connection, agency, COMMAND, body, reason=REASON, at=at)
+    return row.operation
 
 
 async def freeze(connection: Connection, agency: AgencyId, row: OperationRow) -> None:

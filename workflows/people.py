@@ -63,7 +63,8 @@ class ChangeWorkflow:
 @workflow.defn(name="UpkeepWorkflow")
 class UpkeepWorkflow:
     """Begin the changes whose day has come, hand over what is held by whoever left, bring days off
-    that became known, and part what was said of somebody from whoever said it."""
+    that became known, begin operations that were entered and never begun, and part what was said of
+    somebody from whoever said it."""
 
     @workflow.run
     async def run(self, agency: AgencyId) -> int:

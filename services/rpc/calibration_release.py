@@ -1,11 +1,8 @@
 """The release of a unit's ratings at the end of its calibration: one operation, each on its own."""
 
-import secrets
-
+from siklus.activities import undertaking
 from siklus.activities.store.pool import Connection
-from siklus.activities.store.queries import operations
 from siklus.activities.store.queries.calibrations import CalibrationRow
-from siklus.activities.store.queries.operations import OperationRow, State
 from siklus.activities.store.queries.selection import Selection
 from siklus.workflows.domain.commands import ReleaseRating
 from siklus.workflows.domain.stages import Stage
@@ -24,19 +21,14 @@ async def enter(
     """
     waiting = Selection(cycle=row.cycle, unit=row.unit, stages=(Stage.CALIBRATION,))
     command = ReleaseRating(calibration=row.calibration)
-    entered = OperationRow(
-        operation=f"op-{secrets.token_hex(8)}",
-        cycle=row.cycle,
-        command=COMMAND,
-        body=command.model_dump_json(exclude={"prose"}),
-        selection=waiting.model_dump_json(),
-        asked=b"",
+    entered = await undertaking.enter(
+        connection,
+        agency,
+        COMMAND,
+        command.model_dump_json(exclude={"prose"}),
         reason=said,
-        state=State.PREPARING,
-        pace=0,
-        total=0,
-        created_by=None,
-        created_at=at,
+        at=at,
+        cycle=row.cycle,
+        selection=waiting.model_dump_json(),
     )
-    await operations.add(connection, agency, entered)
     return entered.operation

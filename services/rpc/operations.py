@@ -1,12 +1,11 @@
 """OperationService: one act on many evaluations, previewed, done and told of one by one."""
 
-import secrets
 from typing import Any, Final, TypeVar, cast
 
 from google.protobuf.message import Message
 from temporalio.client import Client
 
-from siklus.activities import vouching
+from siklus.activities import undertaking, vouching
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import operations, roster
 from siklus.activities.store.queries import selection as selecting
@@ -123,21 +122,19 @@ class Operations(operation_service_pb2_grpc.OperationServiceServicer):
             matching = await selecting.count(connection, agency, wanted)
             if matching != request.expected_count:
                 raise _cohort_changed(matching, request.expected_count)
-        row = OperationRow(
-            operation=f"op-{secrets.token_hex(8)}",
+        row = await undertaking.enter(
+            connection,
+            agency,
+            request.act.WhichOneof("act") or "",
+            command.model_dump_json(exclude={"prose"}),
+            reason=request.reason,
+            at=now,
             cycle=wanted.cycle,
-            command=request.act.WhichOneof("act") or "",
-            body=command.model_dump_json(exclude={"prose"}),
             selection=wanted.model_dump_json(),
             asked=request.SerializeToString(deterministic=True),
-            reason=request.reason,
-            state=State.PREPARING,
             pace=request.pace,
-            total=0,
-            created_by=person,
-            created_at=now,
+            by=person,
         )
-        await operations.add(connection, agency, row)
         return pb.ApplyOperationResponse(operation=operation_views.operation(agency, row))
 
     async def GetOperation(  # noqa: N802

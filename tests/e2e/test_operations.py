@@ -8,10 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import grpc
 import pytest
 
-from siklus.activities import calendars
+from siklus.activities import calendars, undertaking
 from siklus.activities.days_off import start_calendar_refresh
-from siklus.activities.store.queries import operations as entered
-from siklus.activities.store.queries.operations import OperationRow, State
 from siklus.activities.store.queries.selection import Selection
 from siklus.services.cli import run
 from siklus.services.local.stack import LocalStack
@@ -22,10 +20,12 @@ from siklus.v1 import operation_service_pb2 as pb
 from siklus.v1 import operations_pb2 as messages
 from siklus.v1 import policy_service_pb2 as policies
 from siklus.v1 import roster_service_pb2 as roster
+from siklus.workflows import names
 from siklus.workflows.domain.commands import MoveDeadline
 from siklus.workflows.domain.stages import TaskKind
 from siklus.workflows.domain.values import AgencyId, CycleId, PersonId, Role
 from siklus.workflows.packs import source_of
+from siklus.workflows.people import UpkeepWorkflow
 from tests.e2e.agency import NATIONAL, Agency, agency_at, crowd, eventually, launched_agency
 from tests.e2e.calls import refused
 from tests.e2e.operating import Office, outcome_of
@@ -227,32 +227,50 @@ async def test_what_is_asked_for_again_is_done_once_and_counted_first(agency: Ag
 
 
 async def test_one_that_was_entered_and_never_begun_can_be_called_off(agency: Agency) -> None:
-    day = date(agency.stack.clock.now().year + 1, 2, 27)
-    row = OperationRow(
-        operation="op-entered",
-        cycle=CycleId(agency.cycle_id),
-        command="move_deadline",
-        body=MoveDeadline(task=TaskKind.SUBMIT_PLAN, due_on=day).model_dump_json(),
-        selection=Selection(
-            cycle=CycleId(agency.cycle_id), people=(PersonId("p0003"),)
-        ).model_dump_json(),
-        asked=b"",
-        reason="Banjir",
-        state=State.PREPARING,
-        pace=0,
-        total=0,
-        created_by=PersonId("tim"),
-        created_at=agency.stack.clock.now(),
-    )
-    async with agency.stack.store.agency(AgencyId(agency.id)) as connection:
-        await entered.add(connection, AgencyId(agency.id), row)
-    name = f"{agency.name}/operations/op-entered"
+    name = await entered(agency, day=27)
 
     await agency.admin.sends(pb.PauseOperationRequest(name=name, request_id="tahan"))
     cancel = pb.CancelOperationRequest(name=name, request_id="batal")
     cancelled: pb.CancelOperationResponse = await agency.admin.sends(cancel)
 
     assert cancelled.operation.state == messages.OPERATION_STATE_CANCELLED
+
+
+async def test_one_that_was_entered_and_never_begun_is_begun_by_the_next_upkeep(
+    agency: Agency,
+) -> None:
+    name = await entered(agency, day=28)
+
+    await agency.stack.client.execute_workflow(
+        UpkeepWorkflow.run,
+        AgencyId(agency.id),
+        id=f"upkeep/{agency.id}/now",
+        task_queue=names.COHORT_QUEUE,
+    )
+
+    done = await Office(agency).is_done(name)
+    assert (done.command, done.created_by) == ("move_deadline", "tim")
+    (result,) = await Office(agency).results(name)
+    assert (result.person, result.outcome) == ("p0003", APPLIED)
+
+
+async def entered(agency: Agency, *, day: int) -> str:
+    """Enter that a plan is due later, as a caller does who breaks off then; return its name."""
+    due_on = date(agency.stack.clock.now().year + 1, 2, day)
+    of, cycle = AgencyId(agency.id), CycleId(agency.cycle_id)
+    async with agency.stack.store.agency(of) as connection:
+        row = await undertaking.enter(
+            connection,
+            of,
+            "move_deadline",
+            MoveDeadline(task=TaskKind.SUBMIT_PLAN, due_on=due_on).model_dump_json(),
+            reason="Banjir",
+            at=agency.stack.clock.now(),
+            cycle=cycle,
+            selection=Selection(cycle=cycle, people=(PersonId("p0003"),)).model_dump_json(),
+            by=PersonId("tim"),
+        )
+    return f"{agency.name}/operations/{row.operation}"
 
 
 async def test_all_cycles_at_once_are_for_outages_and_replacements(agency: Agency) -> None:

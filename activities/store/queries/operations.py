@@ -29,6 +29,10 @@ NEWEST = f"""
     SELECT {COLUMNS} FROM operation WHERE agency = %s AND command = %s
     ORDER BY created_at DESC, operation DESC LIMIT 1
 """  # noqa: S608 - constants alone
+PERHAPS_NOT_BEGUN = """
+    SELECT operation, pace FROM operation WHERE agency = %s AND state = 'PREPARING'
+    ORDER BY created_at, operation
+"""
 LOCK = "SELECT state, total FROM operation WHERE agency = %s AND operation = %s FOR UPDATE"
 # One that was paused already stays so.
 FROZEN = """
@@ -173,6 +177,11 @@ async def newest(connection: Connection, agency: AgencyId, command: str) -> Oper
     """Return the newest operation of a kind, None before there was one."""
     async with connection.cursor(row_factory=args_row(OperationRow)) as cursor:
         return await (await cursor.execute(NEWEST, (agency, command))).fetchone()
+
+
+async def perhaps_not_begun(connection: Connection, agency: AgencyId) -> list[tuple[str, int]]:
+    """Return the operations that have no list yet, the oldest first, each with its pace."""
+    return await (await connection.execute(PERHAPS_NOT_BEGUN, (agency,))).fetchall()
 
 
 async def page(
