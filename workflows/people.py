@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from siklus.workflows import names
 from siklus.workflows.domain.values import AgencyId
@@ -66,9 +67,28 @@ class UpkeepWorkflow:
     that became known, begin operations that were entered and never begun, and part what was said of
     somebody from whoever said it."""
 
+    def __init__(self) -> None:
+        self._relieved = 0
+
     @workflow.run
     async def run(self, agency: AgencyId) -> int:
-        """Return how many evaluations were relieved; the next hour goes on after a failure."""
+        """Return how many evaluations were relieved; the next hour goes on after a failure.
+
+        A duty that fails keeps no other from being done: the run fails when all had their turn.
+        """
+        failed: list[ActivityError] = []
+        for duty in (self._start_changes, self._relieve, self._refresh, self._unlink):
+            try:
+                await duty(agency)
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                failed.append(error)
+        if failed:
+            raise failed[0]
+        return self._relieved
+
+    async def _start_changes(self, agency: AgencyId) -> None:
         await workflow.execute_activity(
             ports.start_due_changes,
             agency,
@@ -77,7 +97,9 @@ class UpkeepWorkflow:
             schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
             retry_policy=RETRY,
         )
-        page, relieved = ports.UpkeepPage(agency=agency), 0
+
+    async def _relieve(self, agency: AgencyId) -> None:
+        page = ports.UpkeepPage(agency=agency)
         for _ in range(PAGES_IN_A_RUN):
             done = await workflow.execute_activity(
                 ports.relieve_page,
@@ -88,10 +110,12 @@ class UpkeepWorkflow:
                 schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
                 retry_policy=RETRY,
             )
-            relieved += done.handed_over
+            self._relieved += done.handed_over
             if done.after is None:
                 break
             page = page.model_copy(update={"after": done.after})
+
+    async def _refresh(self, agency: AgencyId) -> None:
         await workflow.execute_activity(
             ports.refresh_calendars,
             agency,
@@ -100,6 +124,8 @@ class UpkeepWorkflow:
             schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
             retry_policy=RETRY,
         )
+
+    async def _unlink(self, agency: AgencyId) -> None:
         if workflow.patched(UNLINKS):
             await workflow.execute_activity(
                 ports.unlink_answers,
@@ -110,4 +136,3 @@ class UpkeepWorkflow:
                 schedule_to_close_timeout=ports.UPKEEP_AT_MOST,
                 retry_policy=RETRY,
             )
-        return relieved
