@@ -1,15 +1,18 @@
 """What follows from a final result: drawn by the rules, written down, plans opened and ended."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+import structlog
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from siklus.activities.commanding import Unanswered
 from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import lines, news, outcomes, plans, policies
 from siklus.activities.store.queries.outcomes import New
@@ -40,6 +43,8 @@ AT_ONCE: Final = 200
 BEGUN_ANEW: Final = frozenset({PlanState.SUPERSEDED, PlanState.CANCELLED})
 """What was called off is opened again by a new result; what came to its end is not."""
 
+log = structlog.get_logger("siklus.following")
+
 CHANGED: Final = Text(
     id="Hasil akhir yang mendasarinya telah berubah", en="The result that asked for it has changed"
 )
@@ -59,7 +64,10 @@ class Plans(Protocol):
     async def tell(
         self, key: EvaluationKey, code: str, command: AnyPlanCommand, request_key: str
     ) -> None:
-        """Give a plan a command of the system's; one that has ended stays as it is."""
+        """Give a plan a command of the system's; one that has ended stays as it is.
+
+        Raises Unanswered where this one gives no answer in time.
+        """
         ...
 
 
@@ -85,7 +93,10 @@ class PlansOnTemporal:
     async def tell(
         self, key: EvaluationKey, code: str, command: AnyPlanCommand, request_key: str
     ) -> None:
-        """Give a plan a command of the system's; one that has ended stays as it is."""
+        """Give a plan a command of the system's; one that has ended stays as it is.
+
+        Raises Unanswered where this one gives no answer in time.
+        """
         handle = self._client.get_workflow_handle(names.improvement_workflow_id(key, code))
         salt = secrets.token_hex(16)
         order = PlanOrder(actor=SYSTEM, command=command, request_key=request_key, salt=salt)
@@ -97,6 +108,10 @@ class PlansOnTemporal:
                 result_type=PlanReceipt,
                 rpc_timeout=PATIENCE,
             )
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise  # not the plan: whoever asks is to stop
+            raise Unanswered("DEADLINE_EXCEEDED", f"no answer by plan {code} of {key}") from error
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -105,7 +120,8 @@ class PlansOnTemporal:
 async def relieve_plans(store: Store, running: Plans, agency: AgencyId) -> int:
     """Give open plans of people who left to whoever is over the employees now; return how many.
 
-    What nobody is over stays: the agency's team sees it once a step is late.
+    What nobody is over stays: the agency's team sees it once a step is late. So does what gives no
+    answer, until the next hour.
     """
     async with store.agency(agency) as connection:
         held = await plans.held_by_the_gone(connection, agency, limit=AT_ONCE)
@@ -113,10 +129,15 @@ async def relieve_plans(store: Store, running: Plans, agency: AgencyId) -> int:
     relieved = 0
     for each in held:
         line = above[each.key.person]
-        if line:
-            request_key = f"upkeep:{each.revision}"
-            await running.tell(each.key, each.code, HandOver(supervisor=line[0]), request_key)
-            relieved += 1
+        if not line:
+            continue
+        command, request_key = HandOver(supervisor=line[0]), f"upkeep:{each.revision}"
+        try:
+            await running.tell(each.key, each.code, command, request_key)
+        except Unanswered as fault:
+            log.warning("plan_not_handed_over", evaluation=str(each.key), reason=fault.reason)
+            continue
+        relieved += 1
     return relieved
 
 

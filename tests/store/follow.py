@@ -6,6 +6,7 @@ from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
+from siklus.activities.commanding import Unanswered
 from siklus.activities.following import Following
 from siklus.activities.plans import PlanProjector
 from siklus.activities.projection import Projector
@@ -86,6 +87,7 @@ class Plans:
 
     opened: list[ImprovementPlan] = field(default_factory=list)
     told: list[tuple[str, AnyPlanCommand]] = field(default_factory=list)
+    silent: bool = False
 
     async def open(self, plan: ImprovementPlan) -> None:
         self.opened.append(plan)
@@ -93,6 +95,8 @@ class Plans:
     async def tell(
         self, key: EvaluationKey, code: str, command: AnyPlanCommand, request_key: str
     ) -> None:
+        if self.silent:
+            raise Unanswered("DEADLINE_EXCEEDED", "no answer in time")
         self.told.append((code, command))
 
 

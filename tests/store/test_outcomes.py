@@ -181,6 +181,9 @@ async def test_another_result_supersedes_the_plan_and_whoever_left_hands_theirs_
         people = [person("rina", None), person("budi", "rina", active=False)]
         await roster.put_people(connection, agency, [*people, person("siti", "budi")])
 
+    followed.plans.silent = True
+    assert await relieve_plans(store, followed.plans, agency) == 0
+    followed.plans.silent = False
     assert await relieve_plans(store, followed.plans, agency) == 1
     await followed.reopened()
     await followed.rated(Level.AT, results=Level.AT)

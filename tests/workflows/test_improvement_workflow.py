@@ -1,23 +1,29 @@
 """What follows from a result, by the real workflows: drawn at the end, and plans that run."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from siklus.activities import following
+from siklus.activities.commanding import Unanswered
 from siklus.activities.following import PlansOnTemporal
 from siklus.services.local.virtual_time import VirtualTime
+from siklus.workflows import names
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.outcomes.improvement import (
     ClosePlan,
     PlanState,
     SupersedePlan,
+    open_plan,
 )
 from siklus.workflows.domain.stages import Stage
-from siklus.workflows.domain.values import Level, PersonId
+from siklus.workflows.domain.values import EvaluationKey, Level, PersonId
 from siklus.workflows.evaluation import EvaluationWorkflow
 from siklus.workflows.improvement import ImprovementPlanWorkflow
+from tests.store.follow import a_basis, the_rule
 from tests.workflows.desk import EMPLOYEE, SUPERVISOR, Desk, at_once, eventually, on_record
 from tests.workflows.memory import Memory, worker_of
 from tests.workflows.plans import EXCLUDE, is_stored, opened, rated, two_reopen
@@ -103,6 +109,20 @@ async def test_decisions_go_on_while_the_store_is_away_and_a_changed_result_ends
         await plans.tell(desk.key, "perbaikan", SupersedePlan(), "changed again")
 
     assert (behind.projected, memory.plans[-1].plan.closed_by) == (False, "system:clock")
+
+
+async def test_a_plan_that_gives_no_answer_is_said_to_give_none(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "EVALUATION_QUEUE", f"nobody-{uuid4().hex}")
+    key = EvaluationKey(agency="a", cycle="c", person=f"p-{uuid4().hex}", segment=1)
+    basis = a_basis(key, datetime(2026, 3, 2, 2, tzinfo=UTC))
+    plans = PlansOnTemporal(client)
+    await plans.open(open_plan(basis, the_rule("perbaikan")))
+    monkeypatch.setattr(following, "PATIENCE", timedelta(milliseconds=200))
+
+    with pytest.raises(Unanswered):
+        await plans.tell(key, "perbaikan", SupersedePlan(), "changed")
 
 
 async def test_one_that_was_reopened_and_called_off_has_its_plans_ended(client: Client) -> None:
