@@ -5,28 +5,20 @@ from dataclasses import dataclass
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries.lines import HIGHEST, UNITS_UP
 from siklus.workflows.domain.scheme.distribution import Organisation
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, Predicate
 
-HIGHEST = 40
-"""Steps up at most, should units ever loop."""
 LEFT_OUT = ["EXCLUDED", "CANCELLED", "SEGMENT_CLOSED", "INTERIM_RATING"]
 """Stages of evaluations that have no rating of the year, and are of no group."""
 
-ORGANISATION = """
-    WITH RECURSIVE up AS (
-        SELECT u.code, u.parent, 0 AS level FROM unit AS u
-        WHERE u.agency = %(agency)s AND u.code = %(unit)s
-        UNION ALL
-        SELECT u.code, u.parent, up.level + 1 FROM up JOIN unit AS u
-            ON u.agency = %(agency)s AND u.code = up.parent
-        WHERE up.level < %(highest)s
-    )
+ORGANISATION = f"""
+    {UNITS_UP}
     SELECT said.predicate FROM organisation_rating AS said LEFT JOIN up ON up.code = said.unit
     WHERE said.agency = %(agency)s AND said.cycle = %(cycle)s
         AND (said.unit = '' OR up.code IS NOT NULL)
     ORDER BY up.level NULLS LAST, said.number DESC LIMIT 1
-"""
+"""  # noqa: S608 - constants alone
 PLACE = """
     SELECT unit, policy, policy_version FROM evaluation
     WHERE agency = %s AND cycle = %s AND person = %s AND segment = %s

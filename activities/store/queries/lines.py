@@ -10,6 +10,17 @@ from siklus.workflows.domain.values import AgencyId, CycleId, PersonId
 
 HIGHEST = 40
 """Steps up at most, should a roster ever loop."""
+UNITS_UP = """
+    WITH RECURSIVE up AS (
+        SELECT u.code, u.parent, 0 AS level FROM unit AS u
+        WHERE u.agency = %(agency)s AND u.code = %(unit)s
+        UNION ALL
+        SELECT u.code, u.parent, up.level + 1 FROM up JOIN unit AS u
+            ON u.agency = %(agency)s AND u.code = up.parent
+        WHERE up.level < %(highest)s
+    )
+"""
+"""A unit, at level 0, and those above it: how a statement begins that looks for the nearest."""
 LINES = """
     WITH RECURSIVE line AS (
         SELECT p.person AS below, 0 AS level, p.person,

@@ -7,10 +7,11 @@ from datetime import datetime
 from psycopg.rows import args_row
 
 from siklus.activities.store.pool import Connection
+from siklus.activities.store.queries import lines
+from siklus.activities.store.queries.lines import HIGHEST, UNITS_UP
+from siklus.activities.store.queries.texts import key_parts
 from siklus.workflows.domain.values import AgencyId, CycleId, EvaluationKey, PersonId
 
-HIGHEST = 40
-"""Steps up at most, should units ever loop."""
 COLUMNS = "number, unit, members, reason, appointed_by, appointed_at"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('panels of ' || %s || ' ' || %s, 0))"
 APPOINT = f"""
@@ -25,14 +26,7 @@ PAGE = f"""
     WHERE agency = %s AND cycle = %s AND number < %s ORDER BY number DESC LIMIT %s
 """  # noqa: S608 - constants alone
 NEAREST = f"""
-    WITH RECURSIVE up AS (
-        SELECT u.code, u.parent, 0 AS level FROM unit AS u
-        WHERE u.agency = %(agency)s AND u.code = %(unit)s
-        UNION ALL
-        SELECT u.code, u.parent, up.level + 1 FROM up JOIN unit AS u
-            ON u.agency = %(agency)s AND u.code = up.parent
-        WHERE up.level < %(highest)s
-    )
+    {UNITS_UP}
     SELECT {COLUMNS} FROM appeal_panel AS panel LEFT JOIN up ON up.code = panel.unit
     WHERE panel.agency = %(agency)s AND panel.cycle = %(cycle)s
         AND (panel.unit = '' OR up.code IS NOT NULL)
@@ -43,7 +37,6 @@ UNIT = """
         AND EXISTS (SELECT FROM appeal_panel AS panel
             WHERE panel.agency = evaluation.agency AND panel.cycle = evaluation.cycle)
 """
-ACTIVE = "SELECT person FROM person WHERE agency = %s AND person = ANY(%s) AND active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +98,7 @@ async def nearest(
 
 async def for_evaluation(connection: Connection, key: EvaluationKey) -> PanelRow | None:
     """Return the panel to which an evaluation's appeal is given."""
-    parts = (key.agency, key.cycle, key.person, key.segment)
-    row = await (await connection.execute(UNIT, parts)).fetchone()
+    row = await (await connection.execute(UNIT, key_parts(key))).fetchone()
     return await nearest(connection, key.agency, key.cycle, row[0]) if row else None
 
 
@@ -114,6 +106,5 @@ async def active(
     connection: Connection, agency: AgencyId, people: Sequence[PersonId]
 ) -> tuple[PersonId, ...]:
     """Return who of these people works in the agency now, in their order."""
-    rows = await (await connection.execute(ACTIVE, (agency, list(people)))).fetchall()
-    known = {row[0] for row in rows}
-    return tuple(who for who in people if who in known)
+    working = await lines.at_work(connection, agency, people)
+    return tuple(who for who in people if who in working)
