@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Final
 
 from siklus.activities.store.pool import Connection
-from siklus.activities.store.queries.reminders import Workday, given
+from siklus.activities.store.queries.reminders import AT_WORK, Workday, given
 from siklus.activities.store.queries.texts import key_parts
 from siklus.workflows.domain.news import FEEDBACK_NEWS_WITHIN, FEEDBACK_REMINDED_BEFORE, News
 from siklus.workflows.domain.values import AgencyId, EvaluationKey
@@ -25,7 +25,7 @@ TELL: Final = """
 """
 # To everybody who was asked, whoever answered: a reminder to the others alone would tell the ledger
 # and the mail server who answered before it. Not on the day on which they were asked.
-REMIND_OF_ROUNDS: Final = """
+REMIND_OF_ROUNDS: Final = f"""
     INSERT INTO notice (agency, cycle, person, segment, due_at, planned_on, channel, state,
         attempts, matter, kind, recipient)
     SELECT open.agency, open.cycle, open.person, open.segment, open.last_second, %(as_of)s, 'mail',
@@ -43,13 +43,7 @@ REMIND_OF_ROUNDS: Final = """
     JOIN feedback_invitation AS asked ON asked.agency = open.agency AND asked.round = open.round
     JOIN person AS reader ON reader.agency = open.agency AND reader.person = asked.invitee
     WHERE %(as_of)s BETWEEN open.last_on - %(before)s::int AND open.last_on
-        AND reader.active
-        AND (%(units)s::jsonb -> reader.unit) @> (%(cycles)s::jsonb -> open.cycle)
-        AND NOT EXISTS (
-            SELECT FROM person_leave AS away
-            WHERE away.agency = reader.agency AND away.person = reader.person
-                AND %(as_of)s BETWEEN away.from_on AND away.to_on
-        )
+        AND {AT_WORK.format(cycle="open.cycle")}
         AND NOT EXISTS (
             SELECT FROM notice AS told
             WHERE told.agency = open.agency AND told.cycle = open.cycle
@@ -59,7 +53,7 @@ REMIND_OF_ROUNDS: Final = """
         )
     ON CONFLICT (agency, cycle, person, segment, matter, kind, recipient)
         WHERE matter IS NOT NULL DO NOTHING
-"""
+"""  # noqa: S608 - constants alone
 # A round that is closed long after its last day, or once more, is no news.
 TELL_OF_CLOSED: Final = """
     INSERT INTO notice (agency, cycle, person, segment, planned_on, channel, state, attempts,

@@ -41,7 +41,17 @@ _WHOM: Final = f"""
               <= due.remind_on
     ) AS whom
 """  # noqa: S608 - constants alone
-# Whoever is on leave is told afterwards. The pass and its preview share this text.
+# Of a `reader`, by the calendar of a cycle. Whoever is on leave is told afterwards.
+AT_WORK: Final = """
+    reader.active
+      AND (%(units)s::jsonb -> reader.unit) @> (%(cycles)s::jsonb -> {cycle})
+      AND NOT EXISTS (
+          SELECT FROM person_leave AS away
+          WHERE away.agency = reader.agency AND away.person = reader.person
+            AND %(as_of)s BETWEEN away.from_on AND away.to_on
+      )
+"""
+# The pass and its preview share this text.
 DUE: Final = f"""
     FROM {{tasks}} AS task
     CROSS JOIN {_RUNG}
@@ -49,13 +59,7 @@ DUE: Final = f"""
     JOIN person AS reader ON reader.agency = task.agency AND reader.person = whom.person
     WHERE task.agency = %(agency)s
       AND task.next_remind_on <= %(as_of)s
-      AND reader.active
-      AND (%(units)s::jsonb -> reader.unit) @> (%(cycles)s::jsonb -> task.cycle)
-      AND NOT EXISTS (
-          SELECT FROM person_leave AS away
-          WHERE away.agency = reader.agency AND away.person = reader.person
-            AND %(as_of)s BETWEEN away.from_on AND away.to_on
-      )
+      AND {AT_WORK.format(cycle="task.cycle")}
 """
 # What `ON CONFLICT` leaves out of the pass. Not by EXISTS, for which the planner would read all of
 # a ledger that it takes for small.
