@@ -57,12 +57,11 @@ async def _tell(connection: Connection, plan: ImprovementPlan) -> None:
     # What is on record was told with it, or before anybody was told of plans.
     known = await queries.known_revision(connection, plan)
     told = news_of_plan(plan, after=-1 if known is None else known)
-    last = plan.events[-1].at if plan.events else plan.opened_at
-    await news.tell(connection, plan.key, told, on=last.astimezone(plan.calendar.tz).date())
+    on = plan.updated_at.astimezone(plan.calendar.tz).date()
+    await news.tell(connection, plan.key, told, on=on)
 
 
 def _row(plan: ImprovementPlan) -> Json:
-    last = plan.events[-1].at if plan.events else plan.opened_at
     return {
         "code": plan.code,
         "state": plan.state,
@@ -71,14 +70,14 @@ def _row(plan: ImprovementPlan) -> Json:
         # Its calendar has done its work: the due times explain themselves.
         "document": plan.model_dump_json(exclude={"calendar": {"days_off"}}),
         "opened_at": plan.opened_at,
-        "updated_at": last,
+        "updated_at": plan.updated_at,
         "unit": plan.unit,
         "zone": plan.calendar.zone,
     }
 
 
 def _task(plan: ImprovementPlan, task: Task) -> Json:
-    # Without its number, which mails would take for that of a period.
+    # Its number is in its name: the contract knows numbers of periods and of a panel's seats alone.
     return {**task_row(task), "task": task_name(plan.code, task.number), "number": 0}
 
 

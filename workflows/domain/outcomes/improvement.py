@@ -158,6 +158,11 @@ class ImprovementPlan(Value):
         return len(self.events)
 
     @property
+    def updated_at(self) -> datetime:
+        """When the last thing happened to it, its opening included."""
+        return self.events[-1].at if self.events else self.opened_at
+
+    @property
     def closed(self) -> bool:
         """Tell whether it has ended."""
         return self.state is not PlanState.OPEN
