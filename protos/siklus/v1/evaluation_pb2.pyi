@@ -447,7 +447,7 @@ class Task(_message.Message):
     kind: Global___TaskKind.ValueType
     """What is asked."""
     number: _builtins.int
-    """Which of several of a kind: the period of a periodic evaluation; else 0."""
+    """Which of several of a kind: the period of a periodic evaluation, the seat on an appeal's panel; else 0."""
     holder: _builtins.str
     """Person id of the holder; empty means the agency's team."""
     flagged: _builtins.bool
