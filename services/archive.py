@@ -72,10 +72,16 @@ class Archive:
 
         Raises StoreUnavailable.
         """
-        told = json.loads(document)
         async with self._store.agency(key.agency) as connection:
-            (first,) = await history.page(connection, key, limit=1)
-            terms = await self._pinned(connection, key, first.entry(), told.get("calendar_digest"))
+            return await self.standing_now(connection, key, document)
+
+    async def standing_now(
+        self, connection: Connection, key: EvaluationKey, document: str
+    ) -> Evaluation:
+        """Return the same to whoever has a connection already, and may hold a lock on it."""
+        told = json.loads(document)
+        (first,) = await history.page(connection, key, limit=1)
+        terms = await self._pinned(connection, key, first.entry(), told.get("calendar_digest"))
         return Evaluation.model_validate({**told, "terms": terms})
 
     async def told(

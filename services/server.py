@@ -160,7 +160,7 @@ def build_server(parts: Parts, watches: Watches | None = None) -> grpc.aio.Serve
         RepairServicer(parts.store, engine, parts.clock), registry
     )
     calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(
-        CalibrationServicer(parts.store, engine, parts.clock, parts.client), registry
+        CalibrationServicer(parts.store, archive, engine, parts.clock, parts.client), registry
     )
     appeal_panel_service_pb2_grpc.add_AppealPanelServiceServicer_to_server(
         AppealPanelServicer(parts.store, engine, parts.clock), registry

@@ -1,13 +1,11 @@
 """The panel of a calibration: who is on it, who of it may vote, and what it decided."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from pydantic_core import from_json
 
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries import calibration_votes, evaluations, roster
 from siklus.activities.store.queries.calibrations import CalibrationRow, ProposalRow
+from siklus.services.archive import Archive
 from siklus.services.auth.caller import Caller
 from siklus.v1 import calibration_service_pb2 as pb
 from siklus.workflows.domain import calibration as rules
@@ -36,6 +34,7 @@ async def must_be_members(
 
 async def decided(
     connection: Connection,
+    archive: Archive,
     caller: Caller,
     row: CalibrationRow,
     proposal: ProposalRow,
@@ -54,7 +53,7 @@ async def decided(
     if not row.quorum:
         return request.agreed
     agency = caller.agency
-    raters = await _raters(connection, agency, proposal)
+    raters = await _raters(connection, archive, agency, proposal)
     members = await _active(connection, agency, row.members)
     voters = rules.electorate(members, proposal.person, raters)
     if caller.has(Role.AGENCY_ADMIN) and (
@@ -88,22 +87,13 @@ async def _active(
     return [person.person for person in found if person is not None and person.active]
 
 
-async def _raters(connection: Connection, agency: AgencyId, proposal: ProposalRow) -> set[PersonId]:
-    """Return whoever had a hand in the rating that stands, or will give the one to come."""
+async def _raters(
+    connection: Connection, archive: Archive, agency: AgencyId, proposal: ProposalRow
+) -> frozenset[PersonId]:
     key = EvaluationKey(
         agency=agency, cycle=proposal.cycle, person=proposal.person, segment=proposal.segment
     )
     row = await evaluations.get(connection, key)
     if row is None:
-        return set()
-    document: dict[str, Any] = from_json(row.document)
-    given = [rating for rating in document["ratings"] if not rating["by_appeal"]][-1:]
-    first = document.get("first")
-    if not given and not first:
-        return {PersonId(document["participants"]["supervisor"])}
-    return {
-        PersonId(who)
-        for rating in (*given, *([first] if first else []))
-        for who in (rating["rater"], rating["given_by"])
-        if who
-    }
+        return frozenset()
+    return rules.raters_of(await archive.standing_now(connection, key, row.document))

@@ -13,6 +13,7 @@ from siklus.activities.store.queries import calibrations as queries
 from siklus.activities.store.queries.calibrations import CalibrationRow, Place
 from siklus.activities.store.queries.cycles import CycleRow
 from siklus.services import operating
+from siklus.services.archive import Archive
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
 from siklus.services.engine import Engine
@@ -53,8 +54,11 @@ Answer = TypeVar("Answer", bound=Message)
 class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceServicer):
     """Keeps what is said in sessions; a rating is sent back by a command like those of the year."""
 
-    def __init__(self, store: Store, engine: Engine, clock: Clock, client: Client) -> None:
+    def __init__(
+        self, store: Store, archive: Archive, engine: Engine, clock: Clock, client: Client
+    ) -> None:
         super().__init__(store, engine, clock)
+        self.archive = archive
         self.client = client
 
     async def SetOrganisationRating(  # noqa: N802
@@ -254,7 +258,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
                 raise invalid("number", "there is no such proposal")
             rules.must_wait(proposal.known)
             at = self.clock.now()
-            agreed = await decided(connection, caller, row, proposal, request, at)
+            agreed = await decided(connection, self.archive, caller, row, proposal, request, at)
             if agreed is not None:
                 await queries.decide(
                     connection,

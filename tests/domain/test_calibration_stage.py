@@ -4,6 +4,7 @@ import pytest
 
 from siklus.workflows.domain import commands as c
 from siklus.workflows.domain import packs
+from siklus.workflows.domain.calibration import raters_of
 from siklus.workflows.domain.errors import Reason
 from siklus.workflows.domain.policy import Late, Policy
 from siklus.workflows.domain.problems import PolicyInvalid
@@ -11,7 +12,19 @@ from siklus.workflows.domain.stages import Stage, TaskKind
 from siklus.workflows.domain.values import Predicate
 from siklus.workflows.domain.waiting import NextStep, next_for
 from siklus.workflows.packs import source_of
-from tests.domain.story import ADMIN, SITI, Story, at_rating, make_policy, rated, refused
+from tests.domain.story import (
+    ADMIN,
+    BUDI,
+    RINA,
+    SITI,
+    WAYAN,
+    Story,
+    at_rating,
+    make_policy,
+    rated,
+    refused,
+    story,
+)
 from tests.domain.test_calibration import OPEN, WHY, sends_back
 
 TEN_DAYS = {"due": {"days": 10, "count": "working"}}
@@ -142,6 +155,23 @@ def test_the_second_of_two_raters_brings_it_into_calibration() -> None:
     assert held.withheld_from == told.entry("first_rated").number
 
     assert told.superior.rates("AT", "AT").stage is Stage.CALIBRATION
+
+
+def test_on_a_rating_whoever_gave_it_or_is_to_give_it_has_no_vote() -> None:
+    assert raters_of(story(policy=calibrated()).state) == {BUDI}
+    told = in_calibration()
+    assert raters_of(told.state) == {BUDI}
+    sends_back(told.at("2027-01-07 09:00")).team.reassigns(c.Seat.SUPERVISOR, WAYAN)
+    assert raters_of(told.state) == {BUDI, WAYAN}
+
+
+def test_of_two_raters_neither_has_a_vote_before_or_after() -> None:
+    policy = make_policy(calibration=TEN_DAYS, rating={"second": {"combine": "second"}})
+    told = at_rating(policy=policy)
+
+    assert raters_of(told.state) == {BUDI, RINA}
+    assert raters_of(told.supervisor.rates("AT", "AT").state) == {BUDI, RINA}
+    assert raters_of(told.superior.rates("AT", "AT").state) == {BUDI, RINA}
 
 
 def test_who_may_release_and_what_for() -> None:

@@ -5,14 +5,16 @@ from typing import Any
 
 from siklus.activities.projection import Projector
 from siklus.activities.store.pool import Store
+from siklus.activities.store.queries import days
 from siklus.v1 import calibration_service_pb2 as pb
 from siklus.v1 import calibration_service_pb2_grpc, calibrations_pb2, values_pb2
 from siklus.v1 import cycle_service_pb2 as cycles
 from siklus.v1 import distribution_pb2 as shared
 from siklus.workflows.domain import commands as c
+from siklus.workflows.domain.decide.opening import digest_of
 from siklus.workflows.domain.values import AgencyId, Level, Role
 from siklus.workflows.packs import source_of
-from tests.domain.story import make_policy
+from tests.domain.story import make_calendar, make_policy
 from tests.services.desk import NIPS, Desk, person, unit
 from tests.store.case import Case
 
@@ -59,6 +61,9 @@ class Hall:
             title="Kinerja 2026",
         )
         await self.desk.cycles.CreateCycle(request, **self.desk.admin)
+        agency, calendar = AgencyId(self.desk.agency), make_calendar()
+        async with self.store.agency(agency) as connection:
+            await days.keep_calendar(connection, agency, digest_of(calendar), calendar)
         for number in range(10):
             await self.opens(f"p{number}")
         for number in range(7):

@@ -67,12 +67,13 @@ async def serving(store: Store, temporal: Client, clock: Clock) -> AsyncIterator
         ReminderServicer(store, clock), server
     )
     vault = Vault(KEYRING)
+    archive = Archive(store, vault)
     feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
-        Feedback(store, temporal, vault, Archive(store, vault), KEYRING, clock, UNLIMITED), server
+        Feedback(store, temporal, vault, archive, KEYRING, clock, UNLIMITED), server
     )
-    engine = Engine(temporal, Archive(store, vault), clock)
+    engine = Engine(temporal, archive, clock)
     calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(
-        CalibrationServicer(store, engine, clock, temporal), server
+        CalibrationServicer(store, archive, engine, clock, temporal), server
     )
     appeal_panel_service_pb2_grpc.add_AppealPanelServiceServicer_to_server(
         AppealPanelServicer(store, engine, clock), server

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.model import Evaluation
 from siklus.workflows.domain.scheme.standing import Bound, Breach
-from siklus.workflows.domain.stages import Stage
+from siklus.workflows.domain.stages import RATINGS, Stage
 from siklus.workflows.domain.values import PersonId, Value
 
 
@@ -68,6 +69,15 @@ class Vote(Value):
 
     member: PersonId
     agreed: bool
+
+
+def raters_of(state: Evaluation) -> frozenset[PersonId]:
+    """Return whoever had a hand in the rating that stands, or is to give the one to come."""
+    seats, second = state.participants, state.policy.rating.second
+    ahead = {seats.supervisor, seats.superior if second is not None else None}
+    asked = {waiting.holder for waiting in state.tasks if waiting.kind in RATINGS}
+    given = state.raters | state.first_raters
+    return frozenset(who for who in (given or ahead) | asked if who is not None)
 
 
 def electorate(
