@@ -18,7 +18,9 @@ from siklus.services.rpc.paging import Page, number
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import appeal_panel_service_pb2 as pb
 from siklus.v1 import appeal_panel_service_pb2_grpc, panels_pb2
-from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.panel import must_be_as_many, must_work_there
+from siklus.workflows.domain.policy import Panel
 from siklus.workflows.domain.values import AgencyId, PersonId
 
 NEWEST: Final = 2**31 - 1
@@ -38,14 +40,15 @@ class AppealPanels(Commanding, appeal_panel_service_pb2_grpc.AppealPanelServiceS
             cycle = await found_cycle(connection, agency, request.parent)
             if request.unit:
                 await must_be_a_unit(connection, agency, request.unit)
-            await _must_be_as_many(connection, agency, cycle, len(request.members))
-            await _must_work_there(connection, agency, [PersonId(each) for each in request.members])
+            members = [PersonId(member) for member in request.members]
+            must_be_as_many(await _rule(connection, agency, cycle), members)
+            must_work_there(members, await queries.active(connection, agency, members))
             row = await queries.appoint(
                 connection,
                 agency,
                 cycle.cycle,
                 request.unit,
-                request.members,
+                members,
                 reason=request.reason,
                 by=person,
                 at=self.clock.now(),
@@ -90,27 +93,14 @@ class AppealPanels(Commanding, appeal_panel_service_pb2_grpc.AppealPanelServiceS
         return pb.ListAppealPanelsResponse(panels=map(_shown, kept), next_page_token=token)
 
 
-async def _must_be_as_many(
-    connection: Connection, agency: AgencyId, cycle: CycleRow, members: int
-) -> None:
-    """Refuse a panel where the policy has none, or another number of members."""
+async def _rule(connection: Connection, agency: AgencyId, cycle: CycleRow) -> Panel:
+    """Return the panel that the cycle's policy asks for; refuses one where it asks for none."""
     rules = await policies.compiled(connection, agency, cycle.policy, cycle.policy_version)
-    rule = rules.appeal.panel
-    if rule is None:
+    if rules.appeal.panel is None:
         decided_by = rules.appeal.decided_by
         message = f"by the policy of this cycle no panel decides appeals, but the {decided_by}"
         raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
-    if members != rule.members:
-        raise invalid("members", f"a panel has {rule.members} members by this policy")
-
-
-async def _must_work_there(
-    connection: Connection, agency: AgencyId, members: list[PersonId]
-) -> None:
-    active = await queries.active(connection, agency, members)
-    for place, who in enumerate(members):
-        if who not in active:
-            raise invalid(f"members[{place}]", "is nobody who works in the agency now")
+    return rules.appeal.panel
 
 
 def _shown(row: PanelRow) -> panels_pb2.AppointedPanel:

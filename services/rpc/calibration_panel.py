@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from siklus.activities.store.pool import Connection
-from siklus.activities.store.queries import calibration_votes, evaluations, roster
+from siklus.activities.store.queries import calibration_votes, evaluations, panels
 from siklus.activities.store.queries.calibrations import CalibrationRow, ProposalRow
 from siklus.services.archive import Archive
 from siklus.services.auth.caller import Caller
 from siklus.v1 import calibration_service_pb2 as pb
 from siklus.workflows.domain import calibration as rules
 from siklus.workflows.domain.calibration import Vote
-from siklus.workflows.domain.errors import Reason, Refusal, invalid
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.panel import must_be_as_many, must_work_there
 from siklus.workflows.domain.policy import Panel
 from siklus.workflows.domain.values import AgencyId, EvaluationKey, Instant, PersonId, Role
 
@@ -24,12 +25,8 @@ async def must_be_members(
         raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
     if panel is None:
         return
-    if len(members) != panel.members:
-        message = f"the policy's panel has {panel.members} members, these are {len(members)}"
-        raise invalid("members", message)
-    gone = set(members) - set(await _active(connection, agency, members))
-    if gone:
-        raise invalid("members", f"{min(gone)} is nobody who works in the agency now")
+    must_be_as_many(panel, members)
+    must_work_there(members, await panels.active(connection, agency, members))
 
 
 async def decided(
@@ -54,7 +51,7 @@ async def decided(
         return request.agreed
     agency = caller.agency
     raters = await _raters(connection, archive, agency, proposal)
-    members = await _active(connection, agency, row.members)
+    members = await panels.active(connection, agency, row.members)
     voters = rules.electorate(members, proposal.person, raters)
     if caller.has(Role.AGENCY_ADMIN) and (
         not voters or rules.is_set_aside(person, request.agreed, row.members, raters)
@@ -78,13 +75,6 @@ async def decided(
         if each.number == proposal.number
     )
     return rules.outcome(cast, voters, row.quorum)
-
-
-async def _active(
-    connection: Connection, agency: AgencyId, members: Sequence[PersonId]
-) -> list[PersonId]:
-    found = [await roster.person(connection, agency, member) for member in members]
-    return [person.person for person in found if person is not None and person.active]
 
 
 async def _raters(

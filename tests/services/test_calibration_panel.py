@@ -15,8 +15,12 @@ async def test_a_panel_decides_by_so_many_equal_votes(
     hall = Hall(desk, store, projector)
     await hall.build("warn", PANEL)
     kepala, p0, p1 = (desk.who(who, "employee") for who in ("kepala", "p0", "p1"))
-    for members in ((), ("kepala", "budi"), ("kepala", "p0", "siapa")):
-        assert set((await refused(hall.opened(members=members))).fields) == {"members"}
+    for members, field in (
+        ((), "members"),
+        (("kepala", "budi"), "members"),
+        (("kepala", "p0", "siapa"), "members[2]"),
+    ):
+        assert set((await refused(hall.opened(members=members))).fields) == {field}
     session = await hall.opened(members=["kepala", "p0", "p1"])
     assert (list(session.members), session.quorum) == (["kepala", "p0", "p1"], 2)
     await hall.proposes(session, "p5", by=p0)

@@ -1,9 +1,26 @@
-"""A panel that decides an appeal: its seats, and what each member has said so far."""
+"""A panel: who may be on it, and of one that decides an appeal its seats and votes so far."""
+
+from collections.abc import Collection, Sequence
 
 from siklus.workflows.domain.commands import AppealOutcome
+from siklus.workflows.domain.errors import invalid
 from siklus.workflows.domain.policy import Panel
 from siklus.workflows.domain.scheme.given import Numbers
 from siklus.workflows.domain.values import Instant, Level, PersonId, Predicate, Value
+
+
+def must_be_as_many(rule: Panel, members: Sequence[PersonId]) -> None:
+    """Refuse to appoint more people than a policy's panel has, or fewer."""
+    if len(members) != rule.members:
+        message = f"a panel has {rule.members} members by this policy, these are {len(members)}"
+        raise invalid("members", message)
+
+
+def must_work_there(members: Sequence[PersonId], active: Collection[PersonId]) -> None:
+    """Refuse, by their place, whoever is none of those who work in the agency now."""
+    for number, who in enumerate(members):
+        if who not in active:
+            raise invalid(f"members[{number}]", "is nobody who works in the agency now")
 
 
 class Vote(Value):

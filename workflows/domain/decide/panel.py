@@ -18,7 +18,7 @@ from siklus.workflows.domain.decide.scoring import Judged
 from siklus.workflows.domain.decide.tasks import task, with_due
 from siklus.workflows.domain.errors import Reason, Refusal, invalid
 from siklus.workflows.domain.model import Appeal, Evaluation
-from siklus.workflows.domain.panel import PanelSeat, Place, Vote, seated
+from siklus.workflows.domain.panel import PanelSeat, Place, Vote, must_work_there, seated
 from siklus.workflows.domain.policy import Panel
 from siklus.workflows.domain.stages import AWAITING_A_DECISION, Stage, Task, TaskKind
 from siklus.workflows.domain.values import PersonId
@@ -126,7 +126,7 @@ def seat_panel(state: Evaluation, command: SeatPanel, act: Act) -> list[e.AnyEve
         raise Refusal(Reason.NOT_ALLOWED_BY_POLICY, message)
     _must_be_fit(state, command, act, rule)
     forms.must_say(command, "reason")
-    _must_work_there(command, act)
+    must_work_there(command.members, act.panel.members if act.panel is not None else ())
     places = _places(appeal.seats, command.members)
     before = tuple(seat.place for seat in appeal.seats)
     if places == before:
@@ -175,13 +175,6 @@ def _must_not_choose(state: Evaluation, act: Act) -> None:
             "ask another of the team"
         )
         raise Refusal(Reason.SEPARATION_OF_DUTIES, message)
-
-
-def _must_work_there(command: SeatPanel, act: Act) -> None:
-    active = act.panel.members if act.panel is not None else ()
-    for number, who in enumerate(command.members):
-        if who not in active:
-            raise invalid(f"members[{number}]", "is nobody who works in the agency now")
 
 
 def _places(seats: tuple[PanelSeat, ...], members: tuple[PersonId, ...]) -> tuple[Place, ...]:
