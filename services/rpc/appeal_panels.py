@@ -1,6 +1,6 @@
 """AppealPanelService: who decides appeals together, for a cycle, a unit, or one appeal."""
 
-from typing import Any, Final
+from typing import Any
 
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries import panels as queries
@@ -9,12 +9,11 @@ from siklus.activities.store.queries.cycles import CycleRow
 from siklus.activities.store.queries.panels import PanelRow
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import views
-from siklus.services.rpc.calibration_checks import must_be_a_unit
 from siklus.services.rpc.commanding import Commanding, servicer
 from siklus.services.rpc.cycle_rows import found as found_cycle
+from siklus.services.rpc.cycle_rows import must_be_a_unit
 from siklus.services.rpc.gate import admit, admit_person
-from siklus.services.rpc.once import Request
-from siklus.services.rpc.paging import Page, number
+from siklus.services.rpc.paging import NEWEST, Page, number
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import appeal_panel_service_pb2 as pb
 from siklus.v1 import appeal_panel_service_pb2_grpc, panels_pb2
@@ -22,8 +21,6 @@ from siklus.workflows.domain.errors import Reason, Refusal
 from siklus.workflows.domain.panel import must_be_as_many, must_work_there
 from siklus.workflows.domain.policy import Panel
 from siklus.workflows.domain.values import AgencyId, PersonId
-
-NEWEST: Final = 2**31 - 1
 
 
 class AppealPanels(Commanding, appeal_panel_service_pb2_grpc.AppealPanelServiceServicer):
@@ -55,11 +52,7 @@ class AppealPanels(Commanding, appeal_panel_service_pb2_grpc.AppealPanelServiceS
             )
             return pb.AppointAppealPanelResponse(panel=_shown(row))
 
-        once = Request(caller, request, self.clock)
-        async with self.store.agency(caller.agency) as connection:
-            return await once.once(
-                connection, pb.AppointAppealPanelResponse, lambda: make(connection)
-            )
+        return await self.once(caller, request, pb.AppointAppealPanelResponse, make)
 
     async def GetAppealPanel(  # noqa: N802
         self, request: pb.GetAppealPanelRequest, context: Context

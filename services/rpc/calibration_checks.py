@@ -5,15 +5,12 @@ from typing import Final
 
 from siklus.activities.store.pool import Connection
 from siklus.activities.store.queries import calibrations as queries
-from siklus.activities.store.queries import roster
 from siklus.activities.store.queries.calibrations import CalibrationRow, ProposalRow
-from siklus.activities.store.queries.cycles import CycleRow
 from siklus.services.auth.caller import Caller
-from siklus.services.rpc.cycle_rows import found as found_cycle
 from siklus.services.rpc.names import calibration_id
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
-from siklus.workflows.domain.errors import Reason, Refusal, invalid
-from siklus.workflows.domain.values import AgencyId, CycleId, Role
+from siklus.workflows.domain.errors import Reason, Refusal
+from siklus.workflows.domain.values import AgencyId, Role
 
 MOST: Final = 500
 """Proposals of one calibration."""
@@ -38,17 +35,6 @@ def must_have_part(caller: Caller, row: CalibrationRow, *roles: Role, members: b
     if caller.person not in people and not caller.has(*roles):
         message = "this calibration is led by others; ask its chair or the agency's team"
         raise Refusal(Reason.NOT_A_PARTICIPANT, message)
-
-
-async def must_be_a_unit(connection: Connection, agency: AgencyId, unit: str) -> None:
-    """Refuse a code that no unit of the agency has."""
-    if unit not in {each.code for each in await roster.units(connection, agency)}:
-        raise invalid("unit", "is no unit of the agency")
-
-
-async def cycle_of(connection: Connection, agency: AgencyId, cycle: CycleId) -> CycleRow:
-    """Return a cycle that is known to be there."""
-    return await found_cycle(connection, agency, f"agencies/{agency}/cycles/{cycle}")
 
 
 async def found(connection: Connection, agency: AgencyId, name: str) -> CalibrationRow:

@@ -1,10 +1,9 @@
 """CalibrationService: how a unit's ratings are spread, and the session that looks at it."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from google.protobuf.message import Message
 from temporalio.client import Client
 
 from siklus.activities.store.pool import Connection, Store
@@ -21,20 +20,14 @@ from siklus.services.interceptors.layer import Context
 from siklus.services.rpc import calibration_release as release
 from siklus.services.rpc import calibration_views as shown
 from siklus.services.rpc import distribution_views as spread
-from siklus.services.rpc.calibration_checks import (
-    cycle_of,
-    found,
-    must_be_a_unit,
-    must_have_part,
-    must_have_room,
-)
+from siklus.services.rpc.calibration_checks import found, must_have_part, must_have_room
 from siklus.services.rpc.calibration_panel import decided, must_be_members
 from siklus.services.rpc.commanding import Commanding, servicer
+from siklus.services.rpc.cycle_rows import cycle_of, must_be_a_unit
 from siklus.services.rpc.cycle_rows import found as found_cycle
 from siklus.services.rpc.gate import admit, admit_person
 from siklus.services.rpc.names import calibration_id, calibration_name, evaluation_key, operation_id
-from siklus.services.rpc.once import Request
-from siklus.services.rpc.paging import Page, instant_or_never, number, text
+from siklus.services.rpc.paging import NEWEST, Page, instant_or_never, number, text
 from siklus.services.rpc.reading import read
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import calibration_service_pb2 as pb
@@ -46,9 +39,6 @@ from siklus.workflows.domain.policy import CalibrationRule
 from siklus.workflows.domain.scheme.distribution import Mode
 from siklus.workflows.domain.scheme.standing import breaches
 from siklus.workflows.domain.values import AgencyId, PersonId, Role
-
-NEWEST: Final = 2**31 - 1
-Answer = TypeVar("Answer", bound=Message)
 
 
 class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceServicer):
@@ -86,7 +76,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             )
             return pb.SetOrganisationRatingResponse(rating=shown.rating(row))
 
-        return await self._once(caller, request, pb.SetOrganisationRatingResponse, make)
+        return await self.once(caller, request, pb.SetOrganisationRatingResponse, make)
 
     async def ListOrganisationRatings(  # noqa: N802
         self, request: pb.ListOrganisationRatingsRequest, context: Context
@@ -177,7 +167,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             whole = await self._whole(connection, caller, row)
             return pb.OpenCalibrationResponse(calibration=whole)
 
-        return await self._once(caller, request, pb.OpenCalibrationResponse, make)
+        return await self.once(caller, request, pb.OpenCalibrationResponse, make)
 
     async def GetCalibration(  # noqa: N802
         self, request: pb.GetCalibrationRequest, context: Context
@@ -241,7 +231,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             whole = await self._whole(connection, caller, row)
             return pb.ProposeRatingResponse(calibration=whole)
 
-        return await self._once(caller, request, pb.ProposeRatingResponse, make)
+        return await self.once(caller, request, pb.ProposeRatingResponse, make)
 
     async def DecideProposal(  # noqa: N802
         self, request: pb.DecideProposalRequest, context: Context
@@ -273,7 +263,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             whole = await self._whole(connection, caller, row)
             return pb.DecideProposalResponse(calibration=whole)
 
-        return await self._once(caller, request, pb.DecideProposalResponse, make)
+        return await self.once(caller, request, pb.DecideProposalResponse, make)
 
     async def CloseCalibration(  # noqa: N802
         self, request: pb.CloseCalibrationRequest, context: Context
@@ -306,23 +296,12 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             whole = await self._whole(connection, caller, closed)
             return pb.CloseCalibrationResponse(calibration=whole)
 
-        answer = await self._once(caller, request, pb.CloseCalibrationResponse, make)
+        answer = await self.once(caller, request, pb.CloseCalibrationResponse, make)
         if answer.calibration.operation:
             # Also when it is sent again: an engine that was away then has not been told.
             operation = operation_id(answer.calibration.operation)
             await operating.begin(self.client, caller.agency, operation)
         return answer
-
-    async def _once(
-        self,
-        caller: Caller,
-        request: Any,
-        kind: type[Answer],
-        make: Callable[[Connection], Awaitable[Answer]],
-    ) -> Answer:
-        once = Request(caller, request, self.clock)
-        async with self.store.agency(caller.agency) as connection:
-            return await once.once(connection, kind, lambda: make(connection))
 
     async def _open(
         self, connection: Connection, caller: Caller, name: str, *, members: bool = True

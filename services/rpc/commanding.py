@@ -1,6 +1,6 @@
 """The one way that every command of an evaluation goes, whichever service offers it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from siklus.activities.store.outage import StoreUnavailable
-from siklus.activities.store.pool import Store
+from siklus.activities.store.pool import Connection, Store
 from siklus.activities.store.queries import evaluations as queries
 from siklus.services.auth.caller import Caller
 from siklus.services.clock import Clock
@@ -22,6 +22,7 @@ from siklus.services.rpc.convert import COMMANDS, SERVICES, to_command
 from siklus.services.rpc.distribution_views import warning
 from siklus.services.rpc.gate import admit_decision
 from siklus.services.rpc.names import evaluation_key, evaluation_name
+from siklus.services.rpc.once import Answer, Request
 from siklus.services.rpc.reading import sees_undelivered
 from siklus.services.seats import vouched_for
 from siklus.v1 import evaluation_pb2, panels_pb2
@@ -33,7 +34,7 @@ PATIENCE: Final = timedelta(seconds=9)
 
 
 class Commanding:
-    """Has commands decided and reads back what they led to."""
+    """Has commands decided and reads back what they led to; other requests it applies once."""
 
     def __init__(self, store: Store, engine: Engine, clock: Clock) -> None:
         self.store = store
@@ -41,6 +42,18 @@ class Commanding:
         self.clock = clock
         self.guides = Guides()
         self.glossary = Glossary(store)
+
+    async def once(
+        self,
+        caller: Caller,
+        request: Any,
+        kind: type[Answer],
+        make: Callable[[Connection], Awaitable[Answer]],
+    ) -> Answer:
+        """Return the first answer again, or make it in one transaction with what it speaks of."""
+        once = Request(caller, request, self.clock)
+        async with self.store.agency(caller.agency) as connection:
+            return await once.once(connection, kind, lambda: make(connection))
 
     async def execute(self, request: Any, context: Context) -> dict[str, Message | None]:
         """Have a command decided; return its receipt and the evaluation as read back."""

@@ -28,6 +28,8 @@ Check = Callable[[object], bool]
 
 USUAL: Final = 50
 MOST: Final = 200
+NEWEST: Final = 2**31 - 1
+"""Before it comes every row that is numbered as it is written."""
 _NOT_FILTERS: Final = ("page_size", "page_token", "read_mask")
 _BIGGEST: Final = 2**31
 # Stricter than Python, which reads weeks, and than PostgreSQL, which reads years before Christ.

@@ -9,7 +9,7 @@ from siklus.activities.store.queries.services import Asked, SumRow
 from siklus.services.clock import Clock
 from siklus.services.interceptors.layer import Context
 from siklus.services.rpc.contact_views import scores
-from siklus.services.rpc.cycle_rows import found as found_cycle
+from siklus.services.rpc.cycle_rows import cycle_of
 from siklus.services.rpc.gate import admit
 from siklus.services.rpc.paging import Page, text
 from siklus.services.standing_in import days_in
@@ -44,9 +44,7 @@ class ServiceSumMethods:
         ):
             rule = year = None
             if request.cycle:
-                row = await found_cycle(
-                    connection, agency, f"{request.parent}/cycles/{request.cycle}"
-                )
+                row = await cycle_of(connection, agency, CycleId(request.cycle))
                 policy = await policies.compiled(connection, agency, row.policy, row.policy_version)
                 rule, days = policy.feedback.citizens, policy.year
                 year = days.starts.in_year(row.year), days.ends.in_year(row.year)
