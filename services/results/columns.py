@@ -1,6 +1,6 @@
 """The columns of a table of results, and the row that an evaluation makes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -53,15 +53,19 @@ COLUMNS: Final[Mapping[str, Text]] = {
 
 
 def row_of(
-    found: ResultRow, labels: Labels, *, nip_open: bool = True, reader: PersonId | None = None
+    found: ResultRow,
+    labels: Labels,
+    *,
+    nip_open: bool = True,
+    sees_undelivered: Callable[[PersonId], bool],
 ) -> list[Cell]:
     """Return the cells of one evaluation, in the order of the columns.
 
-    The number is masked for those who need not see it, and the reader's own rating left out before
-    it is delivered.
+    The number is masked for those who need not see it, and a rating left out for whoever may not
+    see it before it is delivered.
     """
     state = from_json(found.document)
-    if state["key"]["person"] == reader:
+    if not sees_undelivered(state["key"]["person"]):
         state["ratings"] = state["ratings"][: withheld(state).shown]
     terms = state["terms"]
     given: dict[str, Cell] = {

@@ -8,12 +8,14 @@ from siklus.activities.store.queries.calibrations import (
     OrganisationRow,
     ProposalRow,
 )
+from siklus.services.auth.caller import Caller
 from siklus.services.rpc import views
 from siklus.services.rpc.distribution_views import organisation_code, predicate
 from siklus.services.rpc.names import calibration_name, evaluation_name_of, operation_name
+from siklus.services.rpc.reading import sees_undelivered
 from siklus.v1 import calibrations_pb2 as pb
 from siklus.v1 import evaluation_pb2
-from siklus.workflows.domain.values import AgencyId, PersonId
+from siklus.workflows.domain.values import AgencyId
 
 
 def rating(row: OrganisationRow) -> pb.OrganisationRating:
@@ -28,18 +30,18 @@ def rating(row: OrganisationRow) -> pb.OrganisationRating:
 
 
 def calibration(
-    agency: AgencyId,
+    caller: Caller,
     row: CalibrationRow,
     *,
     spread: pb.Distribution | None = None,
     proposals: Sequence[ProposalRow] = (),
     votes: Sequence[VoteRow] = (),
-    reader: PersonId | None = None,
 ) -> pb.Calibration:
     """Return a session, with what it looks at where that was read.
 
     Whoever has part in it is not told of the own rating before it is delivered.
     """
+    agency = caller.agency
     return pb.Calibration(
         name=calibration_name(agency, row.cycle, row.calibration),
         unit=row.unit,
@@ -54,7 +56,7 @@ def calibration(
         distribution=spread,
         proposals=[
             _own(agency, each)
-            if each.withheld and each.person == reader
+            if each.withheld and not sees_undelivered(caller, each.person)
             else _proposal(agency, each, votes)
             for each in proposals
         ],

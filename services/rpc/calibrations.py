@@ -194,7 +194,7 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
             )
         kept, token = page.cut(rows, lambda row: (row.opened_at.isoformat(), row.calibration))
         return pb.ListCalibrationsResponse(
-            calibrations=[shown.calibration(caller.agency, row) for row in kept],
+            calibrations=[shown.calibration(caller, row) for row in kept],
             next_page_token=token,
         )
 
@@ -322,12 +322,11 @@ class Calibrations(Commanding, calibration_service_pb2_grpc.CalibrationServiceSe
         agency = caller.agency
         cycle = await cycle_of(connection, agency, row.cycle)
         return shown.calibration(
-            agency,
+            caller,
             row,
             spread=await self._spread(connection, agency, cycle, row.unit),
             proposals=await queries.proposals(connection, agency, row.calibration),
             votes=await calibration_votes.votes(connection, agency, row.calibration),
-            reader=caller.person,
         )
 
     async def _spread(

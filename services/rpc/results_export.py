@@ -14,6 +14,7 @@ from siklus.services.cells import Cell
 from siklus.services.results.columns import COLUMNS, row_of
 from siklus.services.results.files import MOST_SHEET_ROWS, CsvTable, Table, XlsxTable
 from siklus.services.rpc.names import cycle_id
+from siklus.services.rpc.reading import sees_undelivered
 from siklus.services.rpc.snapshots import snapshot_for
 from siklus.services.rpc.status import ServiceReason, ServiceRefusal
 from siklus.v1 import document_service_pb2 as pb
@@ -56,7 +57,12 @@ async def export_results(
                 if not page:
                     break
                 written += len(page)
-                cells = partial(row_of, labels=labels, nip_open=nip_open, reader=caller.person)
+                cells = partial(
+                    row_of,
+                    labels=labels,
+                    nip_open=nip_open,
+                    sees_undelivered=partial(sees_undelivered, caller),
+                )
                 chunk = await _beside(_added, table, page, cells)
                 yield pb.ExportResultsResponse(
                     chunk=chunk, evaluations=written, evaluations_total=total

@@ -7,16 +7,20 @@ import sys
 import tempfile
 import zipfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from siklus.activities.store.queries.results import ResultRow
+from siklus.services.auth.caller import Caller
 from siklus.services.cells import Cell
 from siklus.services.results.columns import COLUMNS, row_of
 from siklus.services.results.files import MOST_CELL, CsvTable, Table, XlsxTable
+from siklus.services.rpc.reading import sees_undelivered
 from siklus.workflows.domain.labels import NATIONAL_LABELS
+from siklus.workflows.domain.values import PersonId, Role
 from tests.domain.story import Story, appealed, at_approval, make_policy, planned, rated
 from tests.domain.test_rating_by_numbers import told_rated
 
@@ -25,9 +29,13 @@ HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", 'a"b', "a\r\n
 CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}c"
 
 
+def anybody(_: PersonId) -> bool:
+    return True
+
+
 def told(story: Story) -> dict[str, Cell]:
     row = ResultRow(story.state.model_dump_json(), "Siti", "1", "Penata", "Loket", "Budi")
-    return dict(zip(COLUMNS, row_of(row, NATIONAL_LABELS), strict=True))
+    return dict(zip(COLUMNS, row_of(row, NATIONAL_LABELS, sees_undelivered=anybody), strict=True))
 
 
 def tables() -> tuple[Table, ...]:
@@ -69,7 +77,9 @@ def test_a_number_is_masked_for_those_who_need_not_see_it() -> None:
     number = "199009132025242014"
     row = ResultRow(planned().state.model_dump_json(), "Siti", number, "Penata", "Loket", "Budi")
 
-    shown = row_of(row, NATIONAL_LABELS, nip_open=False)[list(COLUMNS).index("nip")]
+    shown = row_of(row, NATIONAL_LABELS, nip_open=False, sees_undelivered=anybody)[
+        list(COLUMNS).index("nip")
+    ]
 
     assert (number in str(shown), str(shown)[-3:]) == (False, "014")
 
@@ -77,12 +87,13 @@ def test_a_number_is_masked_for_those_who_need_not_see_it() -> None:
 def test_a_rating_in_calibration_is_not_in_the_row_of_its_own_reader() -> None:
     story = rated(policy=make_policy(calibration={}))
     row = ResultRow(story.state.model_dump_json(), "Siti", "1", "Penata", "Loket", "Budi")
-    employee = story.state.participants.employee
+    key, supervisor = story.state.key, story.state.participants.supervisor
 
-    mine, theirs = (
-        dict(zip(COLUMNS, row_of(row, NATIONAL_LABELS, reader=reader), strict=True))
-        for reader in (employee, story.state.participants.supervisor)
-    )
+    def read_by(person: PersonId) -> dict[str, Cell]:
+        sees = partial(sees_undelivered, Caller(key.agency, person, (Role.AGENCY_ADMIN,)))
+        return dict(zip(COLUMNS, row_of(row, NATIONAL_LABELS, sees_undelivered=sees), strict=True))
+
+    mine, theirs = read_by(key.person), read_by(supervisor)
 
     assert (mine["predicate"], mine["rated_at"]) == (None, None)
     assert (theirs["predicate"], theirs["results"]) == ("KURANG", "AT")
