@@ -69,13 +69,13 @@ async def show(api: Api, cycle: CycleId, unit: Unit = "", as_json: AsJson = Fals
 async def list_(api: Api, cycle: CycleId, as_json: AsJson = False) -> None:
     """List every appointment, the newest first."""
     request = pb.ListAppealPanelsRequest(parent=name_of(api, cycle), page_size=200)
-    found = await api.ask(_stub(api).ListAppealPanels, request)
+    found = [each async for each in api.each(_stub(api).ListAppealPanels, request, "panels")]
     if as_json:
-        print_json(as_dict(found))
+        print_json({"panels": [as_dict(each) for each in found]})
         return
     rows = [
         (each.unit or "(all)", ", ".join(each.members), each.appointed_by, each.reason)
-        for each in found.panels
+        for each in found
     ]
     print_table(("unit", "members", "by", "reason"), rows)
 

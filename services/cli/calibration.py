@@ -83,13 +83,13 @@ async def organisation(
 async def ratings(api: Api, cycle: CycleId, as_json: AsJson = False) -> None:
     """List what was said of the organisation, the newest first."""
     request = pb.ListOrganisationRatingsRequest(parent=name_of(api, cycle), page_size=200)
-    found = await api.ask(stub(api).ListOrganisationRatings, request)
+    listed = api.each(stub(api).ListOrganisationRatings, request, "ratings")
+    found = [each async for each in listed]
     if as_json:
-        print_json(as_dict(found))
+        print_json({"ratings": [as_dict(each) for each in found]})
         return
     rows = [
-        (each.unit or "(all)", word(each, "predicate"), each.set_by, each.reason)
-        for each in found.ratings
+        (each.unit or "(all)", word(each, "predicate"), each.set_by, each.reason) for each in found
     ]
     print_table(("unit", "rated", "by", "reason"), rows)
 
@@ -266,10 +266,10 @@ async def send_back(
     request_id: RequestId = "",
     as_json: AsJson = False,
 ) -> None:
-    """Send a rating back to its rater; the new one is delivered anew and shows here by itself."""
+    """Send a rating back to its rater; the new one shows here by itself."""
     confirm(
-        f"The rating of {person} goes back to its rater. What was delivered is void; the new rating"
-        " is delivered anew, and may be appealed anew.",
+        f"The rating of {person} goes back to its rater. If it was delivered, that is void; the new"
+        " rating is delivered in its turn, and may be appealed then.",
         yes=yes,
         question="Send it back?",
     )
