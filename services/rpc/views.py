@@ -234,7 +234,7 @@ def _appeal(appeal: Document) -> pb.Appeal:
 
 
 def _panel(rule: Document, seats: Sequence[Document]) -> panels_pb2.AppealPanel:
-    """Return who decides together; how anybody voted is nobody's to know."""
+    """Return who decides together; how anybody voted the history tells, to few."""
     return panels_pb2.AppealPanel(
         members=rule["members"],
         quorum=rule["quorum"],
