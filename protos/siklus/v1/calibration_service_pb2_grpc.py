@@ -178,10 +178,11 @@ class CalibrationServiceServicer:
     def DecideProposal(self, request, context):
         """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
         blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
-        so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
-        or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-        to agree; is there nobody, the agency's team decides. What a panel does not settle, as
-        in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
+        so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received,
+        given or still to be given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may
+        vote, all of them have to say the same; is there nobody, the agency's team decides. What a panel does not
+        settle, as in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating
+        changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,7 +198,8 @@ class CalibrationServiceServicer:
 
     def SendBackRating(self, request, context):
         """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-        appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+        appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as
+        a return; after an appeal decision it is refused with APPEAL_FINAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -69,10 +69,11 @@ class CalibrationServiceStub:
     DecideProposal: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.DecideProposalRequest, _calibration_service_pb2.DecideProposalResponse]
     """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
     blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
-    so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
-    or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-    to agree; is there nobody, the agency's team decides. What a panel does not settle, as
-    in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
+    so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received,
+    given or still to be given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may
+    vote, all of them have to say the same; is there nobody, the agency's team decides. What a panel does not
+    settle, as in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating
+    changes.
     """
     ReleaseRating: _grpc.UnaryUnaryMultiCallable[_commands_calibration_pb2.ReleaseRatingRequest, _commands_calibration_pb2.ReleaseRatingResponse]
     """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
@@ -80,7 +81,8 @@ class CalibrationServiceStub:
     """
     SendBackRating: _grpc.UnaryUnaryMultiCallable[_commands_calibration_pb2.SendBackRatingRequest, _commands_calibration_pb2.SendBackRatingResponse]
     """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-    appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+    appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as
+    a return; after an appeal decision it is refused with APPEAL_FINAL.
     """
     CloseCalibration: _grpc.UnaryUnaryMultiCallable[_calibration_service_pb2.CloseCalibrationRequest, _calibration_service_pb2.CloseCalibrationResponse]
     """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
@@ -130,10 +132,11 @@ class CalibrationServiceAsyncStub(CalibrationServiceStub):
     DecideProposal: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.DecideProposalRequest, _calibration_service_pb2.DecideProposalResponse]  # type: ignore[assignment]
     """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
     blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
-    so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
-    or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-    to agree; is there nobody, the agency's team decides. What a panel does not settle, as
-    in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
+    so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received,
+    given or still to be given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may
+    vote, all of them have to say the same; is there nobody, the agency's team decides. What a panel does not
+    settle, as in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating
+    changes.
     """
     ReleaseRating: _aio.UnaryUnaryMultiCallable[_commands_calibration_pb2.ReleaseRatingRequest, _commands_calibration_pb2.ReleaseRatingResponse]  # type: ignore[assignment]
     """Lets a rating that waits in calibration go on to its delivery, with a reason; a command of the evaluation.
@@ -141,7 +144,8 @@ class CalibrationServiceAsyncStub(CalibrationServiceStub):
     """
     SendBackRating: _aio.UnaryUnaryMultiCallable[_commands_calibration_pb2.SendBackRatingRequest, _commands_calibration_pb2.SendBackRatingResponse]  # type: ignore[assignment]
     """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-    appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+    appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as
+    a return; after an appeal decision it is refused with APPEAL_FINAL.
     """
     CloseCalibration: _aio.UnaryUnaryMultiCallable[_calibration_service_pb2.CloseCalibrationRequest, _calibration_service_pb2.CloseCalibrationResponse]  # type: ignore[assignment]
     """Closes a calibration. Where the policy has a calibration before delivery, an operation releases the ratings of
@@ -242,10 +246,11 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_calibration_service_pb2.DecideProposalResponse, _abc.Awaitable[_calibration_service_pb2.DecideProposalResponse]]:
         """Agrees to a proposal or declines it, with a reason; once. What is agreed to may be rated though the policy
         blocks it. In a calibration with a panel it is the vote of one of its members, which may be changed until
-        so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received
-        or given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may vote, all of them have
-        to agree; is there nobody, the agency's team decides. What a panel does not settle, as
-        in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating changes.
+        so many equal votes are in as the panel needs: then it is decided. Nobody votes on the own rating, received,
+        given or still to be given: NOT_YOUR_TASK, SELF_DECISION, SEPARATION_OF_DUTIES. Are there fewer who may
+        vote, all of them have to say the same; is there nobody, the agency's team decides. What a panel does not
+        settle, as in a tie, the team may set aside: outside the panel its no declines the proposal, and no rating
+        changes.
         """
 
     @_abc_1.abstractmethod
@@ -265,7 +270,8 @@ class CalibrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_commands_calibration_pb2.SendBackRatingResponse, _abc.Awaitable[_commands_calibration_pb2.SendBackRatingResponse]]:
         """Sends a rating back to its rater, with a reason; a command of the evaluation. A new rating, delivery and
-        appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as a return; after an appeal decision it is refused with APPEAL_FINAL.
+        appeal window follow; out of a calibration before delivery, the new rating comes back into it. It counts as
+        a return; after an appeal decision it is refused with APPEAL_FINAL.
         """
 
     @_abc_1.abstractmethod

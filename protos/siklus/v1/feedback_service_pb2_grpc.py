@@ -141,8 +141,8 @@ class FeedbackServiceServicer:
     def GetContactSummary(self, request, context):
         """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
         from when to when, how they are spread, and the comments that the team published. Where the
-        cycle's policy wants more answers than there are, it tells how many are missing instead. The employee reads
-        what was said on a day when that day is over everywhere: they would see whose it is.
+        cycle's policy wants more answers than there are, it tells how many are missing instead. The
+        employee reads what was said on a day when that day is over everywhere: they would see whose it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

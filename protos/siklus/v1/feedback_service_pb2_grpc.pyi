@@ -58,8 +58,8 @@ class FeedbackServiceStub:
     GetContactSummary: _grpc.UnaryUnaryMultiCallable[_feedback_service_pb2.GetContactSummaryRequest, _feedback_service_pb2.GetContactSummaryResponse]
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
     from when to when, how they are spread, and the comments that the team published. Where the
-    cycle's policy wants more answers than there are, it tells how many are missing instead. The employee reads
-    what was said on a day when that day is over everywhere: they would see whose it is.
+    cycle's policy wants more answers than there are, it tells how many are missing instead. The
+    employee reads what was said on a day when that day is over everywhere: they would see whose it is.
     """
     ListServiceSums: _grpc.UnaryUnaryMultiCallable[_feedback_services_pb2.ListServiceSumsRequest, _feedback_services_pb2.ListServiceSumsResponse]
     """Sums up what citizens said of each service, whoever served: for how many contacts tickets were
@@ -119,8 +119,8 @@ class FeedbackServiceAsyncStub(FeedbackServiceStub):
     GetContactSummary: _aio.UnaryUnaryMultiCallable[_feedback_service_pb2.GetContactSummaryRequest, _feedback_service_pb2.GetContactSummaryResponse]  # type: ignore[assignment]
     """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
     from when to when, how they are spread, and the comments that the team published. Where the
-    cycle's policy wants more answers than there are, it tells how many are missing instead. The employee reads
-    what was said on a day when that day is over everywhere: they would see whose it is.
+    cycle's policy wants more answers than there are, it tells how many are missing instead. The
+    employee reads what was said on a day when that day is over everywhere: they would see whose it is.
     """
     ListServiceSums: _aio.UnaryUnaryMultiCallable[_feedback_services_pb2.ListServiceSumsRequest, _feedback_services_pb2.ListServiceSumsResponse]  # type: ignore[assignment]
     """Sums up what citizens said of each service, whoever served: for how many contacts tickets were
@@ -195,8 +195,8 @@ class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_feedback_service_pb2.GetContactSummaryResponse, _abc.Awaitable[_feedback_service_pb2.GetContactSummaryResponse]]:
         """Reads what citizens said of their contacts with one employee in the evaluation's year: how many,
         from when to when, how they are spread, and the comments that the team published. Where the
-        cycle's policy wants more answers than there are, it tells how many are missing instead. The employee reads
-        what was said on a day when that day is over everywhere: they would see whose it is.
+        cycle's policy wants more answers than there are, it tells how many are missing instead. The
+        employee reads what was said on a day when that day is over everywhere: they would see whose it is.
         """
 
     @_abc_1.abstractmethod

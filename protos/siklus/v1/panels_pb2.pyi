@@ -21,8 +21,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class AppealPanel(_message.Message):
-    """The people who decide an appeal together. How a member has voted is not part of it: nobody is told before
-    the decision, and afterwards the decision speaks for the panel.
+    """The people who decide an appeal together. How a member has voted is not part of it: ListHistory tells the
+    member and auditors alone, the employee aside; for everybody else the decision speaks for the panel.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
