@@ -21,6 +21,7 @@ from siklus.services.documents.composing import (
     OF_THE_PLAN,
     compose,
 )
+from siklus.services.documents.evaluation import computation
 from siklus.services.documents.sources import Face, Sources, Withheld, number
 from siklus.services.documents.typesetting import Typesetter, printed
 from siklus.services.documents.writable import BREAK, one_line, writable
@@ -206,6 +207,21 @@ def test_a_rating_by_numbers_can_be_checked_by_hand() -> None:
     assert "102,8 × 70 / 100 + 110 × 30 / 100 = 104,96" in said
     assert "102.8 × 70 / 100 + 110 × 30 / 100 = 104.96" in said
     assert outside(pdf) == []
+
+
+def test_a_line_of_the_computation_names_what_an_indicator_is_about() -> None:
+    line = {"id": "antrean", "weight": "100", "direction": "down", "target": "15", "actual": "15"}
+    told = told_rated(behaviour="110", measured=[line])
+    assert told.state.plan.prose is not None
+    said = {told.state.plan.prose: {"indicators.antrean.description": "Lama  antre di loket"}}
+    rating = sources_of(told, said).document.parts[p.RATING]
+    assert isinstance(rating, p.Judgement)
+
+    (_, named, _), *_ = computation(sources_of(told, said), rating).rows
+    (_, erased, _), *_ = computation(sources_of(told, {}), rating).rows
+
+    assert "Lama antre di loket" in named.text
+    assert "Lama" not in erased.text
 
 
 def test_everything_that_can_happen_has_words() -> None:

@@ -9,13 +9,16 @@ import pytest
 
 from siklus.activities.store.pool import Store
 from siklus.activities.store.queries import policies
+from siklus.services.rpc.flow import flow
 from siklus.v1 import evaluation_pb2 as stages
 from siklus.v1 import policy_service_pb2 as pb
 from siklus.v1 import values_pb2
+from siklus.workflows.domain.pack_words import words_of
 from siklus.workflows.domain.packs import load
 from siklus.workflows.domain.stages import Stage
 from siklus.workflows.domain.values import AgencyId
 from siklus.workflows.packs import shipped, source_of
+from tests.domain.story import make_policy
 from tests.services.desk import PACK, Desk, refused
 
 OTHER = PACK.replace("plan_review:", "plan_review:\n    remind: [-1]", 1)
@@ -223,6 +226,17 @@ async def test_a_request_of_the_wrong_shape_is_refused(
     answer = await refused(desk.policies.PublishPolicy(request, **desk.admin))
 
     assert (answer.reason, set(answer.fields)) == ("FIELD_INVALID", {path})
+
+
+def test_where_a_panel_decides_an_appeal_its_members_are_asked_to_vote() -> None:
+    panel = {"decided_by": "panel", "panel": {"members": 3, "quorum": 2}}
+    words = words_of("tubei", source_of("tubei").decode())
+
+    asked = {step.stage: list(step.tasks) for step in flow(make_policy(appeal=panel), words).steps}
+
+    decision = asked[stages.STAGE_APPEAL_DECISION]
+    assert stages.TASK_KIND_VOTE_ON_APPEAL in decision
+    assert stages.TASK_KIND_DECIDE_APPEAL not in decision
 
 
 @pytest.mark.parametrize("pack", shipped())

@@ -137,10 +137,11 @@ async def test_many_sums_at_once_wait_for_one_another_and_nobody_for_them(
     assert max(most) == AT_ONCE
 
 
-async def test_this_month_is_the_agencys_and_not_greenwichs(
+async def test_this_month_is_the_agencys_easternmost_and_not_greenwichs(
     office: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last_evening = datetime(2031, 1, 31, 20, tzinfo=UTC)
+    await office.units(unit("timur", parent="pusat", zone="Asia/Jayapura"))
+    last_evening = datetime(2031, 1, 31, 15, 30, tzinfo=UTC)
     monkeypatch.setattr(clock, "offset", clock.offset + (last_evening - clock.now()))
 
     told = await sums(office)

@@ -263,6 +263,7 @@ async def test_an_erased_comment_is_gone_and_its_score_stays(
     again = await office.feedback.ModerateComment(hide, **office.admin)
     assert again == hidden
     assert hidden.comment.moderation_reason == "Kata kasar"
+    assert (await comments(office))[0].moderation_reason == "Kata kasar"
     agency, siti = AgencyId(office.agency), PersonId("siti")
     async with store.agency(agency) as connection:
         for table in ("contact_rating", "request"):
